@@ -1,0 +1,12 @@
+//! Activation: from what is observed to what a generation says, as one journaled transaction.
+//!
+//! `observe` looks, `plan` decides (pure: no disk, no clock), `journal` remembers, `apply` does, `settle` waits and looks
+//! again, `transaction` joins them with health and rollback, `recover` finishes what a kill interrupted.
+
+mod phase;
+mod plan;
+
+pub use phase::{Event, Phase};
+pub use plan::{
+    Conflict, Conflicts, Held, Notice, Observed, PathChange, Plan, SecretChange, SecretState, Step,
+};

@@ -1,0 +1,230 @@
+//! What a host file says, typed: the resolved configuration of one host.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Located, Origin};
+use crate::health::Check;
+use crate::host::{FileMode, GroupName, HostPath, PackageName, UnitName, UserName};
+use crate::name::checked_name;
+use crate::secrets::{SecretName, TemplateName, UnitTriggers};
+use crate::source::RepoPath;
+
+checked_name!(
+    /// The name of a host: its folder in `hosts/`. One or more DNS labels in lower case.
+    HostName, "host name", |text| {
+        if text.is_empty() || text.len() > 253 {
+            return Err("must be 1 to 253 characters");
+        }
+        for label in text.split('.') {
+            if label.is_empty() || label.len() > 63 || label.starts_with('-') || label.ends_with('-') {
+                return Err("each label must be 1 to 63 characters and not begin or end with `-`");
+            }
+            if !label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+                return Err("may contain only lower-case letters, digits, `-` and `.`");
+            }
+        }
+        Ok(())
+    }
+);
+
+/// What the agent does about drift of an entry: `report` (default) or `enforce`.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Enforcement {
+    /// Show it; leave it until somebody runs `reconcile now` or the entry changes.
+    #[default]
+    Report,
+    /// Put it right at the next scan.
+    Enforce,
+}
+
+/// What happens to a file that is there already and is not ours: an error unless the entry says otherwise.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnConflict {
+    /// Refuse the plan before anything changes.
+    #[default]
+    Refuse,
+    /// Take it over; its content is not kept.
+    Adopt,
+    /// Take it over; the original is kept and comes back when the entry goes.
+    Backup,
+}
+
+/// Everything one host should be, resolved from the repository at one revision. Files are named, not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostConfig {
+    /// The host.
+    pub name: HostName,
+    /// What it is for, in words.
+    pub description: Option<String>,
+    /// Policy for entries that do not set their own.
+    pub drift: Enforcement,
+    /// Static host name.
+    pub hostname: Option<Located<String>>,
+    /// Time zone, `Europe/Berlin`.
+    pub timezone: Option<Located<String>>,
+    /// Kernel parameters by dotted name.
+    pub sysctls: BTreeMap<String, Located<String>>,
+    /// Packages to have installed.
+    pub packages: BTreeMap<PackageName, Origin>,
+    /// Groups to have.
+    pub groups: BTreeMap<GroupName, Located<GroupConfig>>,
+    /// Accounts to have.
+    pub users: BTreeMap<UserName, Located<UserConfig>>,
+    /// Regular files.
+    pub files: BTreeMap<HostPath, Located<FileConfig>>,
+    /// Directories.
+    pub directories: BTreeMap<HostPath, Located<DirectoryConfig>>,
+    /// Symbolic links.
+    pub symlinks: BTreeMap<HostPath, Located<SymlinkConfig>>,
+    /// systemd units.
+    pub units: BTreeMap<UnitName, Located<UnitConfig>>,
+    /// Secrets to install.
+    pub secrets: BTreeMap<SecretName, Located<SecretConfig>>,
+    /// Texts with secrets in them.
+    pub templates: BTreeMap<TemplateName, Located<TemplateConfig>>,
+    /// Declared checks, in file order.
+    pub health: Vec<Located<Check>>,
+}
+
+/// A group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GroupConfig {
+    /// Fixed group id; chosen by the system when absent.
+    pub gid: Option<u32>,
+    /// Whether the id is taken from the system range.
+    pub system: bool,
+}
+
+/// An account.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserConfig {
+    /// Fixed user id; chosen by the system when absent.
+    pub uid: Option<u32>,
+    /// Primary group; a group of the same name when absent.
+    pub group: Option<GroupName>,
+    /// Supplementary groups; others the account is in already are kept.
+    pub groups: Vec<GroupName>,
+    /// Full name or purpose (GECOS).
+    pub description: Option<String>,
+    /// Home directory; `/home/NAME` when absent, `/root` for root.
+    pub home: Option<HostPath>,
+    /// Login shell; the system's default when absent.
+    pub shell: Option<HostPath>,
+    /// crypt(3) hash, written out.
+    pub password_hash: Option<String>,
+    /// Secret that holds the crypt(3) hash.
+    pub password_secret: Option<SecretName>,
+    /// Lines of `~/.ssh/authorized_keys`, which is then managed as a whole.
+    pub ssh_keys: Vec<String>,
+    /// Whether it is a system account (no home made, id from the system range).
+    pub system: bool,
+}
+
+/// Where a file's content comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileSource {
+    /// Written out in the host file.
+    Text(String),
+    /// A file of the repository.
+    File(RepoPath),
+}
+
+/// A regular file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileConfig {
+    /// Content.
+    pub source: FileSource,
+    /// Owner; `root` when absent.
+    pub owner: Option<UserName>,
+    /// Group; the owner's name when absent.
+    pub group: Option<GroupName>,
+    /// Mode; `0644` when absent.
+    pub mode: Option<FileMode>,
+    /// What to do about a foreign file in its place.
+    pub on_conflict: OnConflict,
+    /// Drift policy; the host's when absent.
+    pub drift: Option<Enforcement>,
+    /// Units that act when it changes.
+    pub units: UnitTriggers,
+}
+
+/// A directory.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DirectoryConfig {
+    /// Owner; `root` when absent.
+    pub owner: Option<UserName>,
+    /// Group; the owner's name when absent.
+    pub group: Option<GroupName>,
+    /// Mode; `0755` when absent.
+    pub mode: Option<FileMode>,
+    /// Drift policy; the host's when absent.
+    pub drift: Option<Enforcement>,
+}
+
+/// A symbolic link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SymlinkConfig {
+    /// What it points at, verbatim.
+    pub target: String,
+    /// What to do about a foreign file in its place.
+    pub on_conflict: OnConflict,
+    /// Drift policy; the host's when absent.
+    pub drift: Option<Enforcement>,
+}
+
+/// A systemd unit: one of ours (`source`), or one of the distribution's that is enabled, started, masked or extended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UnitConfig {
+    /// The unit file; `None` for a unit of the distribution.
+    pub source: Option<FileSource>,
+    /// Drop-ins by file name, `10-limits.conf`.
+    pub drop_ins: BTreeMap<String, FileSource>,
+    /// Enabled, disabled, or left as it is.
+    pub enable: Option<bool>,
+    /// Running, stopped, or left as it is.
+    pub start: Option<bool>,
+    /// Masked.
+    pub mask: bool,
+    /// Drift policy; the host's when absent.
+    pub drift: Option<Enforcement>,
+}
+
+/// A secret to install.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretConfig {
+    /// Secret file; `secrets/default.yml` when the entry names none.
+    pub file: RepoPath,
+    /// Key path inside the file; the parts of the secret's name when the entry names none.
+    pub key: Vec<String>,
+    /// Owner; `root` when absent.
+    pub owner: Option<UserName>,
+    /// Group; the owner's name when absent.
+    pub group: Option<GroupName>,
+    /// Mode; `0400` when absent.
+    pub mode: Option<FileMode>,
+    /// Whether the activation goes on without it when it does not open.
+    pub optional: bool,
+    /// Units that act when it changes.
+    pub units: UnitTriggers,
+}
+
+/// A text with `{{ secret("name") }}` placeholders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateConfig {
+    /// The text.
+    pub source: FileSource,
+    /// Owner; `root` when absent.
+    pub owner: Option<UserName>,
+    /// Group; the owner's name when absent.
+    pub group: Option<GroupName>,
+    /// Mode; `0400` when absent.
+    pub mode: Option<FileMode>,
+    /// Units that act when it changes.
+    pub units: UnitTriggers,
+}

@@ -1,0 +1,13 @@
+//! `hosts/NAME/host.yml` to a typed [`HostConfig`], every value with the place it came from.
+//!
+//! `yaml` reads text into a tree that knows its lines, `reader` takes typed values out of it and collects every error
+//! of the run, `host` knows the keys, `excerpt` prints an error with its source line.
+
+mod host;
+mod origin;
+
+pub use host::{
+    DirectoryConfig, Enforcement, FileConfig, FileSource, GroupConfig, HostConfig, HostName,
+    OnConflict, SecretConfig, SymlinkConfig, TemplateConfig, UnitConfig, UserConfig,
+};
+pub use origin::{Located, Origin};

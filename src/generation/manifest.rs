@@ -1,0 +1,184 @@
+//! The manifest: what a host is to be, with nothing in it that depends on when or where it was built.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Enforcement, HostName, OnConflict};
+use crate::health::Check;
+use crate::host::{Digest, FileMode, GroupName, HostPath, PackageName, UnitName, UserName};
+use crate::secrets::{SecretName, SecretSpec, TemplateName, TemplateSpec, UnitTriggers};
+use crate::source::RepoPath;
+
+/// The version of the manifest format that this build writes.
+pub const MANIFEST_VERSION: u32 = 1;
+
+/// The complete typed content of a generation.
+///
+/// Everything on disk is in `paths`, whatever resource it came from: unit files, drop-ins, enablement links, authorized
+/// keys, `/etc/hostname`. The other maps hold what is not a file. Where each entry was written, the revision and the
+/// signer are in the [`Provenance`](super::Provenance), so that a comment added to a host file gives the same digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Format version, [`MANIFEST_VERSION`].
+    pub version: u32,
+    /// The host.
+    pub host: HostName,
+    /// Running host name to set.
+    pub hostname: Option<String>,
+    /// Running kernel parameters, by dotted name.
+    pub sysctls: BTreeMap<String, String>,
+    /// Packages that must be installed.
+    pub packages: BTreeSet<PackageName>,
+    /// Groups that must exist.
+    pub groups: BTreeMap<GroupName, GroupEntry>,
+    /// Accounts that must exist.
+    pub users: BTreeMap<UserName, UserEntry>,
+    /// Everything on disk.
+    pub paths: BTreeMap<HostPath, PathEntry>,
+    /// Units with a state, or with a definition of ours.
+    pub units: BTreeMap<UnitName, UnitEntry>,
+    /// Secrets to install.
+    pub secrets: BTreeMap<SecretName, SecretSpec>,
+    /// Templates to render.
+    pub templates: BTreeMap<TemplateName, TemplateSpec>,
+    /// Ciphertext of every secret file used, as objects.
+    pub secret_files: BTreeMap<RepoPath, Digest>,
+    /// Declared checks.
+    pub health: Vec<Check>,
+    /// Drift policy of everything that is not a path.
+    pub drift: Enforcement,
+}
+
+impl Manifest {
+    /// The manifest that asks for nothing: what a host is rolled back to when it had no generation before.
+    #[must_use]
+    pub fn empty(host: HostName) -> Self {
+        Self {
+            version: MANIFEST_VERSION,
+            host,
+            hostname: None,
+            sysctls: BTreeMap::new(),
+            packages: BTreeSet::new(),
+            groups: BTreeMap::new(),
+            users: BTreeMap::new(),
+            paths: BTreeMap::new(),
+            units: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            templates: BTreeMap::new(),
+            secret_files: BTreeMap::new(),
+            health: Vec::new(),
+            drift: Enforcement::Report,
+        }
+    }
+}
+
+/// A group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupEntry {
+    /// Fixed id.
+    pub gid: Option<u32>,
+    /// From the system range.
+    pub system: bool,
+}
+
+/// An account. `authorized_keys` is an entry of `paths`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserEntry {
+    /// Fixed id.
+    pub uid: Option<u32>,
+    /// Primary group.
+    pub group: GroupName,
+    /// Supplementary groups it must be in.
+    pub groups: BTreeSet<GroupName>,
+    /// GECOS; left alone when absent.
+    pub description: Option<String>,
+    /// Home directory.
+    pub home: HostPath,
+    /// Login shell; left alone (or the system's default) when absent.
+    pub shell: Option<HostPath>,
+    /// crypt(3) hash.
+    pub password_hash: Option<String>,
+    /// Secret with the crypt(3) hash.
+    pub password_secret: Option<SecretName>,
+    /// System account.
+    pub system: bool,
+}
+
+/// One path on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathEntry {
+    /// What is there.
+    #[serde(flatten)]
+    pub kind: PathKind,
+    /// What to do about a foreign file in its place.
+    pub on_conflict: OnConflict,
+    /// Drift policy.
+    pub drift: Enforcement,
+    /// Units that act when it changes.
+    #[serde(default, skip_serializing_if = "UnitTriggers::is_empty")]
+    pub units: UnitTriggers,
+}
+
+/// What is at a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum PathKind {
+    /// A regular file, a copy of an object.
+    File {
+        /// The object.
+        content: Digest,
+        /// Owner by name.
+        owner: UserName,
+        /// Group by name.
+        group: GroupName,
+        /// Mode.
+        mode: FileMode,
+    },
+    /// A directory; what else is in it is not ours.
+    Directory {
+        /// Owner by name.
+        owner: UserName,
+        /// Group by name.
+        group: GroupName,
+        /// Mode.
+        mode: FileMode,
+    },
+    /// A symbolic link.
+    Symlink {
+        /// What it points at, verbatim.
+        target: String,
+    },
+}
+
+/// One unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnitEntry {
+    /// The unit files of ours that define it, fragment and drop-ins: keys of `paths`. Empty for a unit of the
+    /// distribution that is only enabled or started.
+    pub definition: BTreeSet<HostPath>,
+    /// Enabled or disabled through systemd: only for units of the distribution. Ours are enabled by links in `paths`.
+    pub enable: Option<bool>,
+    /// Running, stopped, or left as it is.
+    pub start: Option<bool>,
+    /// What a change of its definition asks for.
+    pub on_change: OnChange,
+    /// Drift policy.
+    pub drift: Enforcement,
+}
+
+/// What a change of a unit's definition or triggers asks for, from the `X-` keys that NixOS users know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnChange {
+    /// Stop with the old definition, start with the new one (`X-StopIfChanged=true`, the default).
+    #[default]
+    StopStart,
+    /// Restart in place after the files are there (`X-StopIfChanged=false`).
+    Restart,
+    /// Reload (`X-ReloadIfChanged=true`).
+    Reload,
+    /// Leave running, and say so (`X-RestartIfChanged=false`).
+    Keep,
+}

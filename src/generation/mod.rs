@@ -1,0 +1,12 @@
+//! Generations: the complete typed content of one host at one revision, its digest, and the store that keeps them.
+//!
+//! `build` turns a [`HostConfig`](crate::config::HostConfig) into a [`Manifest`]; `store` numbers and keeps them;
+//! `gc` forgets; `diff` compares two.
+
+mod manifest;
+mod provenance;
+
+pub use manifest::{
+    GroupEntry, MANIFEST_VERSION, Manifest, OnChange, PathEntry, PathKind, UnitEntry, UserEntry,
+};
+pub use provenance::{Generation, GenerationNumber, Provenance};

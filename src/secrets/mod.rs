@@ -1,0 +1,5 @@
+//! Secrets of a config repository: who can read them, changing them, and installing them on a host.
+
+mod spec;
+
+pub use spec::{SecretName, SecretSpec, TemplateName, TemplateSegment, TemplateSpec, UnitTriggers};
