@@ -4,4 +4,4 @@ mod check;
 mod verdict;
 
 pub use check::{Check, Probe};
-pub use verdict::Verdict;
+pub use verdict::{Answer, Verdict};
