@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Problem;
 use crate::activation::Notice;
 use crate::config::HostName;
 use crate::generation::GenerationNumber;
@@ -112,19 +113,6 @@ impl Outcome {
             Self::Stuck => exit::STUCK,
         }
     }
-}
-
-/// An error for the person who must act.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Problem {
-    /// What failed, where.
-    pub what: String,
-    /// Why, outermost first.
-    pub causes: Vec<String>,
-    /// How to fix it.
-    pub fix: Option<String>,
-    /// Source excerpts, already laid out as text, one per error.
-    pub excerpts: Vec<String>,
 }
 
 /// A secret that is not there, and why.
