@@ -3,11 +3,16 @@
 //! `yaml` reads text into a tree that knows its lines, `reader` takes typed values out of it and collects every error
 //! of the run, `host` knows the keys, `excerpt` prints an error with its source line.
 
+mod error;
+mod excerpt;
 mod host;
 mod origin;
+mod resolve;
 
+pub use error::{Colour, ConfigError, ConfigErrors, Mark};
 pub use host::{
     DirectoryConfig, Enforcement, FileConfig, FileSource, GroupConfig, HostConfig, HostName,
     OnConflict, SecretConfig, SymlinkConfig, TemplateConfig, UnitConfig, UserConfig,
 };
 pub use origin::{Located, Origin};
+pub use resolve::{hosts, resolve};

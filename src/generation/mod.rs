@@ -3,10 +3,16 @@
 //! `build` turns a [`HostConfig`](crate::config::HostConfig) into a [`Manifest`]; `store` numbers and keeps them;
 //! `gc` forgets; `diff` compares two.
 
+mod build;
+mod diff;
 mod manifest;
 mod provenance;
+mod store;
 
+pub use build::{Built, build};
+pub use diff::{Change, ChangeKind, diff};
 pub use manifest::{
     GroupEntry, MANIFEST_VERSION, Manifest, OnChange, PathEntry, PathKind, UnitEntry, UserEntry,
 };
 pub use provenance::{Generation, GenerationNumber, Provenance};
+pub use store::{GcMode, GcPolicy, GcReport, Originals, Store, StoreError, StoreErrorKind};
