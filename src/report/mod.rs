@@ -1,7 +1,20 @@
 //! What a pass of the loop ended in: for people, for machines, for the journal.
+//!
+//! `outcome` is the report of one pass, `problem` an error for the person who must act, `state` what is remembered
+//! between passes, `status` the host at a glance, `events` what the journal is told.
 
+mod events;
+mod log;
 mod outcome;
 mod problem;
+mod state;
+mod status;
 
+pub use events::{Event, announce_pass, announce_scan};
+pub use log::{Announce, Audience, LOG_VARIABLE, LogError, start_log};
 pub use outcome::{Outcome, Report, Trigger, Unavailable, exit};
 pub use problem::Problem;
+pub use state::{DriftSummary, FailedRevision, STATE_VERSION, State, StateError};
+pub use status::{
+    ActiveGeneration, AgentStatus, LiveAgent, OpenTransaction, STATUS_VERSION, Status,
+};
