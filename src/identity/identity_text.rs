@@ -1,0 +1,183 @@
+//! Private keys as text: age identity files and SSH private keys.
+
+use std::io::BufReader;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::host_key::HostKey;
+use super::pool::Entry;
+
+/// Text that holds no identity that can be used. Never repeats the text.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityTextError {
+    /// Not UTF-8.
+    #[error("it is not text")]
+    NotText,
+    /// No identity in it.
+    #[error("it holds no identity")]
+    Empty,
+    /// A line that is not an identity.
+    #[error("line {line} is not an age identity")]
+    BadLine {
+        /// Number of the line, from 1.
+        line: usize,
+    },
+    /// A recipient where an identity belongs.
+    #[error("line {line} is a recipient, the public half of a key")]
+    Recipient {
+        /// Number of the line, from 1.
+        line: usize,
+    },
+    /// A post-quantum identity.
+    #[error("line {line} is a post-quantum identity, which this version cannot use")]
+    PostQuantum {
+        /// Number of the line, from 1.
+        line: usize,
+    },
+    /// A plugin identity.
+    #[error("line {line} needs an age plugin, and plugins are not supported")]
+    Plugin {
+        /// Number of the line, from 1.
+        line: usize,
+    },
+    /// A passphrase-encrypted age identity file.
+    #[error("it is an age identity file that is protected with a passphrase")]
+    EncryptedFile,
+    /// An SSH private key that needs a passphrase.
+    #[error("it needs a passphrase")]
+    Passphrase,
+    /// An SSH private key of a type that age has no stanza for.
+    #[error("it is an SSH key of type {kind}; only ed25519 and RSA keys can open age files")]
+    SshType {
+        /// The type.
+        kind: String,
+    },
+    /// Begins like an SSH private key and is none.
+    #[error("it is not a whole SSH private key")]
+    BadSshKey,
+}
+
+impl IdentityTextError {
+    /// How to go on.
+    #[must_use]
+    pub fn fix(&self) -> &'static str {
+        match self {
+            Self::NotText | Self::Empty | Self::BadLine { .. } => {
+                "an age identity is a line that begins with AGE-SECRET-KEY-1; lines with # are comments"
+            }
+            Self::Recipient { .. } => "name the file with the private key",
+            Self::PostQuantum { .. } | Self::Plugin { .. } | Self::SshType { .. } => {
+                "use a plain age key, or an ed25519 or RSA SSH key"
+            }
+            Self::EncryptedFile => {
+                "decrypt it into SOPS_AGE_KEY for this one command: SOPS_AGE_KEY=\"$(age -d FILE)\" steadfast secrets …"
+            }
+            Self::Passphrase => {
+                "use a key without a passphrase, or a plain age key in ~/.config/sops/age/keys.txt"
+            }
+            Self::BadSshKey => "copy the key file again",
+        }
+    }
+}
+
+/// Whether several identities may stand on one line, as sops allows in `SOPS_AGE_KEY`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Words {
+    OnePerLine,
+    Many,
+}
+
+/// Reads age identities, one per line. One bad line spoils the source, as in sops.
+pub(super) fn parse_age_identities(
+    text: &[u8],
+    words: Words,
+    name: &str,
+) -> Result<Vec<Entry>, IdentityTextError> {
+    if text.starts_with(b"age-encryption") || text.starts_with(b"-----BEGIN AGE") {
+        return Err(IdentityTextError::EncryptedFile);
+    }
+    let text = std::str::from_utf8(text).map_err(|_not_utf8| IdentityTextError::NotText)?;
+    let mut entries = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let trimmed = line.trim();
+        if trimmed.is_empty() || trimmed.starts_with('#') {
+            continue;
+        }
+        let parts: Vec<&str> = match words {
+            Words::OnePerLine => vec![trimmed],
+            Words::Many => trimmed.split_ascii_whitespace().collect(),
+        };
+        for part in parts {
+            entries.push(parse_age_identity(part, index + 1, name)?);
+        }
+    }
+    if entries.is_empty() {
+        return Err(IdentityTextError::Empty);
+    }
+    Ok(entries)
+}
+
+fn parse_age_identity(text: &str, line: usize, name: &str) -> Result<Entry, IdentityTextError> {
+    if text.starts_with("AGE-SECRET-KEY-PQ-") {
+        return Err(IdentityTextError::PostQuantum { line });
+    }
+    if text.starts_with("AGE-PLUGIN-") {
+        return Err(IdentityTextError::Plugin { line });
+    }
+    if text.starts_with("age1") || text.starts_with("ssh-") {
+        return Err(IdentityTextError::Recipient { line });
+    }
+    let identity: age::x25519::Identity = text
+        .parse()
+        .map_err(|_reason| IdentityTextError::BadLine { line })?;
+    Ok(Entry::new(
+        name.to_owned(),
+        identity.to_public().to_string(),
+        Box::new(identity),
+    ))
+}
+
+/// Reads an SSH private key. An ed25519 key also gives the identity that ssh-to-age derives of it.
+pub(super) fn parse_ssh_identity(
+    text: &[u8],
+    path: &Path,
+    name: &str,
+) -> Result<Vec<Entry>, IdentityTextError> {
+    if let Ok(key) = HostKey::parse(text, path) {
+        return Ok(Entry::of_ed25519(&key, name));
+    }
+    let identity = age::ssh::Identity::from_buffer(BufReader::new(text), None)
+        .map_err(|_reason| IdentityTextError::BadSshKey)?;
+    match &identity {
+        age::ssh::Identity::Unencrypted(_) => {
+            let recipient = age::ssh::Recipient::try_from(identity.clone())
+                .map_err(|_reason| IdentityTextError::BadSshKey)?;
+            let entry = Entry::new(name.to_owned(), recipient.to_string(), Box::new(identity));
+            Ok(vec![entry])
+        }
+        age::ssh::Identity::Encrypted(_) => Err(IdentityTextError::Passphrase),
+        age::ssh::Identity::Unsupported(kind) => Err(match kind {
+            age::ssh::UnsupportedKey::EncryptedPem | age::ssh::UnsupportedKey::EncryptedSsh(_) => {
+                IdentityTextError::Passphrase
+            }
+            age::ssh::UnsupportedKey::Hardware(kind) | age::ssh::UnsupportedKey::Type(kind) => {
+                IdentityTextError::SshType { kind: kind.clone() }
+            }
+        }),
+    }
+}
+
+/// Reads a file that is either an SSH private key or an age identity file.
+pub(super) fn parse_any(
+    text: &Zeroizing<Vec<u8>>,
+    path: &Path,
+    name: &str,
+) -> Result<Vec<Entry>, IdentityTextError> {
+    let looks_like_ssh = text.starts_with(b"-----BEGIN ") && !text.starts_with(b"-----BEGIN AGE");
+    if looks_like_ssh {
+        parse_ssh_identity(text, path, name)
+    } else {
+        parse_age_identities(text, Words::OnePerLine, name)
+    }
+}
