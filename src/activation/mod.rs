@@ -7,6 +7,6 @@ mod phase;
 mod plan;
 
 pub use phase::{Event, Phase};
-pub use plan::{
-    Conflict, Conflicts, Held, Notice, Observed, PathChange, Plan, SecretChange, SecretState, Step,
-};
+pub use plan::{Conflict, Conflicts, Held, Notice, Observed, PathChange, Plan, SecretChange, Step};
+
+pub use crate::secrets::SecretState;

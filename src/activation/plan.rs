@@ -8,7 +8,7 @@ use crate::generation::{GroupEntry, PathEntry, UserEntry};
 use crate::host::{
     Accounts, GroupName, HostPath, PackageName, PathState, UnitName, UnitState, UserName,
 };
-use crate::secrets::{SecretName, TemplateName};
+use crate::secrets::{SecretName, SecretState, TemplateName};
 
 /// Everything a plan is decided from, found on one machine at one time.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,22 +31,6 @@ pub struct Observed {
     pub templates: BTreeMap<TemplateName, SecretState>,
     /// Files below `/run/secrets` that no secret or template names.
     pub stale_secrets: BTreeSet<String>,
-}
-
-/// An installed secret against the value it should have. Never the value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SecretState {
-    /// As it should be.
-    Current,
-    /// Not there.
-    Missing,
-    /// Other content.
-    Different,
-    /// Right content, other owner, group or mode.
-    Metadata,
-    /// The value could not be opened, so nothing can be said.
-    Unknown,
 }
 
 /// Ordered steps, and what people should know about them.
