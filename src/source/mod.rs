@@ -3,10 +3,19 @@
 //! `remote` parses addresses, `mirror` keeps the bare repository, `transport` runs OpenSSH and speaks HTTPS,
 //! `snapshot` reads one revision's tree from the object database, `trust` decides.
 
+mod fetch_error;
+mod mirror;
 mod names;
+mod remote;
 mod revision;
 mod snapshot;
+mod transport;
+pub mod trust;
 
+pub use fetch_error::{FetchError, FetchErrorKind};
+pub use mirror::{Fetched, Mirror, MirrorError, ResolveError, Transfer};
 pub use names::{CommitId, RepoPath};
+pub use remote::{Address, HttpAddress, Remote, RemoteError, RemoteErrorKind, SshAddress};
 pub use revision::{Revision, Signer, TrustedRevision};
-pub use snapshot::{ReadBlobError, Snapshot};
+pub use snapshot::{ReadBlobError, Skipped, Snapshot, SnapshotError, SnapshotErrorKind};
+pub use transport::{Limits, SshAccess, Transport};
