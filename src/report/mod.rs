@@ -3,6 +3,7 @@
 //! `outcome` is the report of one pass, `problem` an error for the person who must act, `state` what is remembered
 //! between passes, `status` the host at a glance, `events` what the journal is told.
 
+mod change;
 mod events;
 mod log;
 mod outcome;
@@ -10,6 +11,7 @@ mod problem;
 mod state;
 mod status;
 
+pub use change::{Action, Area, Change};
 pub use events::{Event, announce_pass, announce_scan};
 pub use log::{Announce, Audience, LOG_VARIABLE, LogError, start_log};
 pub use outcome::{Outcome, Report, Trigger, Unavailable, exit};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Problem;
+use super::{Change, Problem};
 use crate::activation::Notice;
 use crate::config::HostName;
 use crate::generation::GenerationNumber;
@@ -49,8 +49,8 @@ pub struct Report {
     pub generation: Option<GenerationNumber>,
     /// How it ended.
     pub outcome: Outcome,
-    /// What was changed, a line each, in order.
-    pub changes: Vec<String>,
+    /// What was changed, in order; what would be, in a dry run.
+    pub changes: Vec<Change>,
     /// What was left alone, and why.
     pub notices: Vec<Notice>,
     /// Secrets in place after the pass, by name.

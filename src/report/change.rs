@@ -1,0 +1,286 @@
+//! One change of a host in words: the same for a plan, a report and a drift repair.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::activation::{PathChange, Plan, SecretChange, SecretState, Step};
+use crate::generation::{PathEntry, PathKind};
+use crate::host::PathState;
+
+/// One change of a host, planned or done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Change {
+    /// What kind of thing it is about.
+    pub area: Area,
+    /// What happens to it.
+    pub action: Action,
+    /// Its name: a path, a unit, a secret, an account.
+    pub subject: String,
+    /// How, or why.
+    pub detail: Option<String>,
+}
+
+/// What a change is about, in the order in which people read them.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Area {
+    /// Packages.
+    Packages,
+    /// Accounts and groups.
+    Accounts,
+    /// Secrets and templates with secrets.
+    Secrets,
+    /// Files, directories and links.
+    Files,
+    /// Host name and kernel parameters.
+    System,
+    /// systemd units.
+    Units,
+}
+
+/// What happens to the subject of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// It is made.
+    Create,
+    /// It is changed.
+    Update,
+    /// It was changed by somebody else, and is put right.
+    Repair,
+    /// It is removed.
+    Remove,
+    /// What was there before Steadfast comes back.
+    Restore,
+    /// A package is installed.
+    Install,
+    /// An account is locked.
+    Lock,
+    /// A unit is enabled.
+    Enable,
+    /// A unit is disabled.
+    Disable,
+    /// A unit is started.
+    Start,
+    /// A unit is stopped.
+    Stop,
+    /// A unit is restarted.
+    Restart,
+    /// A unit, or systemd itself, reads its configuration again.
+    Reload,
+}
+
+impl Area {
+    /// Its name, as a heading.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Packages => "packages",
+            Self::Accounts => "accounts",
+            Self::Secrets => "secrets",
+            Self::Files => "files",
+            Self::System => "system",
+            Self::Units => "units",
+        }
+    }
+}
+
+impl Action {
+    /// Its verb.
+    #[must_use]
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Repair => "repair",
+            Self::Remove => "remove",
+            Self::Restore => "restore",
+            Self::Install => "install",
+            Self::Lock => "lock",
+            Self::Enable => "enable",
+            Self::Disable => "disable",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+            Self::Reload => "reload",
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.action.verb(), self.subject)?;
+        match &self.detail {
+            Some(detail) => write!(f, " ({detail})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Change {
+    /// Every change of `plan`, in its order.
+    #[must_use]
+    pub fn of_plan(plan: &Plan) -> Vec<Self> {
+        plan.steps.iter().flat_map(Self::of_step).collect()
+    }
+
+    /// What `step` changes: one entry for each package and each secret, else a single one.
+    #[must_use]
+    pub fn of_step(step: &Step) -> Vec<Self> {
+        use Action as A;
+        let one = |area, action, subject: String, detail| {
+            vec![Self {
+                area,
+                action,
+                subject,
+                detail,
+            }]
+        };
+        let unit = |action, unit: &crate::host::UnitName, why: Option<&String>| {
+            one(Area::Units, action, unit.to_string(), why.cloned())
+        };
+        match step {
+            Step::InstallPackages { packages } => packages
+                .iter()
+                .flat_map(|name| one(Area::Packages, A::Install, name.to_string(), None))
+                .collect(),
+            Step::CreateGroup { group, .. } => {
+                one(Area::Accounts, A::Create, format!("group {group}"), None)
+            }
+            Step::CreateUser { user, .. } => {
+                one(Area::Accounts, A::Create, format!("user {user}"), None)
+            }
+            Step::ModifyUser { user, changes, .. } => one(
+                Area::Accounts,
+                A::Update,
+                format!("user {user}"),
+                Some(changes.join(", ")),
+            ),
+            Step::LockUser { user } => one(
+                Area::Accounts,
+                A::Lock,
+                format!("user {user}"),
+                Some("accounts are never deleted".to_owned()),
+            ),
+            Step::InstallSecrets { changes } => changes.iter().map(Self::of_secret).collect(),
+            Step::WritePath {
+                path,
+                entry,
+                change,
+                found,
+            } => {
+                let (action, detail) = path_change(entry, *change, found);
+                one(Area::Files, action, path.to_string(), Some(detail))
+            }
+            Step::RemovePath { path, .. } => one(Area::Files, A::Remove, path.to_string(), None),
+            Step::RestoreOriginal { path, .. } => one(
+                Area::Files,
+                A::Restore,
+                path.to_string(),
+                Some("what was there before Steadfast".to_owned()),
+            ),
+            Step::SetHostname { hostname } => one(
+                Area::System,
+                A::Update,
+                format!("host name {hostname}"),
+                None,
+            ),
+            Step::SetSysctl { key, value } => {
+                one(Area::System, A::Update, format!("{key} = {value}"), None)
+            }
+            Step::ReloadManager => one(Area::Units, A::Reload, "systemd".to_owned(), None),
+            Step::EnableUnit { unit: name } => unit(A::Enable, name, None),
+            Step::DisableUnit { unit: name } => unit(A::Disable, name, None),
+            Step::StopUnit { unit: name, why } => unit(A::Stop, name, Some(why)),
+            Step::ReloadUnit { unit: name, why } => unit(A::Reload, name, Some(why)),
+            Step::RestartUnit { unit: name, why } => unit(A::Restart, name, Some(why)),
+            Step::StartUnit { unit: name, why } => unit(A::Start, name, Some(why)),
+        }
+    }
+
+    fn of_secret(change: &SecretChange) -> Self {
+        let (action, detail) = match change.found {
+            None => (Action::Remove, None),
+            Some(SecretState::Missing) => (Action::Create, None),
+            Some(SecretState::Different) => (Action::Update, Some("content")),
+            Some(SecretState::Metadata) => (Action::Update, Some("owner or mode")),
+            Some(SecretState::Current) => (Action::Update, Some("unchanged")),
+            Some(SecretState::Unknown) => (Action::Update, Some("could not be compared")),
+        };
+        Self {
+            area: Area::Secrets,
+            action,
+            subject: change.name.clone(),
+            detail: detail.map(str::to_owned),
+        }
+    }
+}
+
+fn path_change(entry: &PathEntry, change: PathChange, found: &PathState) -> (Action, String) {
+    let becomes = match &entry.kind {
+        PathKind::File {
+            owner, group, mode, ..
+        } => format!("file {mode} {owner}:{group}"),
+        PathKind::Directory { owner, group, mode } => format!("directory {mode} {owner}:{group}"),
+        PathKind::Symlink { target } => format!("link to {target}"),
+    };
+    match change {
+        PathChange::Create => (Action::Create, becomes),
+        PathChange::Update | PathChange::Metadata => {
+            (Action::Update, difference(&entry.kind, found, &becomes))
+        }
+        PathChange::Repair => (Action::Repair, difference(&entry.kind, found, &becomes)),
+        PathChange::Backup => (Action::Update, format!("{becomes}; the original is kept")),
+        PathChange::Adopt => (Action::Update, format!("{becomes}; taken over")),
+    }
+}
+
+/// What differs between `wanted` and `found`; ids are not compared with names, so what is left over is the owner.
+fn difference(wanted: &PathKind, found: &PathState, becomes: &str) -> String {
+    let mode_change = |from, to| (from != to).then(|| format!("mode {from} to {to}"));
+    let parts = match (wanted, found) {
+        (
+            PathKind::File { content, mode, .. },
+            PathState::File {
+                content: found_content,
+                mode: found_mode,
+                ..
+            },
+        ) => [
+            (content != found_content).then(|| "content".to_owned()),
+            mode_change(found_mode, mode),
+        ],
+        (PathKind::Directory { mode, .. }, PathState::Directory { mode: found, .. }) => {
+            [mode_change(found, mode), None]
+        }
+        (PathKind::Symlink { target }, PathState::Symlink { target: found }) => [
+            (target != found).then(|| format!("link to {target}, was to {found}")),
+            None,
+        ],
+        (_, PathState::Absent) => [Some(becomes.to_owned()), None],
+        (_, found) => [Some(format!("{becomes}, was {}", noun(found))), None],
+    };
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() {
+        "owner or group".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
+fn noun(found: &PathState) -> &str {
+    match found {
+        PathState::Absent => "absent",
+        PathState::File { .. } => "a file",
+        PathState::Directory { .. } => "a directory",
+        PathState::Symlink { .. } => "a link",
+        PathState::Other { what } => what,
+    }
+}
+
+#[cfg(test)]
+mod tests;
