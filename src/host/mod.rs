@@ -3,12 +3,29 @@
 //! Nothing outside this room starts a process, writes a managed file or talks to D-Bus. [`Host`] is either the
 //! live machine or a directory (`--root DIR`), in which nothing outside that directory is touched.
 
+pub mod clock;
+pub mod durable;
+pub mod exec;
+
+mod file_error;
+mod files;
+#[expect(
+    clippy::module_inception,
+    reason = "the room is named after its one door"
+)]
+mod host;
 mod names;
+mod root;
 mod state;
+
+pub use file_error::{FileError, FileErrorKind};
+pub use files::Removed;
+pub use host::{Host, HostError};
 
 pub use names::{
     Digest, FileMode, GroupName, HostPath, InvalidName, PackageName, UnitKind, UnitName, UserName,
 };
+pub use root::Ownership;
 pub use state::{
     AccountState, Accounts, ActiveState, GroupState, Owner, PathState, UnitFileState, UnitState,
 };

@@ -1,0 +1,216 @@
+//! Our own state files: replaced whole, on disk when the call returns. Not for managed files; those go through `Host`.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::{FileError, FileErrorKind, FileMode};
+
+/// Replaces `path` by `content` with `mode`: after a power cut it holds the old content or the new, never a part.
+///
+/// # Errors
+/// [`FileError`] names the step that failed; `path` is then as it was.
+pub fn replace(path: &Path, content: &[u8], mode: FileMode) -> Result<(), FileError> {
+    let failed = |source: io::Error| FileError::io("write", path, source);
+    let temporary = temporary_beside(path);
+    let written = (|| {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&temporary)?;
+        file.write_all(content)?;
+        file.set_permissions(fs::Permissions::from_mode(mode.bits()))?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    })();
+    finish(written, &temporary).map_err(failed)?;
+    sync_parent(path).map_err(failed)
+}
+
+/// Makes `path` a symbolic link to `target`, replacing a link that is there in one step.
+///
+/// # Errors
+/// [`FileError`]; `path` is then as it was.
+pub fn replace_link(path: &Path, target: &Path) -> Result<(), FileError> {
+    let failed = |source: io::Error| FileError::io("link", path, source);
+    let temporary = temporary_beside(path);
+    let written =
+        std::os::unix::fs::symlink(target, &temporary).and_then(|()| fs::rename(&temporary, path));
+    finish(written, &temporary).map_err(failed)?;
+    sync_parent(path).map_err(failed)
+}
+
+/// Adds `content` to the end of `path`, made with `mode` if it is not there; on disk when the call returns.
+///
+/// # Errors
+/// [`FileError`]; a part of `content` may then be at the end of the file.
+pub fn append(path: &Path, content: &[u8], mode: FileMode) -> Result<(), FileError> {
+    let failed = |source: io::Error| FileError::io("append to", path, source);
+    let is_new = !fs::exists(path).map_err(failed)?;
+    let mut file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(mode.bits())
+        .open(path)
+        .map_err(failed)?;
+    file.write_all(content).map_err(failed)?;
+    file.sync_data().map_err(failed)?;
+    if is_new {
+        sync_parent(path).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Reads `path`, at most `limit_bytes` of it; `None` if there is no such file.
+///
+/// # Errors
+/// [`FileErrorKind::TooLarge`], or the kernel's refusal: unreadable is not missing.
+pub fn read(path: &Path, limit_bytes: u64) -> Result<Option<Vec<u8>>, FileError> {
+    let failed = |source: io::Error| FileError::io("read", path, source);
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut content = Vec::new();
+    file.take(limit_bytes.saturating_add(1))
+        .read_to_end(&mut content)
+        .map_err(failed)?;
+    if content.len() as u64 > limit_bytes {
+        let kind = FileErrorKind::TooLarge { limit_bytes };
+        return Err(FileError::new("read", path, kind));
+    }
+    Ok(Some(content))
+}
+
+/// Makes the directory `path` with all its parents; those made get `mode`, those there keep theirs.
+///
+/// # Errors
+/// [`FileError`].
+pub fn make_directories(path: &Path, mode: FileMode) -> Result<(), FileError> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(mode.bits())
+        .create(path)
+        .map_err(|source| FileError::io("make the directory", path, source))
+}
+
+/// Removes the file or link `path`; nothing happens if it is not there.
+///
+/// # Errors
+/// [`FileError`].
+pub fn remove(path: &Path) -> Result<(), FileError> {
+    let failed = |source: io::Error| FileError::io("remove", path, source);
+    match fs::remove_file(path) {
+        Ok(()) => sync_parent(path).map_err(failed),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Puts everything written so far to the file system that holds `path` on disk.
+///
+/// # Errors
+/// [`FileError`].
+pub fn syncfs(path: &Path) -> Result<(), FileError> {
+    let failed = |source: io::Error| FileError::io("sync the file system of", path, source);
+    let file = File::open(path).map_err(failed)?;
+    rustix::fs::syncfs(&file).map_err(|errno| failed(errno.into()))
+}
+
+/// An exclusive lock, held until it is dropped or the process ends, however it ends.
+#[derive(Debug)]
+#[must_use = "the lock is released when this is dropped"]
+pub struct Lock {
+    _file: File,
+}
+
+/// A lock that could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another process holds it.
+    #[error("{} is held by {}", path.display(), holder(*pid))]
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// The holder's process id, if it wrote it down yet.
+        pid: Option<u32>,
+    },
+    /// The lock file cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl LockError {
+    /// How to put it right.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Held { .. } => Some("wait until it is done, then try again".to_owned()),
+            Self::File(error) => error.hint(),
+        }
+    }
+}
+
+fn holder(pid: Option<u32>) -> String {
+    pid.map_or("another process".to_owned(), |pid| format!("process {pid}"))
+}
+
+/// Takes the lock `path`, made if it is not there, without waiting.
+///
+/// # Errors
+/// [`LockError::Held`] with the holder's process id.
+pub fn lock(path: &Path) -> Result<Lock, LockError> {
+    let failed = |source: io::Error| FileError::io("lock", path, source);
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o644)
+        .open(path)
+        .map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut text = String::new();
+            // Only for the message: a holder that cannot be named is still a holder.
+            let _ = file.take(32).read_to_string(&mut text);
+            return Err(LockError::Held {
+                path: path.to_owned(),
+                pid: text.trim().parse().ok(),
+            });
+        }
+        Err(TryLockError::Error(source)) => return Err(failed(source).into()),
+    }
+    file.set_len(0).map_err(failed)?;
+    writeln!(file, "{}", std::process::id()).map_err(failed)?;
+    Ok(Lock { _file: file })
+}
+
+/// A name of our own in the directory of `path`, which nobody has taken.
+fn temporary_beside(path: &Path) -> PathBuf {
+    path.with_file_name(super::files::temporary_name())
+}
+
+/// Takes the temporary file away again if it did not become the real one.
+fn finish(written: io::Result<()>, temporary: &Path) -> io::Result<()> {
+    if written.is_err() {
+        // It may never have been made; the first error is the one that counts.
+        let _ = fs::remove_file(temporary);
+    }
+    written
+}
+
+fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    File::open(parent)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,82 @@
+use super::*;
+
+const MODE: FileMode = FileMode::from_bits(0o640);
+
+#[test]
+fn a_file_is_replaced_with_its_mode_and_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.json");
+    replace(&path, b"one", MODE).unwrap();
+    replace(&path, b"two", MODE).unwrap();
+    assert_eq!(read(&path, 10).unwrap().unwrap(), b"two");
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o640);
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_failed_replacement_leaves_no_temporary() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.json");
+    fs::create_dir(&path).unwrap();
+    let error = replace(&path, b"x", MODE).unwrap_err();
+    assert!(error.to_string().starts_with("cannot write "), "{error}");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_link_is_replaced_in_one_step() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("current");
+    replace_link(&path, Path::new("generations/1")).unwrap();
+    replace_link(&path, Path::new("generations/2")).unwrap();
+    assert_eq!(fs::read_link(&path).unwrap(), Path::new("generations/2"));
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn appended_lines_follow_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("log");
+    append(&path, b"a\n", MODE).unwrap();
+    append(&path, b"b\n", MODE).unwrap();
+    assert_eq!(read(&path, 10).unwrap().unwrap(), b"a\nb\n");
+}
+
+#[test]
+fn missing_is_none_and_too_large_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    assert!(read(&path, 10).unwrap().is_none());
+    replace(&path, b"0123456789", MODE).unwrap();
+    assert!(read(&path, 10).is_ok());
+    let error = read(&path, 9).unwrap_err();
+    assert!(matches!(
+        error.kind,
+        FileErrorKind::TooLarge { limit_bytes: 9 }
+    ));
+}
+
+#[test]
+fn a_held_lock_names_its_holder_and_a_dropped_one_is_free() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("lock");
+    let held = lock(&path).unwrap();
+    let error = lock(&path).unwrap_err();
+    assert!(
+        matches!(error, LockError::Held { pid: Some(pid), .. } if pid == std::process::id()),
+        "{error}"
+    );
+    drop(held);
+    drop(lock(&path).unwrap());
+}
+
+#[test]
+fn a_removed_file_can_be_removed_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    replace(&path, b"x", MODE).unwrap();
+    remove(&path).unwrap();
+    remove(&path).unwrap();
+    syncfs(dir.path()).unwrap();
+}

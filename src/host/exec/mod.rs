@@ -1,0 +1,14 @@
+//! Child processes: the only door through which a program is started.
+//!
+//! An argv, never a shell string; a fixed locale; a process group of its own that is killed as a whole at the timeout;
+//! bounded output; the last lines of stderr in the error. Secrets are handed over by stdin only.
+
+mod capture;
+mod error;
+mod group;
+mod pipe;
+mod program;
+
+pub use error::ExecError;
+pub use pipe::PipedChild;
+pub use program::{Output, Program};

@@ -1,0 +1,426 @@
+//! Managed files: looked at without following a link, replaced whole, by handle.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{
+    AtFlags, FileType, Gid, Mode, OFlags, Stat, Uid, fchmod, fchown, fstat, fsync, mkdirat, openat,
+    readlinkat, renameat, statat, symlinkat, unlinkat,
+};
+use rustix::io::Errno;
+use sha2::{Digest as _, Sha256};
+
+use super::root::{Trust, kind_in_words, open_below};
+use super::{
+    Digest, FileError, FileErrorKind, FileMode, Host, HostPath, Owner, Ownership, PathState,
+};
+
+/// What our own unfinished files are called, before 16 random hex digits.
+const TEMPORARY_PREFIX: &str = ".steadfast-";
+
+/// What [`Host::remove`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removed {
+    /// It was there, and is gone.
+    Yes,
+    /// It was not there.
+    WasAbsent,
+    /// It is a directory with something in it, and stays.
+    NotEmpty,
+}
+
+impl Host {
+    /// What is at `path`. A file is read to its end for its digest, whatever its size; a link is not followed.
+    ///
+    /// # Errors
+    /// [`FileError`] if it cannot be read: unreadable is not absent.
+    pub fn look(&self, path: &HostPath) -> Result<PathState, FileError> {
+        let failed = |errno: Errno| FileError::io("look at", &self.real_path(path), errno);
+        let handle = match self.root.open(path, OFlags::PATH) {
+            Ok(handle) => handle,
+            Err(Errno::NOENT) => return Ok(PathState::Absent),
+            Err(Errno::LOOP | Errno::NOTDIR) => return self.look_at_obstacle(path),
+            Err(errno) => return Err(failed(errno)),
+        };
+        let found = fstat(&handle).map_err(failed)?;
+        let mode = FileMode::from_bits(found.st_mode);
+        let owner = self.owner_of(&found);
+        Ok(match FileType::from_raw_mode(found.st_mode) {
+            FileType::RegularFile => return self.look_at_file(path),
+            FileType::Directory => PathState::Directory { mode, owner },
+            FileType::Symlink => {
+                let target = readlinkat(&handle, "", Vec::new()).map_err(failed)?;
+                PathState::Symlink {
+                    target: target.to_string_lossy().into_owned(),
+                }
+            }
+            _ => PathState::Other {
+                what: kind_in_words(found.st_mode).to_owned(),
+            },
+        })
+    }
+
+    /// Reads the file at `path`; `None` if there is nothing.
+    ///
+    /// # Errors
+    /// [`FileErrorKind::TooLarge`], [`FileErrorKind::InTheWay`] if it is not a regular file, or the kernel's refusal.
+    pub fn read_file(
+        &self,
+        path: &HostPath,
+        limit_bytes: u64,
+    ) -> Result<Option<Vec<u8>>, FileError> {
+        let failed = |kind| FileError::new("read", &self.real_path(path), kind);
+        let io = |source: io::Error| failed(FileErrorKind::Io(source));
+        let Some((file, _)) = self.open_file("read", path)? else {
+            return Ok(None);
+        };
+        let mut content = Vec::new();
+        file.take(limit_bytes.saturating_add(1))
+            .read_to_end(&mut content)
+            .map_err(io)?;
+        if content.len() as u64 > limit_bytes {
+            return Err(failed(FileErrorKind::TooLarge { limit_bytes }));
+        }
+        Ok(Some(content))
+    }
+
+    /// Replaces the file at `path`: a reader sees the old one or the new one, with the right mode from its first moment.
+    ///
+    /// The directory must exist; its entry is on disk after [`sync_directories`](Self::sync_directories).
+    ///
+    /// # Errors
+    /// [`FileError`]; `path` is then as it was.
+    pub fn write_file(
+        &self,
+        path: &HostPath,
+        content: &[u8],
+        owner: Owner,
+        mode: FileMode,
+    ) -> Result<(), FileError> {
+        const ACTION: &str = "write";
+        let parent = self.root.open_parent(ACTION, path, Trust::For(owner))?;
+        let temporary = temporary_name();
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+        let result = openat(
+            &parent,
+            temporary.as_str(),
+            flags | OFlags::CLOEXEC,
+            Mode::RUSR | Mode::WUSR,
+        )
+        .map_err(io::Error::from)
+        .and_then(|fd| {
+            let mut file = File::from(fd);
+            file.write_all(content)?;
+            self.own(&file, owner, mode)?;
+            fsync(&file)?;
+            Ok(())
+        });
+        self.put_in_place(ACTION, path, &parent, &temporary, result)
+    }
+
+    /// Makes the directory at `path`, or gives the one that is there this owner and mode.
+    ///
+    /// # Errors
+    /// [`FileErrorKind::InTheWay`] if something else is there, or the kernel's refusal.
+    pub fn make_directory(
+        &self,
+        path: &HostPath,
+        owner: Owner,
+        mode: FileMode,
+    ) -> Result<(), FileError> {
+        const ACTION: &str = "make the directory";
+        let parent = self.root.open_parent(ACTION, path, Trust::For(owner))?;
+        let failed = |errno: Errno| FileError::io(ACTION, &self.real_path(path), errno);
+        match mkdirat(&parent, path.file_name(), Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(failed(errno)),
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW;
+        match open_below(&parent, path.file_name(), flags) {
+            Ok(directory) => self.own(&directory, owner, mode).map_err(failed),
+            Err(Errno::NOTDIR | Errno::LOOP) => Err(self.in_the_way(ACTION, path, &parent)),
+            Err(errno) => Err(failed(errno)),
+        }
+    }
+
+    /// Makes `path` a symbolic link to `target`, in one step if a link or file is there.
+    ///
+    /// # Errors
+    /// [`FileErrorKind::InTheWay`] if a directory is there, or the kernel's refusal.
+    pub fn make_symlink(&self, path: &HostPath, target: &str) -> Result<(), FileError> {
+        const ACTION: &str = "link";
+        let parent = self.root.open_parent(ACTION, path, Trust::Any)?;
+        let temporary = temporary_name();
+        let result = symlinkat(target, &parent, temporary.as_str()).map_err(io::Error::from);
+        self.put_in_place(ACTION, path, &parent, &temporary, result)
+    }
+
+    /// Gives the file or directory at `path` this owner and mode; its content stays.
+    ///
+    /// # Errors
+    /// [`FileErrorKind::InTheWay`] for anything else, or the kernel's refusal.
+    pub fn set_metadata(
+        &self,
+        path: &HostPath,
+        owner: Owner,
+        mode: FileMode,
+    ) -> Result<(), FileError> {
+        const ACTION: &str = "set owner and mode of";
+        let parent = self.root.open_parent(ACTION, path, Trust::For(owner))?;
+        let failed = |errno: Errno| FileError::io(ACTION, &self.real_path(path), errno);
+        let found = statat(&parent, path.file_name(), AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?;
+        if !matches!(
+            FileType::from_raw_mode(found.st_mode),
+            FileType::RegularFile | FileType::Directory
+        ) {
+            return Err(self.in_the_way(ACTION, path, &parent));
+        }
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let handle = open_below(&parent, path.file_name(), flags).map_err(failed)?;
+        self.own(&handle, owner, mode).map_err(failed)
+    }
+
+    /// Removes what is at `path`: a file or link, or a directory if it is empty.
+    ///
+    /// # Errors
+    /// [`FileError`] if it is still there.
+    pub fn remove(&self, path: &HostPath) -> Result<Removed, FileError> {
+        const ACTION: &str = "remove";
+        let parent = match self.root.open_parent(ACTION, path, Trust::Any) {
+            Ok(parent) => parent,
+            Err(error) if error.is_not_found() => return Ok(Removed::WasAbsent),
+            Err(error) => return Err(error),
+        };
+        let failed = |errno: Errno| FileError::io(ACTION, &self.real_path(path), errno);
+        let name = path.file_name();
+        match unlinkat(&parent, name, AtFlags::empty()) {
+            Ok(()) => return Ok(Removed::Yes),
+            Err(Errno::NOENT) => return Ok(Removed::WasAbsent),
+            Err(Errno::ISDIR) => {}
+            Err(errno) => return Err(failed(errno)),
+        }
+        match unlinkat(&parent, name, AtFlags::REMOVEDIR) {
+            Ok(()) => Ok(Removed::Yes),
+            Err(Errno::NOENT) => Ok(Removed::WasAbsent),
+            Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(Removed::NotEmpty),
+            Err(errno) => Err(failed(errno)),
+        }
+    }
+
+    /// Puts the entries of `directories` on disk. One that is gone by now has nothing to keep.
+    ///
+    /// # Errors
+    /// [`FileError`] of the first that fails.
+    pub fn sync_directories(&self, directories: &BTreeSet<HostPath>) -> Result<(), FileError> {
+        for path in directories {
+            let failed = |errno: Errno| FileError::io("sync", &self.real_path(path), errno);
+            let directory = match self.root.open(path, OFlags::RDONLY | OFlags::DIRECTORY) {
+                Ok(directory) => directory,
+                Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => continue,
+                Err(errno) => return Err(failed(errno)),
+            };
+            match fsync(&directory) {
+                // EINVAL: a file system that has nothing to put anywhere.
+                Ok(()) | Err(Errno::INVAL) => {}
+                Err(errno) => return Err(failed(errno)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the unfinished files that a killed process of ours left in `directory`, and says how many.
+    ///
+    /// Only for whoever holds the lock: the files of a process that is alive look the same.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn sweep_temporaries(&self, directory: &HostPath) -> Result<usize, FileError> {
+        let failed = |errno: Errno| FileError::io("sweep", &self.real_path(directory), errno);
+        let mut swept = 0;
+        for name in self.list(directory)?.unwrap_or_default() {
+            if !is_temporary(&name) {
+                continue;
+            }
+            let handle = self
+                .root
+                .open(directory, OFlags::PATH | OFlags::DIRECTORY)
+                .map_err(failed)?;
+            match unlinkat(&handle, name.as_str(), AtFlags::empty()) {
+                Ok(()) => swept += 1,
+                Err(Errno::NOENT | Errno::ISDIR) => {}
+                Err(errno) => return Err(failed(errno)),
+            }
+        }
+        Ok(swept)
+    }
+
+    /// The names in `directory`, sorted; `None` if there is no such directory. Names that are not UTF-8 are left out.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn list(&self, directory: &HostPath) -> Result<Option<Vec<String>>, FileError> {
+        let failed = |errno: Errno| FileError::io("list", &self.real_path(directory), errno);
+        let handle = match self
+            .root
+            .open(directory, OFlags::RDONLY | OFlags::DIRECTORY)
+        {
+            Ok(handle) => handle,
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => return Ok(None),
+            Err(errno) => return Err(failed(errno)),
+        };
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::new(handle).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if let Ok(name) = entry.file_name().to_str()
+                && name != "."
+                && name != ".."
+            {
+                names.push(name.to_owned());
+            }
+        }
+        names.sort();
+        Ok(Some(names))
+    }
+
+    /// Opens a regular file for reading; `None` if there is nothing.
+    fn open_file(
+        &self,
+        action: &'static str,
+        path: &HostPath,
+    ) -> Result<Option<(File, Stat)>, FileError> {
+        let failed = |kind| FileError::new(action, &self.real_path(path), kind);
+        let io = |errno: Errno| failed(FileErrorKind::Io(errno.into()));
+        // Opening a device or a FIFO does something; so it is looked at first, and again after opening.
+        let in_the_way = |mode| {
+            failed(FileErrorKind::InTheWay {
+                what: kind_in_words(mode),
+            })
+        };
+        let handle = match self.root.open(path, OFlags::PATH) {
+            Ok(handle) => handle,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(Errno::LOOP | Errno::NOTDIR) => {
+                return match self.root.open_parent(action, path, Trust::Any) {
+                    Ok(_) => Ok(None),
+                    Err(error) if error.is_not_found() => Ok(None),
+                    Err(error) => Err(error),
+                };
+            }
+            Err(errno) => return Err(io(errno)),
+        };
+        let found = fstat(&handle).map_err(io)?;
+        if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+            return Err(in_the_way(found.st_mode));
+        }
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = match self.root.open(path, flags) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(errno) => return Err(io(errno)),
+        };
+        let found = fstat(&file).map_err(io)?;
+        if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+            return Err(in_the_way(found.st_mode));
+        }
+        Ok(Some((File::from(file), found)))
+    }
+
+    fn look_at_file(&self, path: &HostPath) -> Result<PathState, FileError> {
+        const ACTION: &str = "look at";
+        let Some((mut file, found)) = self.open_file(ACTION, path)? else {
+            return Ok(PathState::Absent);
+        };
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0_u8; 64 * 1024];
+        loop {
+            let count = file
+                .read(&mut buffer)
+                .map_err(|source| FileError::io(ACTION, &self.real_path(path), source))?;
+            if count == 0 {
+                break;
+            }
+            hash.update(&buffer[..count]);
+        }
+        Ok(PathState::File {
+            content: Digest::from_hash(&hash.finalize().into()),
+            mode: FileMode::from_bits(found.st_mode),
+            owner: self.owner_of(&found),
+        })
+    }
+
+    /// A parent that is a link or no directory is something to show, not a failure.
+    fn look_at_obstacle(&self, path: &HostPath) -> Result<PathState, FileError> {
+        match self.root.open_parent("look at", path, Trust::Any) {
+            Ok(_) => Ok(PathState::Absent),
+            Err(error) => match error.kind {
+                FileErrorKind::MissingParent { .. } => Ok(PathState::Absent),
+                FileErrorKind::SymlinkedParent { .. } | FileErrorKind::NotADirectory { .. } => {
+                    Ok(PathState::Other {
+                        what: error.kind.to_string(),
+                    })
+                }
+                _ => Err(error),
+            },
+        }
+    }
+
+    fn owner_of(&self, found: &Stat) -> Owner {
+        match self.ownership() {
+            Ownership::Kept => Owner::Ids {
+                uid: found.st_uid,
+                gid: found.st_gid,
+            },
+            Ownership::Ignored => Owner::Unknown,
+        }
+    }
+
+    /// Sets the owner, then the mode: changing the owner clears the set-id bits.
+    fn own(&self, handle: impl AsFd, owner: Owner, mode: FileMode) -> Result<(), Errno> {
+        if let (Owner::Ids { uid, gid }, Ownership::Kept) = (owner, self.ownership()) {
+            fchown(&handle, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))?;
+        }
+        fchmod(&handle, Mode::from_raw_mode(mode.bits()))
+    }
+
+    /// Renames a finished temporary to its place, or takes an unfinished one away.
+    fn put_in_place(
+        &self,
+        action: &'static str,
+        path: &HostPath,
+        parent: &OwnedFd,
+        temporary: &str,
+        made: io::Result<()>,
+    ) -> Result<(), FileError> {
+        let name = path.file_name();
+        let placed = made.and_then(|()| Ok(renameat(parent, temporary, parent, name)?));
+        let Err(source) = placed else { return Ok(()) };
+        // It may never have been made; the first error is the one that counts.
+        let _ = unlinkat(parent, temporary, AtFlags::empty());
+        if source.kind() == io::ErrorKind::IsADirectory {
+            return Err(self.in_the_way(action, path, parent));
+        }
+        Err(FileError::io(action, &self.real_path(path), source))
+    }
+
+    fn in_the_way(&self, action: &'static str, path: &HostPath, parent: &OwnedFd) -> FileError {
+        let kind = match statat(parent, path.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) => FileErrorKind::InTheWay {
+                what: kind_in_words(found.st_mode),
+            },
+            Err(errno) => FileErrorKind::Io(errno.into()),
+        };
+        FileError::new(action, &self.real_path(path), kind)
+    }
+}
+
+/// A name of ours that nobody has taken.
+pub(super) fn temporary_name() -> String {
+    format!("{TEMPORARY_PREFIX}{:016x}", rand::random::<u64>())
+}
+
+fn is_temporary(name: &str) -> bool {
+    name.strip_prefix(TEMPORARY_PREFIX)
+        .is_some_and(|random| random.len() == 16 && random.bytes().all(|b| b.is_ascii_hexdigit()))
+}
