@@ -62,6 +62,8 @@ pub struct HostConfig {
     pub name: HostName,
     /// What it is for, in words.
     pub description: Option<String>,
+    /// What it runs on.
+    pub platform: Option<Platform>,
     /// Policy for entries that do not set their own.
     pub drift: Enforcement,
     /// Static host name.
@@ -92,6 +94,43 @@ pub struct HostConfig {
     pub health: Vec<Located<Check>>,
 }
 
+impl HostConfig {
+    /// The configuration of a host whose file says nothing.
+    #[must_use]
+    pub fn empty(name: HostName) -> Self {
+        Self {
+            name,
+            description: None,
+            platform: None,
+            drift: Enforcement::default(),
+            hostname: None,
+            timezone: None,
+            sysctls: BTreeMap::new(),
+            packages: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            users: BTreeMap::new(),
+            files: BTreeMap::new(),
+            directories: BTreeMap::new(),
+            symlinks: BTreeMap::new(),
+            units: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            templates: BTreeMap::new(),
+            health: Vec::new(),
+        }
+    }
+}
+
+/// What a host runs on, as its file says; nothing is asked of the machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Platform {
+    /// `ID` of `/etc/os-release`: `debian`.
+    pub os: Option<String>,
+    /// `VERSION_ID` of `/etc/os-release`: `13`.
+    pub version: Option<String>,
+    /// Machine as `uname -m` has it: `x86_64`.
+    pub arch: Option<String>,
+}
+
 /// A group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupConfig {
@@ -112,7 +151,7 @@ pub struct UserConfig {
     pub groups: Vec<GroupName>,
     /// Full name or purpose (GECOS).
     pub description: Option<String>,
-    /// Home directory; `/home/NAME` when absent, `/root` for root.
+    /// Home directory; `/home/NAME` when absent, `/root` for root, `/nonexistent` for a system account.
     pub home: Option<HostPath>,
     /// Login shell; the system's default when absent.
     pub shell: Option<HostPath>,
@@ -142,7 +181,7 @@ pub struct FileConfig {
     pub source: FileSource,
     /// Owner; `root` when absent.
     pub owner: Option<UserName>,
-    /// Group; the owner's name when absent.
+    /// Group; the owner's group when absent.
     pub group: Option<GroupName>,
     /// Mode; `0644` when absent.
     pub mode: Option<FileMode>,
@@ -159,7 +198,7 @@ pub struct FileConfig {
 pub struct DirectoryConfig {
     /// Owner; `root` when absent.
     pub owner: Option<UserName>,
-    /// Group; the owner's name when absent.
+    /// Group; the owner's group when absent.
     pub group: Option<GroupName>,
     /// Mode; `0755` when absent.
     pub mode: Option<FileMode>,
@@ -191,6 +230,8 @@ pub struct UnitConfig {
     pub start: Option<bool>,
     /// Masked.
     pub mask: bool,
+    /// What to do about a foreign unit file or drop-in in the place of ours.
+    pub on_conflict: OnConflict,
     /// Drift policy; the host's when absent.
     pub drift: Option<Enforcement>,
 }
@@ -204,7 +245,7 @@ pub struct SecretConfig {
     pub key: Vec<String>,
     /// Owner; `root` when absent.
     pub owner: Option<UserName>,
-    /// Group; the owner's name when absent.
+    /// Group; the owner's group when absent.
     pub group: Option<GroupName>,
     /// Mode; `0400` when absent.
     pub mode: Option<FileMode>,
@@ -221,7 +262,7 @@ pub struct TemplateConfig {
     pub source: FileSource,
     /// Owner; `root` when absent.
     pub owner: Option<UserName>,
-    /// Group; the owner's name when absent.
+    /// Group; the owner's group when absent.
     pub group: Option<GroupName>,
     /// Mode; `0400` when absent.
     pub mode: Option<FileMode>,

@@ -6,13 +6,18 @@
 mod error;
 mod excerpt;
 mod host;
+mod nearest;
 mod origin;
+mod parse;
+mod reader;
+mod repository;
 mod resolve;
+mod yaml;
 
 pub use error::{Colour, ConfigError, ConfigErrors, Mark};
 pub use host::{
     DirectoryConfig, Enforcement, FileConfig, FileSource, GroupConfig, HostConfig, HostName,
-    OnConflict, SecretConfig, SymlinkConfig, TemplateConfig, UnitConfig, UserConfig,
+    OnConflict, Platform, SecretConfig, SymlinkConfig, TemplateConfig, UnitConfig, UserConfig,
 };
 pub use origin::{Located, Origin};
 pub use resolve::{hosts, resolve};

@@ -1,0 +1,146 @@
+//! `files`, `directories`, `symlinks`.
+
+use super::HostParser;
+use crate::config::host::{DirectoryConfig, FileConfig, FileSource, SymlinkConfig};
+use crate::config::yaml::{Entry, Node, Value};
+
+const FILE_KEYS: [&str; 8] = [
+    "text",
+    "file",
+    "owner",
+    "group",
+    "mode",
+    "on_conflict",
+    "drift",
+    "units",
+];
+
+impl HostParser<'_> {
+    pub(super) fn files(&mut self, node: &Node) {
+        for entry in self
+            .reader
+            .entries(node, "files by path")
+            .unwrap_or_default()
+        {
+            let path = self.path_key(&entry.key);
+            let file = self.file(entry);
+            if let (Some(path), Some(file)) = (path, file) {
+                let file = self.reader.located(entry.key.place, file);
+                self.config.files.insert(path, file);
+            }
+        }
+    }
+
+    fn file(&mut self, entry: &Entry) -> Option<FileConfig> {
+        let fields = self.reader.fields(&entry.value, "a file", &FILE_KEYS)?;
+        let source = self.required_source(fields, entry.key.place, "a file");
+        if let (Some(FileSource::Text(text)), Some(node)) = (&source, fields.get("text"))
+            && names_a_secret(text)
+        {
+            self.reader
+                .error(
+                    node.place,
+                    "a file is written as it stands; no secret is put into it",
+                )
+                .fix =
+                Some("declare the text under `templates:`, where secrets are filled in".to_owned());
+        }
+        let ownership = self.ownership(fields);
+        let on_conflict = self.on_conflict(fields);
+        let drift = fields.get("drift").and_then(|node| self.enforcement(node));
+        let units = self.triggers(fields);
+        Some(FileConfig {
+            source: source?,
+            owner: ownership.owner,
+            group: ownership.group,
+            mode: ownership.mode,
+            on_conflict,
+            drift,
+            units,
+        })
+    }
+
+    pub(super) fn directories(&mut self, node: &Node) {
+        for entry in self
+            .reader
+            .entries(node, "directories by path")
+            .unwrap_or_default()
+        {
+            let path = self.path_key(&entry.key);
+            let known = ["owner", "group", "mode", "drift"];
+            let Some(fields) = self.reader.fields(&entry.value, "a directory", &known) else {
+                continue;
+            };
+            let ownership = self.ownership(fields);
+            let directory = DirectoryConfig {
+                owner: ownership.owner,
+                group: ownership.group,
+                mode: ownership.mode,
+                drift: fields.get("drift").and_then(|node| self.enforcement(node)),
+            };
+            if let Some(path) = path {
+                let directory = self.reader.located(entry.key.place, directory);
+                self.config.directories.insert(path, directory);
+            }
+        }
+    }
+
+    pub(super) fn symlinks(&mut self, node: &Node) {
+        for entry in self
+            .reader
+            .entries(node, "symbolic links by path")
+            .unwrap_or_default()
+        {
+            let path = self.path_key(&entry.key);
+            let link = self.symlink(entry);
+            if let (Some(path), Some(link)) = (path, link) {
+                let link = self.reader.located(entry.key.place, link);
+                self.config.symlinks.insert(path, link);
+            }
+        }
+    }
+
+    /// A map with `target`, or the target alone.
+    fn symlink(&mut self, entry: &Entry) -> Option<SymlinkConfig> {
+        let Value::Map(_) = &entry.value.value else {
+            return Some(SymlinkConfig {
+                target: self.target(&entry.value)?,
+                on_conflict: crate::config::OnConflict::default(),
+                drift: None,
+            });
+        };
+        let known = ["target", "on_conflict", "drift"];
+        let fields = self
+            .reader
+            .fields(&entry.value, "a symbolic link", &known)?;
+        let owner = (entry.key.place, "a symbolic link");
+        let target = self
+            .reader
+            .required(fields, "target", owner)
+            .and_then(|node| self.target(node));
+        let on_conflict = self.on_conflict(fields);
+        let drift = fields.get("drift").and_then(|node| self.enforcement(node));
+        Some(SymlinkConfig {
+            target: target?,
+            on_conflict,
+            drift,
+        })
+    }
+
+    fn target(&mut self, node: &Node) -> Option<String> {
+        let target = self.reader.line(node)?;
+        if target.len() > 4095 {
+            self.reader
+                .error(node.place, "a link's target has at most 4095 bytes");
+            return None;
+        }
+        Some(target.to_owned())
+    }
+}
+
+/// Whether a text has a placeholder that only templates fill in.
+fn names_a_secret(text: &str) -> bool {
+    text.split("{{")
+        .skip(1)
+        .any(|after| after.trim_start().starts_with("secret("))
+}

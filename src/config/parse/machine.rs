@@ -1,0 +1,147 @@
+//! What is there once per host: description, platform, host name, time zone, kernel parameters, packages.
+
+use super::HostParser;
+use crate::config::host::{HostName, Platform};
+use crate::config::reader::Fields;
+use crate::config::yaml::Node;
+
+const ARCHITECTURES: [(&str, &str); 11] = [
+    ("x86_64", "x86_64"),
+    ("amd64", "x86_64"),
+    ("aarch64", "aarch64"),
+    ("arm64", "aarch64"),
+    ("armv7l", "armv7l"),
+    ("armhf", "armv7l"),
+    ("i686", "i686"),
+    ("riscv64", "riscv64"),
+    ("ppc64le", "ppc64le"),
+    ("s390x", "s390x"),
+    ("loongarch64", "loongarch64"),
+];
+
+impl HostParser<'_> {
+    pub(super) fn machine(&mut self, fields: Fields<'_>) {
+        self.config.description = fields
+            .get("description")
+            .and_then(|node| self.reader.text(node))
+            .map(|text| text.trim_end().to_owned());
+        if let Some(node) = fields.get("platform") {
+            self.platform(node);
+        }
+        if let Some(node) = fields.get("hostname") {
+            self.hostname(node);
+        }
+        if let Some(node) = fields.get("timezone") {
+            self.timezone(node);
+        }
+        if let Some(node) = fields.get("sysctls") {
+            self.sysctls(node);
+        }
+        if let Some(node) = fields.get("packages") {
+            let names = self.reader.names(node, "package names").unwrap_or_default();
+            self.config.packages = names
+                .into_iter()
+                .map(|name| (name.value, name.origin))
+                .collect();
+        }
+    }
+
+    fn platform(&mut self, node: &Node) {
+        let known = ["os", "version", "arch"];
+        let Some(fields) = self.reader.fields(node, "`platform`", &known) else {
+            return;
+        };
+        let mut platform = Platform::default();
+        if let Some(node) = fields.get("os")
+            && let Some(os) = self.reader.line(node)
+        {
+            let id = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
+            if os.bytes().all(id) {
+                platform.os = Some(os.to_owned());
+            } else {
+                self.reader
+                    .wrong_type(node, "the `ID` of an os-release file, such as `debian`,")
+                    .fix = Some(format!("write `{}`", os.to_lowercase()));
+            }
+        }
+        if let Some(node) = fields.get("version") {
+            platform.version = self.reader.line(node).map(str::to_owned);
+        }
+        if let Some(node) = fields.get("arch") {
+            platform.arch = self.reader.one_of(node, &ARCHITECTURES).map(str::to_owned);
+        }
+        self.config.platform = Some(platform);
+    }
+
+    fn hostname(&mut self, node: &Node) {
+        let Some(text) = self.reader.line(node) else {
+            return;
+        };
+        match HostName::new(text) {
+            Ok(name) if name.as_str().len() <= 64 => {
+                self.config.hostname =
+                    Some(self.reader.located(node.place, name.as_str().to_owned()));
+            }
+            Ok(_) => {
+                self.reader
+                    .error(node.place, "a host name has at most 64 characters");
+            }
+            Err(invalid) => {
+                self.reader.error(node.place, invalid.to_string());
+            }
+        }
+    }
+
+    fn timezone(&mut self, node: &Node) {
+        let Some(text) = self.reader.line(node) else {
+            return;
+        };
+        let part = |part: &str| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"_+-".contains(&b))
+        };
+        if text.split('/').all(part) {
+            self.config.timezone = Some(self.reader.located(node.place, text.to_owned()));
+        } else {
+            self.reader
+                .wrong_type(node, "a time zone such as `Europe/Berlin`");
+        }
+    }
+
+    fn sysctls(&mut self, node: &Node) {
+        let Some(entries) = self.reader.entries(node, "kernel parameters by name") else {
+            return;
+        };
+        for entry in entries {
+            let key = entry.key.text.as_str();
+            let plain = |part: &str| {
+                !part.is_empty()
+                    && part
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+            };
+            if !key.split('.').all(plain) {
+                let dotted = key.replace('/', ".");
+                let fix = dotted
+                    .split('.')
+                    .all(plain)
+                    .then(|| format!("write `{dotted}`"));
+                self.reader
+                    .error(
+                        entry.key.place,
+                        format!("`{key}` is not the dotted name of a kernel parameter"),
+                    )
+                    .fix = fix;
+                continue;
+            }
+            if let Some(value) = self.reader.line(&entry.value) {
+                let value = self
+                    .reader
+                    .located(entry.key.place, value.trim().to_owned());
+                self.config.sysctls.insert(key.to_owned(), value);
+            }
+        }
+    }
+}

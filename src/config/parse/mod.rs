@@ -1,0 +1,14 @@
+//! The keys of a host file, group by group.
+
+mod accounts;
+mod files;
+mod health;
+mod host;
+mod machine;
+mod paths;
+mod secrets;
+mod source;
+mod units;
+mod value;
+
+pub(super) use host::HostParser;

@@ -1,0 +1,133 @@
+//! `secrets` and `templates`.
+
+use super::HostParser;
+use crate::config::host::{SecretConfig, TemplateConfig};
+use crate::config::yaml::{Entry, Key, Node, Value};
+use crate::secrets::{SecretName, TemplateName};
+
+const SECRET_KEYS: [&str; 7] = ["file", "key", "owner", "group", "mode", "optional", "units"];
+const TEMPLATE_KEYS: [&str; 6] = ["text", "file", "owner", "group", "mode", "units"];
+
+/// The secret file of entries that name none.
+const DEFAULT_FILE: &str = "/secrets/default.yml";
+
+impl HostParser<'_> {
+    pub(super) fn secrets(&mut self, node: &Node) {
+        for entry in self
+            .reader
+            .entries(node, "secrets by name")
+            .unwrap_or_default()
+        {
+            let name = self.reader.key_name::<SecretName>(&entry.key);
+            if let Some(name) = name
+                && let Some(secret) = self.secret(entry, &name)
+            {
+                let secret = self.reader.located(entry.key.place, secret);
+                self.config.secrets.insert(name, secret);
+            }
+        }
+    }
+
+    fn secret(&mut self, entry: &Entry, name: &SecretName) -> Option<SecretConfig> {
+        let fields = self.reader.fields(&entry.value, "a secret", &SECRET_KEYS)?;
+        let file = match fields.get("file") {
+            Some(node) => self.repository_file(node),
+            None => self.default_secret_file(&entry.key),
+        };
+        let key = match fields.get("key") {
+            Some(node) => self.key_path(node),
+            None => Some(name.as_str().split('/').map(str::to_owned).collect()),
+        };
+        let ownership = self.ownership(fields);
+        let optional = fields
+            .get("optional")
+            .and_then(|node| self.reader.boolean(node))
+            .unwrap_or(false);
+        let units = self.triggers(fields);
+        Some(SecretConfig {
+            file: file?,
+            key: key?,
+            owner: ownership.owner,
+            group: ownership.group,
+            mode: ownership.mode,
+            optional,
+            units,
+        })
+    }
+
+    fn default_secret_file(&mut self, key: &Key) -> Option<crate::source::RepoPath> {
+        match self.repository.locate(DEFAULT_FILE) {
+            Ok(path) => Some(path),
+            Err(missing) => {
+                let error = self.reader.error(key.place, missing.message);
+                error.cause = Some(format!(
+                    "`{}` names no `file`, so it is looked for in `{}`",
+                    key.text,
+                    &DEFAULT_FILE[1..]
+                ));
+                error.fix = Some(
+                    "make that file with `steadfast secrets edit`, or name another".to_owned(),
+                );
+                None
+            }
+        }
+    }
+
+    /// `a/b/c`, or a list of keys.
+    fn key_path(&mut self, node: &Node) -> Option<Vec<String>> {
+        let parts: Vec<String> = match &node.value {
+            Value::List(items) => {
+                let parts: Vec<Option<&str>> =
+                    items.iter().map(|item| self.reader.line(item)).collect();
+                parts
+                    .into_iter()
+                    .map(|part| part.map(str::to_owned))
+                    .collect::<Option<_>>()?
+            }
+            _ => self
+                .reader
+                .line(node)?
+                .split('/')
+                .map(str::to_owned)
+                .collect(),
+        };
+        if parts.is_empty() || parts.iter().any(String::is_empty) {
+            self.reader
+                .wrong_type(node, "a key path such as `database/password`");
+            return None;
+        }
+        Some(parts)
+    }
+
+    pub(super) fn templates(&mut self, node: &Node) {
+        for entry in self
+            .reader
+            .entries(node, "templates by name")
+            .unwrap_or_default()
+        {
+            let name = self.reader.key_name::<TemplateName>(&entry.key);
+            if let Some(template) = self.template(entry)
+                && let Some(name) = name
+            {
+                let template = self.reader.located(entry.key.place, template);
+                self.config.templates.insert(name, template);
+            }
+        }
+    }
+
+    fn template(&mut self, entry: &Entry) -> Option<TemplateConfig> {
+        let fields = self
+            .reader
+            .fields(&entry.value, "a template", &TEMPLATE_KEYS)?;
+        let source = self.required_source(fields, entry.key.place, "a template");
+        let ownership = self.ownership(fields);
+        let units = self.triggers(fields);
+        Some(TemplateConfig {
+            source: source?,
+            owner: ownership.owner,
+            group: ownership.group,
+            mode: ownership.mode,
+            units,
+        })
+    }
+}

@@ -1,0 +1,462 @@
+//! YAML text to a tree that knows its lines.
+//!
+//! One document per file, YAML 1.2 core scalars, at most 1 MiB, 64 levels and 100 000 nodes after aliases are
+//! expanded. A node that came through an alias keeps the place where it was written.
+
+mod scalar;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
+
+pub(super) use scalar::{Scalar, ScalarKind};
+
+const MAX_BYTES: usize = 1024 * 1024;
+const MAX_DEPTH: usize = 64;
+const MAX_NODES: usize = 100_000;
+
+/// Where something is in a text: line and column from 1, length in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) line: u32,
+    pub(super) column: u32,
+    pub(super) length: u32,
+}
+
+/// A value and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Node {
+    pub(super) place: Place,
+    pub(super) value: Value,
+}
+
+/// A value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Value {
+    Scalar(Scalar),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+/// One key of a map with its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) key: Key,
+    pub(super) value: Node,
+}
+
+/// A key of a map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) text: String,
+    pub(super) place: Place,
+}
+
+/// Something that the text gets wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct YamlError {
+    pub(super) place: Place,
+    pub(super) message: String,
+    pub(super) related: Option<(Place, &'static str)>,
+    pub(super) fix: Option<String>,
+}
+
+impl YamlError {
+    fn new(place: Place, message: impl Into<String>) -> Self {
+        Self {
+            place,
+            message: message.into(),
+            related: None,
+            fix: None,
+        }
+    }
+
+    fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.fix = Some(fix.into());
+        self
+    }
+}
+
+/// What a text holds: a tree as far as it could be read, and everything that is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Loaded {
+    /// `None` if the text could not be read to its end.
+    pub(super) root: Option<Node>,
+    pub(super) errors: Vec<YamlError>,
+}
+
+/// Reads one YAML document. An empty text is an empty map.
+pub(super) fn load(content: &[u8]) -> Loaded {
+    let failed = |error| Loaded {
+        root: None,
+        errors: vec![error],
+    };
+    let top = Place {
+        line: 1,
+        column: 1,
+        length: 1,
+    };
+    if content.len() > MAX_BYTES {
+        return failed(YamlError::new(
+            top,
+            format!(
+                "the file has {} bytes; at most {MAX_BYTES} are read",
+                content.len()
+            ),
+        ));
+    }
+    let text = match std::str::from_utf8(content) {
+        Ok(text) => text,
+        Err(error) => return failed(not_utf8(content, error.valid_up_to())),
+    };
+    let options = granit_parser::options! {
+        emit_comments: false,
+        strict_indentation: true,
+        disallow_directives: true,
+    };
+    let mut loader = Loader::default();
+    for step in Parser::new_from_str_with_options(text, options) {
+        let taken = match step {
+            Ok((event, span)) => loader.take(event, span),
+            Err(error) => Err(syntax(&error, text)),
+        };
+        if let Err(error) = taken {
+            loader.errors.push(error);
+            return Loaded {
+                root: None,
+                errors: loader.errors,
+            };
+        }
+    }
+    Loaded {
+        root: Some(loader.root.unwrap_or(Node {
+            place: top,
+            value: Value::Map(Vec::new()),
+        })),
+        errors: loader.errors,
+    }
+}
+
+/// A collection that is not closed yet.
+struct Open {
+    place: Place,
+    anchor: usize,
+    content: OpenContent,
+}
+
+enum OpenContent {
+    List(Vec<Node>),
+    Map {
+        entries: Vec<Entry>,
+        seen: BTreeMap<String, Place>,
+        pending: Option<PendingKey>,
+    },
+}
+
+enum PendingKey {
+    Good(Key),
+    /// The key was refused; its value is read and dropped.
+    Refused,
+}
+
+struct Anchored {
+    node: Node,
+    nodes: usize,
+    depth: usize,
+}
+
+#[derive(Default)]
+struct Loader {
+    documents: usize,
+    open: Vec<Open>,
+    anchors: BTreeMap<usize, Anchored>,
+    nodes: usize,
+    root: Option<Node>,
+    errors: Vec<YamlError>,
+}
+
+impl Loader {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), YamlError> {
+        let place = place_of(&span);
+        match event {
+            Event::DocumentStart(..) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    return Err(YamlError::new(place, "a second document begins here")
+                        .fix("keep one document per file; remove the `---`"));
+                }
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain && !wants_text(tag.as_deref(), place)?;
+                let node = Node {
+                    place,
+                    value: Value::Scalar(Scalar::new(text.into_owned(), plain)),
+                };
+                self.finish(node, anchor)?;
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.begin(place, anchor, tag.as_deref(), OpenContent::List(Vec::new()))?;
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                let content = OpenContent::Map {
+                    entries: Vec::new(),
+                    seen: BTreeMap::new(),
+                    pending: None,
+                };
+                self.begin(place, anchor, tag.as_deref(), content)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                if let Some(open) = self.open.pop() {
+                    let value = match open.content {
+                        OpenContent::List(items) => Value::List(items),
+                        OpenContent::Map { entries, .. } => Value::Map(entries),
+                    };
+                    let node = Node {
+                        place: open.place,
+                        value,
+                    };
+                    self.finish(node, open.anchor)?;
+                }
+            }
+            Event::Alias(anchor) => self.expand(anchor, place)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn begin(
+        &mut self,
+        place: Place,
+        anchor: usize,
+        tag: Option<&Tag>,
+        content: OpenContent,
+    ) -> Result<(), YamlError> {
+        if let Some(tag) = tag {
+            return Err(unknown_tag(tag, place));
+        }
+        if self.wants_key() {
+            return Err(YamlError::new(
+                place,
+                "a key must be text, not a list or a map",
+            ));
+        }
+        if self.open.len() >= MAX_DEPTH {
+            return Err(too_deep(place));
+        }
+        self.open.push(Open {
+            place,
+            anchor,
+            content,
+        });
+        Ok(())
+    }
+
+    /// Whether the next node is a key of the innermost map.
+    fn wants_key(&self) -> bool {
+        matches!(
+            self.open.last(),
+            Some(Open {
+                content: OpenContent::Map { pending: None, .. },
+                ..
+            })
+        )
+    }
+
+    fn finish(&mut self, node: Node, anchor: usize) -> Result<(), YamlError> {
+        if anchor != 0 {
+            let (nodes, depth) = measure(&node);
+            // The copy kept for aliases counts too: anchors can be nested around one big value.
+            self.count(nodes, node.place)?;
+            let node = node.clone();
+            self.anchors.insert(anchor, Anchored { node, nodes, depth });
+        }
+        self.count(1, node.place)?;
+        self.attach(node);
+        Ok(())
+    }
+
+    fn expand(&mut self, anchor: usize, place: Place) -> Result<(), YamlError> {
+        let Some(anchored) = self.anchors.get(&anchor) else {
+            return Err(YamlError::new(
+                place,
+                "the alias is inside the value it names",
+            ));
+        };
+        let (nodes, depth) = (anchored.nodes, anchored.depth);
+        if self.open.len() + depth > MAX_DEPTH {
+            return Err(too_deep(place));
+        }
+        // Counted before the copy is made, so that a bomb costs nothing.
+        self.count(nodes, place)?;
+        if let Some(anchored) = self.anchors.get(&anchor) {
+            let node = anchored.node.clone();
+            if self.wants_key() && !matches!(node.value, Value::Scalar(_)) {
+                return Err(YamlError::new(
+                    place,
+                    "a key must be text, not a list or a map",
+                ));
+            }
+            self.attach(node);
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, nodes: usize, place: Place) -> Result<(), YamlError> {
+        self.nodes = self.nodes.saturating_add(nodes);
+        if self.nodes > MAX_NODES {
+            return Err(YamlError::new(
+                place,
+                format!("the file holds more than {MAX_NODES} values, aliases expanded"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn attach(&mut self, node: Node) {
+        match self.open.last_mut().map(|open| &mut open.content) {
+            None => self.root = Some(node),
+            Some(OpenContent::List(items)) => items.push(node),
+            Some(OpenContent::Map {
+                entries,
+                seen,
+                pending,
+            }) => match pending.take() {
+                Some(PendingKey::Good(key)) => entries.push(Entry { key, value: node }),
+                Some(PendingKey::Refused) => {}
+                None => *pending = Some(take_key(node, seen, &mut self.errors)),
+            },
+        }
+    }
+}
+
+fn take_key(
+    node: Node,
+    seen: &mut BTreeMap<String, Place>,
+    errors: &mut Vec<YamlError>,
+) -> PendingKey {
+    let place = node.place;
+    let Value::Scalar(scalar) = node.value else {
+        // `begin` and `expand` refuse these before they get here.
+        return PendingKey::Refused;
+    };
+    if scalar.kind() == ScalarKind::Null {
+        errors.push(YamlError::new(place, "a key is missing before `:`"));
+        return PendingKey::Refused;
+    }
+    let text = scalar.into_text();
+    if text == "<<" {
+        errors.push(
+            YamlError::new(place, "merge keys (`<<`) are not part of YAML 1.2")
+                .fix("write the keys out, or use an alias for the whole value"),
+        );
+        return PendingKey::Refused;
+    }
+    if let Some(first) = seen.get(&text) {
+        errors.push(YamlError {
+            place,
+            message: format!("the key `{text}` is there twice"),
+            related: Some((*first, "it was here first")),
+            fix: Some("keep one of the two".to_owned()),
+        });
+        return PendingKey::Refused;
+    }
+    seen.insert(text.clone(), place);
+    PendingKey::Good(Key { text, place })
+}
+
+/// The number of nodes of a tree, and its depth in collections.
+fn measure(node: &Node) -> (usize, usize) {
+    let children: Vec<&Node> = match &node.value {
+        Value::Scalar(_) => return (1, 0),
+        Value::List(items) => items.iter().collect(),
+        Value::Map(entries) => entries.iter().map(|entry| &entry.value).collect(),
+    };
+    let (nodes, depth) = children.iter().fold((0, 0), |(nodes, depth), child| {
+        let (child_nodes, child_depth) = measure(child);
+        (nodes + child_nodes, depth.max(child_depth))
+    });
+    (nodes + 1, depth + 1)
+}
+
+/// Whether a tag asks for text; every other tag is refused.
+fn wants_text(tag: Option<&Tag>, place: Place) -> Result<bool, YamlError> {
+    match tag {
+        None => Ok(false),
+        Some(tag) if tag.is_yaml_core_schema_tag("str") => Ok(true),
+        Some(tag) => Err(unknown_tag(tag, place)),
+    }
+}
+
+fn unknown_tag(tag: &Tag, place: Place) -> YamlError {
+    YamlError::new(
+        place,
+        format!("the tag `{}` means nothing here", tag.original()),
+    )
+    .fix("remove it; only `!!str` is known")
+}
+
+fn too_deep(place: Place) -> YamlError {
+    YamlError::new(place, format!("more than {MAX_DEPTH} levels of nesting"))
+}
+
+fn not_utf8(content: &[u8], valid: usize) -> YamlError {
+    let before = String::from_utf8_lossy(&content[..valid]);
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    YamlError::new(
+        Place {
+            line: small(line),
+            column: small(column),
+            length: 1,
+        },
+        "the file is not UTF-8 text from here on",
+    )
+}
+
+fn syntax(error: &ScanError, text: &str) -> YamlError {
+    let marker = error.marker();
+    let line = text
+        .lines()
+        .nth(marker.line().saturating_sub(1))
+        .unwrap_or_default();
+    let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();
+    let message = format!("this is not YAML: {}", lower_first(&error.info()));
+    let failure = YamlError::new(place_at(marker, 1), message);
+    if indent.contains('\t') {
+        failure.fix("indent with spaces; YAML allows no tabs there")
+    } else {
+        failure
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}
+
+fn place_of(span: &Span) -> Place {
+    place_at(&span.start, span.len().max(1))
+}
+
+fn place_at(marker: &Marker, length: usize) -> Place {
+    Place {
+        line: small(marker.line().max(1)),
+        column: small(marker.col() + 1),
+        length: small(length),
+    }
+}
+
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
