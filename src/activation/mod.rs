@@ -7,6 +7,8 @@ mod phase;
 mod plan;
 
 pub use phase::{Event, Phase};
-pub use plan::{Conflict, Conflicts, Held, Notice, Observed, PathChange, Plan, SecretChange, Step};
+pub use plan::{
+    Conflict, Conflicts, Held, Notice, Observed, Owned, PathChange, Plan, SecretChange, Step, plan,
+};
 
 pub use crate::secrets::SecretState;

@@ -151,4 +151,6 @@ pub struct UnitState {
     pub invocation: String,
     /// The `Result` property: `success`, `exit-code`, `signal`, …; empty for types that have none.
     pub result: String,
+    /// A `Type=oneshot` service without `RemainAfterExit=yes`: after a success it is inactive, and that is right.
+    pub oneshot: bool,
 }

@@ -1,0 +1,160 @@
+//! The decision as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::compare::Ids;
+use super::{Conflict, Conflicts, Notice, Observed, Plan, Step};
+use super::{accounts, machine, order, paths, secrets, units};
+use crate::config::Enforcement;
+use crate::generation::{Manifest, Originals};
+use crate::host::{HostPath, UnitName};
+
+/// What is ours on a machine: the other input of deciding.
+#[derive(Debug, Clone)]
+pub struct Owned<'a> {
+    /// Generations whose content may be found: the last applied one first; during recovery, also the pending one.
+    pub generations: Vec<&'a Manifest>,
+    /// What was at paths before they became ours. `Absent` marks what did not exist, so that directories made on the
+    /// way to a file go again with it.
+    pub originals: &'a Originals,
+    /// Units that an interrupted transaction had begun to change and that were up before it: restarted or started.
+    pub unfinished: BTreeSet<UnitName>,
+}
+
+/// Which drift an activation puts right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// None is held: somebody asked for the host to be put right.
+    Nothing,
+    /// Entries with the policy `report` that the generation did not change stay as they are.
+    Reported,
+}
+
+/// Decides how the machine becomes what `desired` says.
+///
+/// Pure: the same inputs give the same plan, on the host, in CI and on a laptop.
+///
+/// # Errors
+/// [`Conflicts`] if something on the host is in the way that is not ours and that no entry allows to take over.
+pub fn plan(
+    desired: &Manifest,
+    owned: &Owned<'_>,
+    observed: &Observed,
+    held: Held,
+) -> Result<Plan, Conflicts> {
+    let draft = draft(desired, owned, observed, held);
+    if draft.conflicts.is_empty() {
+        Ok(order::assemble(draft))
+    } else {
+        Err(Conflicts(draft.conflicts))
+    }
+}
+
+/// Decides like [`plan`], but keeps what can be done when something is in the way: what drift is told from.
+pub(crate) fn draft(
+    desired: &Manifest,
+    owned: &Owned<'_>,
+    observed: &Observed,
+    held: Held,
+) -> Draft {
+    let at = Situation {
+        desired,
+        owned,
+        observed,
+        held,
+        ids: Ids(&observed.accounts),
+    };
+    let mut draft = Draft::default();
+    machine::packages(&at, &mut draft);
+    accounts::decide(&at, &mut draft);
+    paths::decide(&at, &mut draft);
+    secrets::decide(&at, &mut draft);
+    machine::kernel(&at, &mut draft);
+    units::decide(&at, &mut draft);
+    draft
+}
+
+/// The inputs, as every part of the decision sees them.
+pub(super) struct Situation<'a> {
+    pub(super) desired: &'a Manifest,
+    pub(super) owned: &'a Owned<'a>,
+    pub(super) observed: &'a Observed,
+    pub(super) held: Held,
+    pub(super) ids: Ids<'a>,
+}
+
+impl Situation<'_> {
+    /// Whether every generation whose content may be found says the same as the desired one.
+    pub(super) fn unchanged<T: PartialEq>(&self, pick: impl Fn(&Manifest) -> Option<&T>) -> bool {
+        let wanted = pick(self.desired);
+        !self.owned.generations.is_empty()
+            && self.owned.generations.iter().all(|g| pick(g) == wanted)
+    }
+
+    /// Whether a difference is only drift that the policy leaves alone.
+    pub(super) fn holds(&self, policy: Enforcement, unchanged: bool) -> bool {
+        unchanged && self.held == Held::Reported && policy == Enforcement::Report
+    }
+}
+
+/// How much of a path changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Touch {
+    /// Only owner or mode.
+    Metadata,
+    /// Content, type or existence.
+    Content,
+}
+
+/// A plan in the making: steps by the part of the order they belong to.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    /// What is in the way.
+    pub(crate) conflicts: Vec<Conflict>,
+    /// What is left alone.
+    pub(crate) notices: Vec<Notice>,
+    /// Steps whose place in the order follows from what they are.
+    pub(super) steps: Vec<Step>,
+    /// Removals that must come before the writes that need their place.
+    pub(super) clear: BTreeMap<HostPath, Step>,
+    /// Writes and restorations.
+    pub(super) writes: BTreeMap<HostPath, Step>,
+    /// Other removals.
+    pub(super) removals: BTreeMap<HostPath, Step>,
+    /// Every path that changes.
+    pub(super) touched: BTreeMap<HostPath, Touch>,
+    /// Units to restart because something they use changes, and what.
+    pub(super) restart: BTreeMap<UnitName, String>,
+    /// Units to reload because something they use changes, and what.
+    pub(super) reload: BTreeMap<UnitName, String>,
+}
+
+impl Draft {
+    pub(super) fn notice(&mut self, subject: impl ToString, text: impl Into<String>) {
+        self.notices.push(Notice {
+            subject: subject.to_string(),
+            text: text.into(),
+        });
+    }
+
+    pub(super) fn conflict(
+        &mut self,
+        subject: impl ToString,
+        found: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.conflicts.push(Conflict {
+            subject: subject.to_string(),
+            found: found.into(),
+            hint: hint.into(),
+        });
+    }
+
+    /// The plan, conflicts left out.
+    pub(crate) fn into_plan(self) -> Plan {
+        order::assemble(self)
+    }
+}

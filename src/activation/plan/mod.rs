@@ -1,0 +1,25 @@
+//! Deciding: from what a machine is to ordered, typed steps towards what a generation says. Pure: no disk, no clock.
+//!
+//! `observed` and `owned` are the inputs, `step` the output. `paths` (with `parents` and `originals`), `accounts`,
+//! `machine`, `secrets` and `units` each decide about one kind of resource; `order` puts their steps into the one
+//! order that works; `decide` calls them all.
+
+mod accounts;
+mod as_if;
+mod compare;
+mod decide;
+mod machine;
+mod notice;
+mod observed;
+mod order;
+mod paths;
+mod secrets;
+mod step;
+mod units;
+
+pub(crate) use compare::Ids;
+pub use decide::{Held, Owned, plan};
+pub use notice::{Conflict, Conflicts, Notice};
+pub use observed::Observed;
+pub(crate) use paths::ancestors as paths_above;
+pub use step::{PathChange, Plan, SecretChange, Step};

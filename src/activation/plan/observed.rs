@@ -1,0 +1,40 @@
+//! One input of deciding: what was found on a machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::host::{Accounts, HostPath, PackageName, PathState, UnitName, UnitState, UserName};
+use crate::secrets::{SecretName, SecretState, TemplateName};
+
+/// Everything a plan is decided from, found on one machine at one time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Accounts and groups.
+    pub accounts: Accounts,
+    /// Every path that the old or the new generation names, and their parent directories. A path that is not here is
+    /// taken to be a directory that exists.
+    pub paths: BTreeMap<HostPath, PathState>,
+    /// Every unit that the old or the new generation names.
+    pub units: BTreeMap<UnitName, UnitState>,
+    /// Installed packages among those named. `None` where there is no package manager to ask.
+    pub packages: Option<BTreeSet<PackageName>>,
+    /// Running host name; `None` below a `--root`.
+    pub hostname: Option<String>,
+    /// Running kernel parameters among those named; absent if the kernel has none of that name.
+    pub sysctls: BTreeMap<String, String>,
+    /// Installed secrets among those named, compared with the values that should be there.
+    pub secrets: BTreeMap<SecretName, SecretState>,
+    /// Rendered templates among those named.
+    pub templates: BTreeMap<TemplateName, SecretState>,
+    /// Passwords of accounts whose hash is a secret, compared with that secret.
+    pub passwords: BTreeMap<UserName, SecretState>,
+    /// Files below `/run/secrets` that no secret or template names.
+    pub stale_secrets: BTreeSet<String>,
+}
+
+impl Observed {
+    /// Whether this is a running machine, not a directory: only one has a running host name.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.hostname.is_some()
+    }
+}

@@ -1,0 +1,72 @@
+//! The one order that works.
+//!
+//! Units stop with their old definitions; packages come before accounts, because they make some; accounts before
+//! everything that they own; secrets before the files and units that use them; systemd reads its files once, when all
+//! are there; and nothing starts before everything it needs is in place.
+
+use super::decide::Draft;
+use super::{Plan, Step};
+use crate::host::{UnitKind, UnitName};
+
+pub(super) fn assemble(draft: Draft) -> Plan {
+    let mut steps = draft.steps;
+    steps.extend(draft.clear.into_values().rev());
+    let writes = steps.len();
+    steps.extend(draft.writes.into_values());
+    steps.extend(draft.removals.into_values().rev());
+    let mut ranked: Vec<(Rank, Step)> = steps
+        .into_iter()
+        .enumerate()
+        .map(|(index, step)| {
+            let place = if index < writes {
+                Place::Clear
+            } else {
+                Place::Rest
+            };
+            (rank(&step, place), step)
+        })
+        .collect();
+    // Stable: parents stay before what is in them, and what is in a directory goes before the directory.
+    ranked.sort_by_key(|(rank, _)| *rank);
+    Plan {
+        steps: ranked.into_iter().map(|(_, step)| step).collect(),
+        notices: draft.notices,
+    }
+}
+
+type Rank = (u8, u8);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Clear,
+    Rest,
+}
+
+fn rank(step: &Step, place: Place) -> Rank {
+    match step {
+        Step::StopUnit { unit, .. } => (0, triggers_first(unit)),
+        Step::InstallPackages { .. } => (1, 0),
+        Step::CreateGroup { .. } => (2, 0),
+        Step::CreateUser { .. } | Step::ModifyUser { .. } | Step::LockUser { .. } => (3, 0),
+        Step::InstallSecrets { .. } => (4, 0),
+        Step::RemovePath { .. } if place == Place::Clear => (5, 0),
+        Step::WritePath { .. } | Step::RestoreOriginal { .. } => (6, 0),
+        Step::RemovePath { .. } => (7, 0),
+        Step::SetHostname { .. } | Step::SetSysctl { .. } => (8, 0),
+        Step::ReloadManager => (9, 0),
+        Step::EnableUnit { .. } | Step::DisableUnit { .. } => (10, 0),
+        Step::ReloadUnit { .. } => (11, 0),
+        Step::RestartUnit { unit, .. } => (12, triggers_first(unit)),
+        Step::StartUnit { unit, .. } => (13, triggers_first(unit)),
+    }
+}
+
+/// What can start a service stops before it, and is there before it starts.
+fn triggers_first(unit: &UnitName) -> u8 {
+    match unit.kind() {
+        UnitKind::Mount | UnitKind::Automount | UnitKind::Swap | UnitKind::Slice => 0,
+        UnitKind::Socket | UnitKind::Timer | UnitKind::Path => 1,
+        UnitKind::Target => 3,
+        _ => 2,
+    }
+}

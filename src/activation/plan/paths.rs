@@ -1,0 +1,131 @@
+//! Paths: the three-way decision over what was applied last, what is there, and what is wanted.
+
+mod foreign;
+mod parents;
+mod unwanted;
+mod wanted;
+
+use std::collections::BTreeSet;
+
+use super::Step;
+use super::compare::{Fit, fit};
+use super::decide::{Draft, Situation};
+use crate::generation::{PathEntry, PathKind};
+use crate::host::{HostPath, PathState};
+
+pub(super) fn decide(at: &Situation<'_>, draft: &mut Draft) {
+    let ground = Ground::survey(at);
+    for (path, entry) in &at.desired.paths {
+        wanted::decide(&ground, path, entry, draft);
+    }
+    for path in &ground.owned {
+        if !at.desired.paths.contains_key(*path) {
+            unwanted::decide(&ground, path, draft);
+        }
+    }
+    parents::missing(&ground, draft);
+    parents::leftover(&ground, draft);
+    parents::owners(&ground, draft);
+}
+
+/// The situation, and what every path decision looks up in it.
+pub(super) struct Ground<'a> {
+    pub(super) at: &'a Situation<'a>,
+    /// Every path of every generation whose content may be found.
+    pub(super) owned: BTreeSet<&'a HostPath>,
+    /// Every directory that a desired path lies in.
+    pub(super) needed: BTreeSet<HostPath>,
+    /// Files and links of ours that make room for a directory.
+    pub(super) making_room: BTreeSet<&'a HostPath>,
+}
+
+impl<'a> Ground<'a> {
+    fn survey(at: &'a Situation<'a>) -> Self {
+        let owned: BTreeSet<&HostPath> = at
+            .owned
+            .generations
+            .iter()
+            .flat_map(|generation| generation.paths.keys())
+            .collect();
+        let needed: BTreeSet<HostPath> = at.desired.paths.keys().flat_map(ancestors).collect();
+        let mut ground = Self {
+            at,
+            owned,
+            needed,
+            making_room: BTreeSet::new(),
+        };
+        ground.making_room = ground
+            .owned
+            .iter()
+            .copied()
+            .filter(|path| ground.makes_room(path))
+            .collect();
+        ground
+    }
+
+    /// Whether a file or link of ours is where a directory must be.
+    fn makes_room(&self, path: &HostPath) -> bool {
+        let directory_wanted = match self.at.desired.paths.get(path) {
+            Some(entry) => matches!(entry.kind, PathKind::Directory { .. }),
+            None => self.needed.contains(path),
+        };
+        let found = self.at.observed.paths.get(path);
+        directory_wanted
+            && found.is_some_and(|found| {
+                matches!(found, PathState::File { .. } | PathState::Symlink { .. })
+                    && self.is_ours(path, found)
+            })
+    }
+
+    /// What is at the path when its turn comes.
+    pub(super) fn found(&self, path: &HostPath) -> PathState {
+        if ancestors(path).any(|above| self.making_room.contains(&above)) {
+            return PathState::Absent;
+        }
+        let found = self.at.observed.paths.get(path);
+        found.cloned().unwrap_or(PathState::Absent)
+    }
+
+    /// The entries for the path in the generations whose content may be found.
+    pub(super) fn entries<'b>(
+        &'b self,
+        path: &'b HostPath,
+    ) -> impl Iterator<Item = &'a PathEntry> + 'b {
+        let generations = &self.at.owned.generations;
+        generations.iter().filter_map(move |g| g.paths.get(path))
+    }
+
+    /// Whether the content is of one of our generations; owner and mode do not matter.
+    pub(super) fn is_ours(&self, path: &HostPath, found: &PathState) -> bool {
+        self.entries(path)
+            .any(|entry| fit(&entry.kind, found, self.at.ids) != Fit::Other)
+    }
+
+    /// Whether content and metadata are of one of our generations.
+    pub(super) fn is_untouched(&self, path: &HostPath, found: &PathState) -> bool {
+        self.entries(path)
+            .any(|entry| fit(&entry.kind, found, self.at.ids) == Fit::Same)
+    }
+
+    /// Whether the path is the home directory of an account of ours: made with the account, never removed.
+    pub(super) fn is_home(&self, path: &HostPath) -> bool {
+        let generations = self.at.owned.generations.iter().copied();
+        generations
+            .chain([self.at.desired])
+            .any(|g| g.users.values().any(|user| user.home == *path))
+    }
+}
+
+/// The directories above a path, nearest first.
+pub(crate) fn ancestors(path: &HostPath) -> impl Iterator<Item = HostPath> + use<> {
+    std::iter::successors(path.parent(), HostPath::parent)
+}
+
+/// Removes what is in the way of a write.
+fn clear(path: &HostPath, found: &PathState, draft: &mut Draft) {
+    let step = Step::RemovePath {
+        path: path.clone(),
+        found: found.clone(),
+    };
+    draft.clear.insert(path.clone(), step);
+}

@@ -1,0 +1,156 @@
+//! The directories that paths lie in: made when missing, removed when the last path of ours is gone.
+
+use std::collections::BTreeSet;
+
+use super::super::PathChange;
+use super::super::decide::{Draft, Situation};
+use super::super::step::Step;
+use super::wanted::write;
+use super::{Ground, ancestors, clear};
+use crate::config::{Enforcement, OnConflict};
+use crate::generation::{PathEntry, PathKind, UserEntry};
+use crate::host::{FileMode, GroupName, HostPath, PathState, UserName};
+use crate::secrets::UnitTriggers;
+
+/// Adds the directories that are missing on the way to what is written.
+pub(super) fn missing(ground: &Ground<'_>, draft: &mut Draft) {
+    let targets: Vec<HostPath> = draft.writes.keys().cloned().collect();
+    let mut parents = BTreeSet::new();
+    for path in &targets {
+        parents.extend(ancestors(path).take_while(|above| is_missing(ground, above)));
+    }
+    for parent in parents {
+        if draft.writes.contains_key(&parent) {
+            continue;
+        }
+        // A directory of ours that is gone comes back even where drift is only reported: something is to go into it.
+        draft
+            .notices
+            .retain(|notice| notice.subject != parent.as_str());
+        let entry = match ground.at.desired.paths.get(&parent) {
+            Some(entry) => entry.clone(),
+            None => made_on_the_way(ground, &parent),
+        };
+        write(
+            &parent,
+            &entry,
+            &PathState::Absent,
+            PathChange::Create,
+            draft,
+        );
+    }
+}
+
+fn is_missing(ground: &Ground<'_>, parent: &HostPath) -> bool {
+    let observed = ground.at.observed.paths.contains_key(parent);
+    observed && (ground.making_room.contains(parent) || ground.found(parent) == PathState::Absent)
+}
+
+/// Below the home of an account of ours a directory belongs to the account, elsewhere to root.
+fn made_on_the_way(ground: &Ground<'_>, path: &HostPath) -> PathEntry {
+    let at_or_above = |home: &HostPath| *home == *path || ancestors(path).any(|p| p == *home);
+    let account = ground
+        .at
+        .desired
+        .users
+        .iter()
+        .find(|(_, user)| at_or_above(&user.home));
+    let kind = match account {
+        Some((name, user)) => directory(name.clone(), user.group.clone(), home_mode(path, user)),
+        None => root_directory(),
+    };
+    PathEntry {
+        kind,
+        on_conflict: OnConflict::Refuse,
+        drift: Enforcement::Report,
+        units: UnitTriggers::default(),
+    }
+}
+
+fn home_mode(path: &HostPath, user: &UserEntry) -> FileMode {
+    // sshd refuses keys in a directory that others can write to; nobody else needs to read it.
+    let private = *path == user.home || path.file_name() == ".ssh";
+    FileMode::from_bits(if private { 0o700 } else { 0o755 })
+}
+
+fn directory(owner: UserName, group: GroupName, mode: FileMode) -> PathKind {
+    PathKind::Directory { owner, group, mode }
+}
+
+#[expect(clippy::unwrap_used, reason = "`root` is a valid name of both kinds")]
+fn root_directory() -> PathKind {
+    directory(
+        UserName::new("root").unwrap(),
+        GroupName::new("root").unwrap(),
+        FileMode::from_bits(0o755),
+    )
+}
+
+/// Removes directories that were made on the way to a file and that nothing of ours is in any more.
+pub(super) fn leftover(ground: &Ground<'_>, draft: &mut Draft) {
+    let mut kept: BTreeSet<HostPath> = ground.needed.clone();
+    kept.extend(draft.writes.keys().flat_map(ancestors));
+    for (path, original) in ground.at.owned.originals {
+        let ours = *original == PathState::Absent
+            && !ground.at.desired.paths.contains_key(path)
+            && !ground.owned.contains(path);
+        let found = ground.found(path);
+        let is_directory = matches!(found, PathState::Directory { .. });
+        if ours && is_directory && !kept.contains(path) && !ground.is_home(path) {
+            if is_cleared(ground, path) {
+                clear(path, &found, draft);
+                continue;
+            }
+            let step = Step::RemovePath {
+                path: path.clone(),
+                found,
+            };
+            draft.removals.insert(path.clone(), step);
+        }
+    }
+}
+
+/// Whether a desired file is to be where a directory above is.
+fn is_cleared(ground: &Ground<'_>, path: &HostPath) -> bool {
+    ancestors(path).any(|above| {
+        let entry = ground.at.desired.paths.get(&above);
+        entry.is_some_and(|entry| !matches!(entry.kind, PathKind::Directory { .. }))
+    })
+}
+
+fn makes_group(at: &Situation<'_>, group: &GroupName) -> bool {
+    let mut users = at.desired.users.values();
+    at.desired.groups.contains_key(group) || users.any(|user| user.group == *group)
+}
+
+/// Refuses owners that nothing makes. A package that is about to be installed may bring its own.
+pub(super) fn owners(ground: &Ground<'_>, draft: &mut Draft) {
+    let at = ground.at;
+    let installs = |step: &Step| matches!(step, Step::InstallPackages { .. });
+    if at.observed.accounts.users.is_empty() || draft.steps.iter().any(installs) {
+        return;
+    }
+    let mut unknown = Vec::new();
+    for step in draft.writes.values() {
+        let Step::WritePath { path, entry, .. } = step else {
+            continue;
+        };
+        let (PathKind::File { owner, group, .. } | PathKind::Directory { owner, group, .. }) =
+            &entry.kind
+        else {
+            continue;
+        };
+        if at.ids.user(owner).is_none() && !at.desired.users.contains_key(owner) {
+            unknown.push((path.clone(), format!("its owner `{owner}`"), "users"));
+        } else if at.ids.group(group).is_none() && !makes_group(at, group) {
+            unknown.push((path.clone(), format!("its group `{group}`"), "groups"));
+        }
+    }
+    for (path, who, key) in unknown {
+        draft.conflict(
+            path,
+            format!("{who} does not exist on this host"),
+            format!("declare it under `{key}`, or ask for the package that makes it"),
+        );
+    }
+}

@@ -1,0 +1,261 @@
+//! The output of deciding: steps, in order.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::Notice;
+use crate::generation::{GroupEntry, PathEntry, PathKind, UserEntry};
+use crate::host::{GroupName, HostPath, PackageName, PathState, UnitName, UserName};
+use crate::secrets::SecretState;
+
+/// Ordered steps, and what people should know about them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// What to do, in this order.
+    pub steps: Vec<Step>,
+    /// What is not done, and why.
+    pub notices: Vec<Notice>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// One readable line per step.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        self.steps.iter().map(Step::describe).collect()
+    }
+}
+
+/// One change to a machine. Each can be carried out twice, or after half of it was carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "step")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the nouns of the generation; see there"
+)]
+pub enum Step {
+    /// Stop a unit with the definition it was started with.
+    StopUnit { unit: UnitName, why: String },
+    /// Install packages in one run of the package manager.
+    InstallPackages { packages: BTreeSet<PackageName> },
+    /// Make a group.
+    CreateGroup { group: GroupName, entry: GroupEntry },
+    /// Make an account.
+    CreateUser { user: UserName, entry: UserEntry },
+    /// Change an account.
+    ModifyUser {
+        user: UserName,
+        entry: UserEntry,
+        changes: Vec<String>,
+    },
+    /// Lock an account that is no longer wanted. Accounts are never deleted, nor their ids given away.
+    LockUser { user: UserName },
+    /// Make a new set of secrets and flip `/run/secrets` to it.
+    InstallSecrets { changes: Vec<SecretChange> },
+    /// Make or change a file, directory or link.
+    WritePath {
+        path: HostPath,
+        entry: PathEntry,
+        change: PathChange,
+        found: PathState,
+    },
+    /// Remove a file or link, or a directory if it is empty.
+    RemovePath { path: HostPath, found: PathState },
+    /// Bring back what was there before Steadfast.
+    RestoreOriginal { path: HostPath, found: PathState },
+    /// Set the running host name.
+    SetHostname { hostname: String, found: String },
+    /// Set a running kernel parameter.
+    SetSysctl {
+        key: String,
+        value: String,
+        found: String,
+    },
+    /// Let systemd read its unit files again.
+    ReloadManager,
+    /// Enable a unit of the distribution.
+    EnableUnit { unit: UnitName },
+    /// Disable a unit of the distribution.
+    DisableUnit { unit: UnitName },
+    /// Reload a unit.
+    ReloadUnit { unit: UnitName, why: String },
+    /// Restart a unit.
+    RestartUnit { unit: UnitName, why: String },
+    /// Start a unit.
+    StartUnit { unit: UnitName, why: String },
+}
+
+/// What a [`Step::WritePath`] does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PathChange {
+    /// Nothing is there yet.
+    Create,
+    /// Ours, with the content of an earlier generation.
+    Update,
+    /// Ours, but changed by somebody else: the drifted content is kept as an object, then replaced.
+    Repair,
+    /// Not ours: the original is kept and comes back when the entry goes.
+    Backup,
+    /// Not ours, and taken over without keeping it.
+    Adopt,
+    /// Only owner, group or mode.
+    Metadata,
+}
+
+/// One secret or template of a [`Step::InstallSecrets`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct SecretChange {
+    /// The secret's name; a template's is prefixed with `rendered/`.
+    pub name: String,
+    /// What was found; `None` if it is being removed.
+    pub found: Option<SecretState>,
+}
+
+impl Step {
+    /// What the step is about, stable from one plan to the next: `file /etc/motd`, `unit app.service`.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        match self {
+            Self::StopUnit { unit, .. }
+            | Self::EnableUnit { unit }
+            | Self::DisableUnit { unit }
+            | Self::ReloadUnit { unit, .. }
+            | Self::RestartUnit { unit, .. }
+            | Self::StartUnit { unit, .. } => format!("unit {unit}"),
+            Self::InstallPackages { .. } => "packages".to_owned(),
+            Self::CreateGroup { group, .. } => format!("group {group}"),
+            Self::CreateUser { user, .. }
+            | Self::ModifyUser { user, .. }
+            | Self::LockUser { user } => format!("user {user}"),
+            Self::InstallSecrets { .. } => "secrets".to_owned(),
+            Self::WritePath { path, entry, .. } => format!("{} {path}", noun(&entry.kind)),
+            Self::RemovePath { path, found } | Self::RestoreOriginal { path, found } => {
+                format!("{} {path}", found_noun(found))
+            }
+            Self::SetHostname { .. } => "hostname".to_owned(),
+            Self::SetSysctl { key, .. } => format!("sysctl {key}"),
+            Self::ReloadManager => "systemd".to_owned(),
+        }
+    }
+
+    /// The step as one readable line, in the imperative: `update file /etc/motd`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        match self {
+            Self::StopUnit { unit, why } => format!("stop {unit} ({why})"),
+            Self::InstallPackages { packages } => {
+                format!(
+                    "install {}",
+                    joined(packages.iter().map(PackageName::as_str))
+                )
+            }
+            Self::CreateGroup { group, .. } => format!("create group {group}"),
+            Self::CreateUser { user, .. } => format!("create user {user}"),
+            Self::ModifyUser { user, changes, .. } => {
+                format!("change user {user}: {}", changes.join(", "))
+            }
+            Self::LockUser { user } => format!("lock user {user}"),
+            Self::InstallSecrets { changes } => {
+                format!(
+                    "install secrets: {}",
+                    joined(changes.iter().map(change_text))
+                )
+            }
+            Self::WritePath {
+                path,
+                entry,
+                change,
+                ..
+            } => describe_write(path, &entry.kind, *change),
+            Self::RemovePath { path, found } => format!("remove {} {path}", found_noun(found)),
+            Self::RestoreOriginal { path, .. } => format!("restore the original {path}"),
+            Self::SetHostname { hostname, .. } => format!("set host name to {hostname}"),
+            Self::SetSysctl { key, value, .. } => format!("set {key} to {value}"),
+            Self::ReloadManager => "let systemd read its unit files".to_owned(),
+            Self::EnableUnit { unit } => format!("enable {unit}"),
+            Self::DisableUnit { unit } => format!("disable {unit}"),
+            Self::ReloadUnit { unit, why } => format!("reload {unit} ({why})"),
+            Self::RestartUnit { unit, why } => format!("restart {unit} ({why})"),
+            Self::StartUnit { unit, why } => format!("start {unit} ({why})"),
+        }
+    }
+
+    /// The unit that the step acts on, if it is about one.
+    #[must_use]
+    pub fn unit(&self) -> Option<&UnitName> {
+        match self {
+            Self::StopUnit { unit, .. }
+            | Self::EnableUnit { unit }
+            | Self::DisableUnit { unit }
+            | Self::ReloadUnit { unit, .. }
+            | Self::RestartUnit { unit, .. }
+            | Self::StartUnit { unit, .. } => Some(unit),
+            _ => None,
+        }
+    }
+
+    /// Whether the step queues a start job, after which the unit must stay up.
+    #[must_use]
+    pub fn brings_up(&self) -> bool {
+        matches!(
+            self,
+            Self::ReloadUnit { .. } | Self::RestartUnit { .. } | Self::StartUnit { .. }
+        )
+    }
+}
+
+fn describe_write(path: &HostPath, kind: &PathKind, change: PathChange) -> String {
+    let noun = noun(kind);
+    match change {
+        PathChange::Create => format!("create {noun} {path}"),
+        PathChange::Update => format!("update {noun} {path}"),
+        PathChange::Repair => format!("put {noun} {path} right"),
+        PathChange::Backup => format!("take over {path}, keeping the original"),
+        PathChange::Adopt => format!("take over {path}"),
+        PathChange::Metadata => format!("set owner and mode of {path}"),
+    }
+}
+
+fn change_text(change: &SecretChange) -> String {
+    let verb = match change.found {
+        None => "removed",
+        Some(SecretState::Missing) => "new",
+        Some(SecretState::Metadata) => "owner or mode",
+        Some(_) => "changed",
+    };
+    format!("{} ({verb})", change.name)
+}
+
+fn joined<T: AsRef<str>>(items: impl Iterator<Item = T>) -> String {
+    let mut text = String::new();
+    for item in items {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.push_str(item.as_ref());
+    }
+    text
+}
+
+fn noun(kind: &PathKind) -> &'static str {
+    match kind {
+        PathKind::File { .. } => "file",
+        PathKind::Directory { .. } => "directory",
+        PathKind::Symlink { .. } => "link",
+    }
+}
+
+fn found_noun(found: &PathState) -> &'static str {
+    match found {
+        PathState::Directory { .. } => "directory",
+        PathState::Symlink { .. } => "link",
+        _ => "file",
+    }
+}

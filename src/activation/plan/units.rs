@@ -1,0 +1,77 @@
+//! Units: what a change asks of each, by the table that NixOS users know.
+//!
+//! A removed or masked unit stops. A changed one stops before the files change and starts after (the default), or
+//! restarts, reloads or is left running, as its definition says. A trigger restarts or reloads. Among several reasons
+//! stop-and-start wins over restart, restart over reload; `Keep` wins over all of them and is reported.
+
+mod emit;
+mod one;
+mod reasons;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Step;
+use super::decide::{Draft, Situation};
+use crate::host::{HostPath, UnitName};
+use one::Decision;
+
+pub(super) fn decide(at: &Situation<'_>, draft: &mut Draft) {
+    let mut decisions = BTreeMap::new();
+    for name in names(at, draft) {
+        let unit = reasons::gather(at, draft, &name);
+        let decision = one::decide(at, &unit, draft);
+        decisions.insert(name, decision);
+    }
+    emit::sockets(at, &mut decisions);
+    emit::steps(&decisions, draft);
+    enablement(at, draft);
+    if at.observed.is_live() && reload_needed(at, draft) {
+        draft.steps.push(Step::ReloadManager);
+    }
+}
+
+type Decisions = BTreeMap<UnitName, Decision>;
+
+/// Every unit that anything is to be decided about.
+fn names(at: &Situation<'_>, draft: &Draft) -> BTreeSet<UnitName> {
+    let mut names: BTreeSet<UnitName> = at.desired.units.keys().cloned().collect();
+    for generation in &at.owned.generations {
+        names.extend(generation.units.keys().cloned());
+    }
+    names.extend(draft.restart.keys().cloned());
+    names.extend(draft.reload.keys().cloned());
+    names.extend(at.owned.unfinished.iter().cloned());
+    names.retain(|name| !name.is_template());
+    names
+}
+
+/// Enables and disables units of the distribution; ours are enabled by links.
+fn enablement(at: &Situation<'_>, draft: &mut Draft) {
+    for (name, entry) in &at.desired.units {
+        let (Some(enable), Some(state)) = (entry.enable, at.observed.units.get(name)) else {
+            continue;
+        };
+        let unchanged = at.unchanged(|m| m.units.get(name).and_then(|unit| unit.enable.as_ref()));
+        let held = at.holds(entry.drift, unchanged);
+        emit::enable(at, name, emit::Enablement::from(enable), state, held, draft);
+    }
+}
+
+/// Whether PID 1 must read unit files again.
+fn reload_needed(at: &Situation<'_>, draft: &Draft) -> bool {
+    let stale = |name: &UnitName| at.observed.units.get(name).is_some_and(|u| u.needs_reload);
+    draft.touched.keys().any(is_read_by_systemd) || at.desired.units.keys().any(stale)
+}
+
+fn is_read_by_systemd(path: &HostPath) -> bool {
+    const BELOW: [&str; 5] = [
+        "/etc/systemd/system/",
+        "/run/systemd/system/",
+        "/usr/local/lib/systemd/system/",
+        "/usr/lib/systemd/system/",
+        "/etc/systemd/system-generators/",
+    ];
+    // Read by generators, which run with every reload.
+    const FILES: [&str; 2] = ["/etc/fstab", "/etc/crypttab"];
+    BELOW.iter().any(|below| path.as_str().starts_with(below)) || FILES.contains(&path.as_str())
+}

@@ -1,0 +1,196 @@
+//! The decision about one unit.
+
+use super::super::decide::{Draft, Situation};
+use super::reasons::Unit;
+use crate::generation::OnChange;
+use crate::host::{ActiveState, UnitKind, UnitName};
+
+/// What is done about a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Decision {
+    Nothing,
+    /// Stop, with the definition it was started with.
+    Stop(String),
+    /// Stop with the old definition, start with the new one.
+    StopStart(String),
+    Restart(String),
+    Reload(String),
+    Start(String),
+}
+
+pub(super) fn decide(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
+    if unit.state.is_none() {
+        return Decision::Nothing;
+    }
+    if unit.wanted.is_none() && unit.had.is_some() && !unit.removed {
+        released(unit, draft);
+    }
+    let decision = if unit.removed {
+        stop_if_up(unit, "it is removed")
+    } else if unit.masked {
+        stop_if_up(unit, "it is masked")
+    } else if unit.wanted.and_then(|entry| entry.start) == Some(false) {
+        stopped(at, unit, draft)
+    } else if unit.is_up() {
+        up(unit, draft)
+    } else {
+        down(at, unit, draft)
+    };
+    spare(unit.name, decision, draft)
+}
+
+/// A unit of the distribution that is no longer named keeps the state it has.
+fn released(unit: &Unit<'_>, draft: &mut Draft) {
+    let said = unit
+        .had
+        .is_some_and(|had| had.start.is_some() || had.enable.is_some());
+    if said {
+        draft.notice(
+            unit.name,
+            "is no longer managed; it stays enabled and running as it is",
+        );
+    }
+}
+
+fn stop_if_up(unit: &Unit<'_>, why: &str) -> Decision {
+    if unit.is_up() {
+        Decision::Stop(why.to_owned())
+    } else {
+        Decision::Nothing
+    }
+}
+
+fn stopped(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
+    if unit.is_up() && is_held(at, unit) {
+        draft.notice(
+            unit.name,
+            "is running and should not be; it is left so, because drift is only reported",
+        );
+        return Decision::Nothing;
+    }
+    stop_if_up(unit, "it is not to run")
+}
+
+fn is_held(at: &Situation<'_>, unit: &Unit<'_>) -> bool {
+    let policy = unit.wanted.map_or(at.desired.drift, |entry| entry.drift);
+    !unit.has_reason() && at.holds(policy, unit.unchanged)
+}
+
+/// A running unit acts if there is a reason to.
+fn up(unit: &Unit<'_>, draft: &mut Draft) -> Decision {
+    if !unit.has_reason() {
+        return Decision::Nothing;
+    }
+    if unit.on_change() == OnChange::Keep && !unit.unfinished {
+        draft.notice(
+            unit.name,
+            "is not restarted, because its definition says so; it runs with what it was started with",
+        );
+        return Decision::Nothing;
+    }
+    let by_definition = match &unit.changed {
+        Some(path) => definition_changed(unit, format!("{path} changes")),
+        None => Decision::Nothing,
+    };
+    let by_trigger = match (&unit.restart, &unit.reload) {
+        (Some(why), _) => Decision::Restart(why.clone()),
+        (None, Some(why)) => Decision::Reload(why.clone()),
+        (None, None) => Decision::Nothing,
+    };
+    let by_recovery = if unit.unfinished {
+        Decision::Restart("an interrupted activation may have left it half changed".to_owned())
+    } else {
+        Decision::Nothing
+    };
+    [by_definition, by_trigger, by_recovery]
+        .into_iter()
+        .min_by_key(precedence)
+        .unwrap_or(Decision::Nothing)
+}
+
+fn precedence(decision: &Decision) -> u8 {
+    match decision {
+        Decision::Stop(_) => 0,
+        Decision::StopStart(_) => 1,
+        Decision::Restart(_) => 2,
+        Decision::Reload(_) => 3,
+        Decision::Start(_) => 4,
+        Decision::Nothing => 5,
+    }
+}
+
+fn definition_changed(unit: &Unit<'_>, why: String) -> Decision {
+    match (unit.name.kind(), unit.on_change()) {
+        // The reload of the manager applies their new definitions.
+        (UnitKind::Path | UnitKind::Slice, _) => Decision::Nothing,
+        // A target is up already; starting it pulls in what it wants now.
+        (UnitKind::Target, _) => Decision::Start(why),
+        (_, OnChange::Reload) => Decision::Reload(why),
+        (UnitKind::Service, OnChange::StopStart) => Decision::StopStart(why),
+        _ => Decision::Restart(why),
+    }
+}
+
+/// A unit that is down starts if it is to run.
+fn down(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
+    let to_run = unit.wanted.and_then(|entry| entry.start) == Some(true);
+    let resumed = unit.unfinished && (unit.wanted.is_some() || unit.had.is_none());
+    if !to_run && !resumed {
+        return Decision::Nothing;
+    }
+    if has_done_its_work(unit) && !unit.has_reason() {
+        return Decision::Nothing;
+    }
+    if is_held(at, unit) {
+        draft.notice(
+            unit.name,
+            "is not running; it is left so, because drift is only reported",
+        );
+        return Decision::Nothing;
+    }
+    let failed = unit.state.and_then(|state| state.active) == Some(ActiveState::Failed);
+    let why = if failed {
+        "it failed"
+    } else if resumed {
+        "an interrupted activation stopped it"
+    } else {
+        "it is to run"
+    };
+    Decision::Start(why.to_owned())
+}
+
+/// A oneshot that succeeded is inactive, and that is right.
+fn has_done_its_work(unit: &Unit<'_>) -> bool {
+    unit.state.is_some_and(|state| {
+        let ran = !state.invocation.is_empty();
+        state.oneshot
+            && ran
+            && state.active == Some(ActiveState::Inactive)
+            && state.result == "success"
+    })
+}
+
+/// Stopping one of these takes the machine, every session or this program down with it.
+const NEVER_INLINE: [&str; 6] = [
+    "steadfast.service",
+    "dbus.service",
+    "dbus.socket",
+    "dbus-broker.service",
+    "systemd-logind.service",
+    "systemd-journald.service",
+];
+
+fn spare(name: &UnitName, decision: Decision, draft: &mut Draft) -> Decision {
+    let interrupts = !matches!(
+        decision,
+        Decision::Nothing | Decision::Start(_) | Decision::Reload(_)
+    );
+    if interrupts && NEVER_INLINE.contains(&name.as_str()) {
+        draft.notice(
+            name,
+            "is never stopped or restarted by an activation; restart it or the machine when it suits",
+        );
+        return Decision::Nothing;
+    }
+    decision
+}
