@@ -183,13 +183,13 @@ impl Change {
                 path.to_string(),
                 Some("what was there before Steadfast".to_owned()),
             ),
-            Step::SetHostname { hostname } => one(
+            Step::SetHostname { hostname, .. } => one(
                 Area::System,
                 A::Update,
                 format!("host name {hostname}"),
                 None,
             ),
-            Step::SetSysctl { key, value } => {
+            Step::SetSysctl { key, value, .. } => {
                 one(Area::System, A::Update, format!("{key} = {value}"), None)
             }
             Step::ReloadManager => one(Area::Units, A::Reload, "systemd".to_owned(), None),
