@@ -5,10 +5,13 @@
 
 mod phase;
 mod plan;
+mod progress;
 
 pub use phase::{Event, Phase};
 pub use plan::{
     Conflict, Conflicts, Held, Notice, Observed, Owned, PathChange, Plan, SecretChange, Step, plan,
 };
+
+pub use progress::{ActivationEvent, Progress, Unwatched, Way};
 
 pub use crate::secrets::SecretState;
