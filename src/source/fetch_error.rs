@@ -40,11 +40,35 @@ pub enum FetchErrorKind {
         /// The files that were asked.
         known_hosts: String,
     },
-    /// The ssh server shows another key than the pinned one, or the web server a certificate nobody vouches for.
-    #[error("the server is not the one that was expected: {detail}")]
+    /// The ssh server shows another key than the pinned one.
+    #[error("the ssh server is not the one that was pinned: {detail}")]
     HostKeyMismatch {
-        /// What OpenSSH or the web client said.
+        /// What OpenSSH said.
         detail: String,
+    },
+    /// The web server shows a certificate that nobody in the host's CA store vouches for.
+    #[error("the web server's certificate is not valid here: {detail}")]
+    Certificate {
+        /// What rustls said.
+        detail: String,
+    },
+    /// OpenSSH cannot be run.
+    #[error("{detail}")]
+    NoSsh {
+        /// What the system said.
+        detail: String,
+    },
+    /// The far git, or what stands before it, reports an error of its own.
+    #[error("the server reports: {detail}")]
+    Server {
+        /// Its words.
+        detail: String,
+    },
+    /// A name that no branch can have.
+    #[error("`{branch}` cannot be the name of a branch")]
+    InvalidBranch {
+        /// The name.
+        branch: String,
     },
     /// The server answers, the repository is not there (or is hidden from us).
     #[error("there is no repository at this address: {detail}")]
@@ -80,14 +104,14 @@ pub enum FetchErrorKind {
     TooLarge {
         /// The limit.
         limit: u64,
-        /// `bytes`, `objects` or `branches`.
+        /// `bytes`, `objects` or `references`.
         unit: &'static str,
     },
     /// A SHA-256 repository.
     #[error("it is a SHA-256 repository; only SHA-1 repositories can be read")]
     Sha256,
     /// A redirect to another server.
-    #[error("it redirects to `{target}`; redirects are not followed")]
+    #[error("it redirects to `{target}`; redirects to other servers are not followed")]
     Redirected {
         /// Where to.
         target: String,
@@ -99,10 +123,12 @@ pub enum FetchErrorKind {
         detail: String,
     },
     /// The commit that was announced was not among the objects that came.
-    #[error("it announced commit {commit} and did not send it")]
+    #[error("it announced commit {} and did not send all of it: {detail}", commit.short())]
     NotSent {
         /// The commit.
         commit: CommitId,
+        /// What is missing.
+        detail: String,
     },
     /// The mirror on this machine.
     #[error("the mirror cannot be written: {detail}")]
@@ -151,6 +177,11 @@ impl FetchErrorKind {
                 "if its owner announced a new key, replace the pinned one; if not, somebody may be in between"
                     .to_owned(),
             ),
+            Self::Certificate { .. } => Some(
+                "put the server's CA into /usr/local/share/ca-certificates and run `update-ca-certificates`".to_owned(),
+            ),
+            Self::NoSsh { .. } => Some("install it: apt install openssh-client".to_owned()),
+            Self::InvalidBranch { .. } => Some("set the branch to its short name, such as `main`".to_owned()),
             Self::NoSuchRepository { .. } => {
                 Some("check the path; a private repository may look missing to a key without access".to_owned())
             }
@@ -164,7 +195,7 @@ impl FetchErrorKind {
             Self::TooLarge { .. } => Some("make the repository smaller, or raise the limit".to_owned()),
             Self::Sha256 => Some("use a repository made with `git init --object-format=sha1`".to_owned()),
             Self::Redirected { .. } => Some("set the address to where the repository really is".to_owned()),
-            Self::Protocol { .. } | Self::NotSent { .. } => None,
+            Self::Protocol { .. } | Self::NotSent { .. } | Self::Server { .. } => None,
             Self::Mirror { .. } => {
                 Some("check free space and permissions; the mirror may be deleted, it is fetched again".to_owned())
             }

@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use git2::{ErrorCode, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
+use git2::{ErrorCode, ObjectType, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
 
-use super::{CommitId, FetchError, Remote, Revision, Snapshot, SnapshotError, Transport};
+use super::transport::{Want, exchange};
+use super::{
+    CommitId, FetchError, FetchErrorKind, Remote, Revision, Snapshot, SnapshotError, Transport,
+};
 
 const ACCEPTED: &str = "refs/steadfast/accepted";
 const FETCHED: &str = "refs/steadfast/fetched";
@@ -110,25 +113,130 @@ impl Mirror {
     }
 
     /// The tip of `branch` (without one: of the remote's `HEAD`), by one listing of references.
+    #[expect(
+        clippy::unused_self,
+        reason = "a listing belongs to a mirror as a fetch does"
+    )]
     pub fn list(
         &self,
         remote: &Remote,
         branch: Option<&str>,
         transport: &Transport,
     ) -> Result<CommitId, FetchError> {
-        let _ = (remote, branch, transport);
-        Err(FetchError::new(remote, super::FetchErrorKind::Empty))
+        let (tip, _) = exchange(remote, branch, transport, Want::Listing)?;
+        checked(remote, tip)
     }
 
-    /// Brings the tip of `branch` here: one listing, and one pack if the commit is not here yet.
+    /// Brings the tip of `branch` here: one listing and, on the same connection, one pack if the commit is not here
+    /// yet. This is all that a poll needs: when nothing moved, it is a [`list`](Self::list).
     pub fn fetch(
         &self,
         remote: &Remote,
         branch: Option<&str>,
         transport: &Transport,
     ) -> Result<Fetched, FetchError> {
-        let _ = (remote, branch, transport, FETCHED);
-        Err(FetchError::new(remote, super::FetchErrorKind::Empty))
+        let mirror_failed = |error: &MirrorError| {
+            FetchError::new(
+                remote,
+                FetchErrorKind::Mirror {
+                    detail: error.to_string(),
+                },
+            )
+        };
+        let roots = self.complete_commits();
+        let haves = self.haves(&roots);
+        let want = Want::Objects {
+            into: &self.repository,
+            haves: &haves,
+            is_here: &|tip| self.is_below(tip, &roots),
+        };
+        let (tip, transfer) = exchange(remote, branch, transport, want)?;
+        let commit = checked(remote, tip)?;
+        if transfer != Transfer::AlreadyHere {
+            self.check_complete(tip, &roots).map_err(|error| {
+                FetchError::new(
+                    remote,
+                    FetchErrorKind::NotSent {
+                        commit: commit.clone(),
+                        detail: error.message().to_owned(),
+                    },
+                )
+            })?;
+        }
+        if roots.first() != Some(&tip) {
+            self.set_reference(FETCHED, &commit)
+                .map_err(|e| mirror_failed(&e))?;
+        }
+        Ok(Fetched { commit, transfer })
+    }
+
+    /// The commits that are known to be here with everything below them, the last fetched one first.
+    fn complete_commits(&self) -> Vec<Oid> {
+        [FETCHED, ACCEPTED]
+            .iter()
+            .filter_map(|name| self.repository.refname_to_id(name).ok())
+            .filter(|oid| self.repository.find_commit(*oid).is_ok())
+            .collect()
+    }
+
+    fn is_below(&self, tip: Oid, roots: &[Oid]) -> bool {
+        roots.contains(&tip)
+            || self.repository.find_commit(tip).is_ok()
+                && roots.iter().any(|root| {
+                    self.repository
+                        .graph_descendant_of(*root, tip)
+                        .unwrap_or(false)
+                })
+    }
+
+    /// What to tell a server about us: the roots and some commits below them, in case it has rewritten the newest.
+    fn haves(&self, roots: &[Oid]) -> Vec<Oid> {
+        const MOST: usize = 64;
+        let Ok(mut walk) = self.repository.revwalk() else {
+            return roots.to_vec();
+        };
+        for root in roots {
+            if walk.push(*root).is_err() {
+                return roots.to_vec();
+            }
+        }
+        walk.flatten().take(MOST).collect()
+    }
+
+    /// Checks that history and files of a fetched commit came whole.
+    fn check_complete(&self, tip: Oid, roots: &[Oid]) -> Result<(), git2::Error> {
+        let mut walk = self.repository.revwalk()?;
+        walk.push(tip)?;
+        for root in roots {
+            walk.hide(*root)?;
+        }
+        for commit in walk {
+            commit?;
+        }
+        let odb = self.repository.odb()?;
+        let mut missing = None;
+        self.repository
+            .find_commit(tip)?
+            .tree()?
+            .walk(git2::TreeWalkMode::PreOrder, |folder, entry| {
+                let is_object = entry.kind() != Some(ObjectType::Commit);
+                if is_object && !odb.exists(entry.id()) {
+                    missing = Some(format!("{folder}{}", entry.name_bytes().escape_ascii()));
+                    return git2::TreeWalkResult::Abort;
+                }
+                git2::TreeWalkResult::Ok
+            })
+            .or_else(|error| {
+                if missing.is_some() {
+                    Ok(())
+                } else {
+                    Err(error)
+                }
+            })?;
+        match missing {
+            Some(path) => Err(git2::Error::from_str(&format!("`{path}` is missing"))),
+            None => Ok(()),
+        }
     }
 
     /// Whether `commit` is here.
@@ -212,6 +320,10 @@ fn failed(action: &'static str, path: &Path, error: &git2::Error) -> MirrorError
     }
 }
 
+fn checked(remote: &Remote, tip: Oid) -> Result<CommitId, FetchError> {
+    commit_id(tip).ok_or_else(|| FetchError::new(remote, FetchErrorKind::Sha256))
+}
+
 pub(super) fn oid(commit: &CommitId) -> Option<Oid> {
     Oid::from_str(commit.as_str()).ok()
 }
@@ -247,3 +359,6 @@ fn describe(id: &CommitId, commit: &git2::Commit<'_>) -> Revision {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

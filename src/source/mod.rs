@@ -12,6 +12,9 @@ mod snapshot;
 mod transport;
 pub mod trust;
 
+#[cfg(test)]
+mod testing;
+
 pub use fetch_error::{FetchError, FetchErrorKind};
 pub use mirror::{Fetched, Mirror, MirrorError, ResolveError, Transfer};
 pub use names::{CommitId, RepoPath};

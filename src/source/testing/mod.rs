@@ -1,0 +1,9 @@
+//! Real peers for this room's tests: git, ssh-keygen, sshd and `git http-backend`, in temporary folders.
+
+mod git;
+mod http_server;
+mod ssh_server;
+
+pub(super) use git::{NOW, Signing, TestRepo, keygen, run};
+pub(super) use http_server::HttpServer;
+pub(super) use ssh_server::{AcceptEnv, SshServer};
