@@ -135,7 +135,7 @@ pub enum LockError {
     Held {
         /// The lock file.
         path: PathBuf,
-        /// The holder's process id, if it wrote it down yet.
+        /// The holder's process id, if the kernel tells.
         pid: Option<u32>,
     },
     /// The lock file cannot be used.
@@ -158,36 +158,45 @@ fn holder(pid: Option<u32>) -> String {
     pid.map_or("another process".to_owned(), |pid| format!("process {pid}"))
 }
 
-/// Takes the lock `path`, made if it is not there, without waiting.
+/// Takes the lock `path`, made if it is not there, without waiting. Nothing is written: a file that is only locked keeps
+/// its times, so that doing nothing leaves no trace.
 ///
 /// # Errors
 /// [`LockError::Held`] with the holder's process id.
 pub fn lock(path: &Path) -> Result<Lock, LockError> {
     let failed = |source: io::Error| FileError::io("lock", path, source);
-    let mut file = OpenOptions::new()
+    let file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
-        .mode(0o644)
+        .mode(0o600)
         .open(path)
         .map_err(failed)?;
     match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let mut text = String::new();
-            // Only for the message: a holder that cannot be named is still a holder.
-            let _ = file.take(32).read_to_string(&mut text);
-            return Err(LockError::Held {
-                path: path.to_owned(),
-                pid: text.trim().parse().ok(),
-            });
-        }
-        Err(TryLockError::Error(source)) => return Err(failed(source).into()),
+        Ok(()) => Ok(Lock { _file: file }),
+        Err(TryLockError::WouldBlock) => Err(LockError::Held {
+            path: path.to_owned(),
+            pid: holder_of(&file),
+        }),
+        Err(TryLockError::Error(source)) => Err(failed(source).into()),
     }
-    file.set_len(0).map_err(failed)?;
-    writeln!(file, "{}", std::process::id()).map_err(failed)?;
-    Ok(Lock { _file: file })
+}
+
+/// The process that holds a lock on `file`, by the kernel's list of locks. Only for the message: a holder that cannot be
+/// named is still a holder.
+fn holder_of(file: &File) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let inode = format!(":{}", file.metadata().ok()?.ino());
+    let locks = fs::read_to_string("/proc/locks").ok()?;
+    locks.lines().find_map(|line| {
+        // `1: FLOCK  ADVISORY  WRITE 2693 fe:00:131077 0 EOF`
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        match fields.as_slice() {
+            [_, "FLOCK", _, _, pid, place, ..] if place.ends_with(&inode) => pid.parse().ok(),
+            _ => None,
+        }
+    })
 }
 
 /// A name of our own in the directory of `path`, which nobody has taken.
