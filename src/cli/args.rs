@@ -1,20 +1,61 @@
 //! The command line: what can be typed, and what `--help` says about it.
 
-use std::path::PathBuf;
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-use clap::{Args, Parser, Subcommand};
-
+use super::agent::AgentArgs;
+use super::completions::CompletionsArgs;
+use super::drift::DriftArgs;
+use super::flags::HostFlags;
+use super::generations::GenerationsArgs;
+use super::man::ManArgs;
+use super::plan::PlanArgs;
+use super::reconcile::NowArgs;
+use super::schema::SchemaArgs;
 use super::secrets::SecretsArgs;
-use crate::config::HostName;
+use super::status::StatusArgs;
+
+const ABOUT: &str = "\
+Push a commit, and every host becomes what it says, or stays what it was and tells you why.
+
+Steadfast keeps this host as its config repository says: it fetches the revision, decides whether to trust it, opens \
+the secrets that are encrypted to this host's SSH key, builds a generation, activates it under health checks and goes \
+back by itself when they fail. In between it reports drift.";
+
+const AFTER: &str = "\
+Exit codes:
+  0  done, or nothing to do
+  1  failed; the host is as it was
+  2  the command line is wrong
+  3  drift was found
+  4  rolled back, or held back because it failed before
+  5  refused by trust
+  6  a rollback failed; a human must look
+
+Environment:
+  STEADFAST_LOG  what is logged on stderr, such as `debug` or `warn,steadfast::source=trace`
+  NO_COLOR       set to anything: no colours
+
+Files:
+  /etc/steadfast/agent.yml           settings: remotes, branch, intervals, trust
+  /etc/ssh/ssh_host_ed25519_key      the key that opens this host's secrets
+  /var/lib/steadfast                 mirror, generations, state
+  /run/secrets                       installed secrets
+
+The program also answers to the names `reconcile` and `secrets`: `reconcile now` is `steadfast reconcile now`.";
+
+const AFTER_SHORT: &str = "`steadfast VERB --help` explains a verb, with examples.";
 
 /// `steadfast …`
 #[derive(Debug, Parser)]
 #[command(
     name = "steadfast",
     version,
-    about,
+    about = "Keep this host as its config repository says",
+    long_about = ABOUT,
+    after_help = AFTER_SHORT,
+    after_long_help = AFTER,
     arg_required_else_help = true,
-    subcommand_required = true
+    max_term_width = 100,
 )]
 pub struct Cli {
     /// Which host, which repository.
@@ -27,19 +68,31 @@ pub struct Cli {
 
 /// `reconcile …`, the same as `steadfast reconcile …`.
 #[derive(Debug, Parser)]
-#[command(name = "reconcile", version, arg_required_else_help = true)]
+#[command(
+    name = "reconcile",
+    version,
+    about = "Make this host what its config repository says",
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 pub struct ReconcileCli {
     /// Which host, which repository.
     #[command(flatten)]
     pub flags: HostFlags,
     /// What to do.
-    #[command(subcommand)]
-    pub command: ReconcileCommand,
+    #[command(flatten)]
+    pub args: ReconcileArgs,
 }
 
 /// `secrets …`, the same as `steadfast secrets …`.
 #[derive(Debug, Parser)]
-#[command(name = "secrets", version, arg_required_else_help = true)]
+#[command(
+    name = "secrets",
+    version,
+    about = "Edit, read and re-encrypt the secrets of a config repository",
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 pub struct SecretsCli {
     /// Which host, which repository.
     #[command(flatten)]
@@ -52,40 +105,89 @@ pub struct SecretsCli {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make this host what the repository says.
-    #[command(subcommand)]
-    Reconcile(ReconcileCommand),
-    /// Edit, read and re-encrypt secrets.
+    /// Make this host what its config repository says
+    #[command(arg_required_else_help = true)]
+    Reconcile(ReconcileArgs),
+    /// Show this host at a glance
+    Status(StatusArgs),
+    /// Show what differs from the active generation
+    Drift(DriftArgs),
+    /// Show what would change, without changing anything
+    Plan(PlanArgs),
+    /// List, compare, pin and go back to generations
+    #[command(arg_required_else_help = true)]
+    Generations(GenerationsArgs),
+    /// Edit, read and re-encrypt secrets
+    #[command(arg_required_else_help = true)]
     Secrets(SecretsArgs),
+    /// Run the agent: watch the repository and keep this host as it says
+    Agent(AgentArgs),
+    /// Finish what a power cut interrupted and install secrets, before the network is up
+    #[command(hide = true, long_about = super::agent::BOOT_ABOUT)]
+    Boot,
+    /// Print a completion script for a shell
+    #[command(arg_required_else_help = true)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write all of them to a directory
+    Man(ManArgs),
+    /// Print the JSON Schema of a `--json` output
+    Schema(SchemaArgs),
+}
+
+/// Arguments of `reconcile`.
+#[derive(Debug, Args)]
+pub struct ReconcileArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ReconcileCommand,
 }
 
 /// Verbs below `reconcile`.
 #[derive(Debug, Subcommand)]
 pub enum ReconcileCommand {
-    /// Run one pass now: fetch, check, plan, activate, probe.
-    Now,
+    /// Run one pass now: fetch, check, plan, activate, ask health
+    Now(NowArgs),
 }
 
-/// Which host, which repository. Settings files say the same; a flag wins.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Host options")]
-pub struct HostFlags {
-    /// Act on the directory DIR as if it were the host's `/`; nothing outside it is touched.
-    #[arg(long, global = true, value_name = "DIR")]
-    pub root: Option<PathBuf>,
-    /// The config repository: an address or a path.
-    #[arg(long, global = true, value_name = "URL|PATH")]
-    pub repo: Option<String>,
-    /// The branch to follow.
-    #[arg(long, global = true, value_name = "NAME")]
-    pub branch: Option<String>,
-    /// The host's name: its folder in `hosts/`.
-    #[arg(long, global = true, value_name = "NAME")]
-    pub host: Option<HostName>,
-    /// The SSH host key that is this host's identity.
-    #[arg(long, global = true, value_name = "FILE")]
-    pub identity: Option<PathBuf>,
-    /// The settings file to read.
-    #[arg(long, global = true, value_name = "FILE")]
-    pub settings: Option<PathBuf>,
+/// The names that the program answers to.
+pub const NAMES: [&str; 3] = ["steadfast", "reconcile", "secrets"];
+
+/// The whole tree under one of [`NAMES`]; any other name gives `steadfast`'s.
+///
+/// Verbs that look at no host do not list the host options in their help, though they take them.
+#[must_use]
+pub fn command(name: &str) -> clap::Command {
+    let mut command = match name {
+        "reconcile" => ReconcileCli::command(),
+        "secrets" => SecretsCli::command(),
+        _ => Cli::command(),
+    };
+    // Global options reach the subcommands in `build`; they can only be hidden there after it.
+    command.build();
+    if name == "secrets" {
+        return without_host_options(command);
+    }
+    ["secrets", "completions", "man", "schema"]
+        .into_iter()
+        .fold(command, |command, verb| {
+            if command.find_subcommand(verb).is_some() {
+                command.mut_subcommand(verb, without_host_options)
+            } else {
+                command
+            }
+        })
+}
+
+fn without_host_options(command: clap::Command) -> clap::Command {
+    let verbs: Vec<String> = command
+        .get_subcommands()
+        .map(|verb| verb.get_name().to_owned())
+        .collect();
+    let command = command.mut_args(|arg| {
+        let hidden = arg.is_hide_set() || arg.get_help_heading() == Some(super::flags::HEADING);
+        arg.hide(hidden)
+    });
+    verbs.into_iter().fold(command, |command, verb| {
+        command.mut_subcommand(verb, without_host_options)
+    })
 }

@@ -42,6 +42,14 @@ impl Problem {
         problem
     }
 
+    /// The problem as the cause of another: what failed is `what`, and what it was before is why.
+    #[must_use]
+    pub fn about(mut self, what: impl Into<String>) -> Self {
+        let cause = std::mem::replace(&mut self.what, what.into());
+        self.causes.insert(0, cause);
+        self
+    }
+
     /// The problem with `fix` as how to fix it.
     #[must_use]
     pub fn with_fix(mut self, fix: impl Into<String>) -> Self {
