@@ -1,19 +1,48 @@
-//! Errors as text: `error: … / cause: … / fix: …`.
+//! Errors as text: `error: … / cause: … / fix: …`, then the lines of the repository that they are about.
 
+use crate::cli::style::{BAD, FAINT, LABEL, paint};
+use crate::config::{Colour, ConfigErrors};
 use crate::report::Problem;
 
 /// Prints `problem` on stderr.
-pub fn print_problem(problem: &Problem) {
-    let mut text = format!("error: {}\n", problem.what);
+pub(super) fn print_problem(problem: &Problem) {
+    super::answer::say(render(problem).trim_end());
+}
+
+/// `problem` as text, with colours.
+pub(super) fn render(problem: &Problem) -> String {
+    let mut text = paragraph(&paint(BAD, "error:"), 7, &problem.what);
+    let mut said = &problem.what;
     for cause in &problem.causes {
-        text.push_str(&format!("  cause: {cause}\n"));
+        // Errors of other crates tend to repeat what they are caused by.
+        if !said.ends_with(cause.as_str()) {
+            text.push_str(&paragraph(&format!("  {}", paint(FAINT, "cause:")), 9, cause));
+        }
+        said = cause;
     }
     if let Some(fix) = &problem.fix {
-        text.push_str(&format!("  fix:   {fix}\n"));
+        text.push_str(&paragraph(&format!("  {}", paint(LABEL, "fix:")), 9, fix));
     }
     for excerpt in &problem.excerpts {
-        text.push_str(excerpt);
+        text.push('\n');
+        text.push_str(excerpt.trim_end());
         text.push('\n');
     }
-    anstream::eprint!("{text}");
+    text
+}
+
+/// `label` and `text`, whose further lines are indented to `indent`.
+fn paragraph(label: &str, indent: usize, text: &str) -> String {
+    let used = anstream::adapter::strip_str(label).to_string().len();
+    let mut lines = text.trim_end().lines();
+    let mut paragraph = format!("{label}{:pad$}{}\n", "", lines.next().unwrap_or_default(), pad = indent - used);
+    for line in lines {
+        paragraph.push_str(&format!("{:indent$}{line}\n", ""));
+    }
+    paragraph
+}
+
+/// What is wrong with a configuration, with an excerpt for every error.
+pub(super) fn of_config(errors: &ConfigErrors) -> Problem {
+    Problem::of(errors).with_excerpts(errors.excerpts(Colour::Plain))
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Report;
 use crate::generation::GenerationNumber;
-use crate::host::Digest;
+use crate::host::{Digest, FileError, FileMode, durable};
 use crate::source::{CommitId, Revision};
 
 /// The version of `state.json` that this build writes.
@@ -74,6 +74,8 @@ pub struct StateError {
 enum StateErrorKind {
     #[error(transparent)]
     Io(std::io::Error),
+    #[error(transparent)]
+    Replace(FileError),
     #[error("{0}")]
     Damaged(serde_json::Error),
     #[error("its version is {found}, and this build knows only versions up to {STATE_VERSION}")]
@@ -89,7 +91,7 @@ impl StateError {
             StateErrorKind::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
                 "run it as root".to_owned()
             }
-            StateErrorKind::Io(_) => {
+            StateErrorKind::Io(_) | StateErrorKind::Replace(_) => {
                 format!("check the file system that holds {path}")
             }
             StateErrorKind::Damaged(_) => format!(
@@ -166,7 +168,8 @@ impl State {
         let mut text =
             serde_json::to_vec_pretty(self).map_err(|e| error(StateErrorKind::Damaged(e)))?;
         text.push(b'\n');
-        replace(path, &text).map_err(|e| error(StateErrorKind::Io(e)))
+        durable::replace(path, &text, FileMode::from_bits(0o644))
+            .map_err(|e| error(StateErrorKind::Replace(e)))
     }
 
     /// Why `digest` was rolled back, if it was.
@@ -187,16 +190,6 @@ impl State {
     pub fn forget_failure(&mut self, digest: &Digest) {
         self.failed.retain(|failed| failed.digest != *digest);
     }
-}
-
-fn replace(path: &Path, text: &[u8]) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(dir)?;
-    file.write_all(text)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    std::fs::File::open(dir)?.sync_all()
 }
 
 #[cfg(test)]

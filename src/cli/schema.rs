@@ -1,0 +1,138 @@
+//! `schema`: JSON Schemas of every `--json` output, also kept in `docs/schema/`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use schemars::{Schema, schema_for};
+
+use super::answer::{print, print_json, say};
+use super::generations::{GenerationDiff, GenerationList};
+use super::plan::{PlanAnswer, Preview};
+use crate::generation::GcReport;
+use crate::host::{FileMode, durable};
+use crate::report::{Problem, Report, Status, exit};
+
+const AFTER: &str = "\
+Examples:
+  steadfast schema                      the names
+  steadfast schema report               what `steadfast reconcile now --json` prints
+  steadfast schema --out docs/schema    all of them, a file each";
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+#[command(after_long_help = AFTER)]
+pub struct SchemaArgs {
+    /// Which one [default: list their names]
+    name: Option<String>,
+    /// Write every schema to this directory instead, as NAME.json
+    #[arg(long, value_name = "DIR", conflicts_with = "name")]
+    out: Option<PathBuf>,
+}
+
+/// A `--json` output.
+struct Output {
+    name: &'static str,
+    verbs: &'static str,
+    schema: fn() -> Schema,
+}
+
+const OUTPUTS: [Output; 7] = [
+    Output {
+        name: "report",
+        verbs: "reconcile now, generations rollback",
+        schema: || schema_for!(Report),
+    },
+    Output {
+        name: "status",
+        verbs: "status",
+        schema: || schema_for!(Status),
+    },
+    Output {
+        name: "plan",
+        verbs: "plan, reconcile now --dry-run",
+        schema: || schema_for!(PlanAnswer),
+    },
+    Output {
+        name: "preview",
+        verbs: "plan --host",
+        schema: || schema_for!(Preview),
+    },
+    Output {
+        name: "generation-list",
+        verbs: "generations list",
+        schema: || schema_for!(GenerationList),
+    },
+    Output {
+        name: "generation-diff",
+        verbs: "generations diff, generations show",
+        schema: || schema_for!(GenerationDiff),
+    },
+    Output {
+        name: "gc",
+        verbs: "generations gc",
+        schema: || schema_for!(GcReport),
+    },
+];
+
+/// Prints or writes schemas.
+pub(super) fn run(args: &SchemaArgs) -> Result<u8, Problem> {
+    match (&args.out, &args.name) {
+        (Some(dir), _) => write_all(dir)?,
+        (None, None) => print(&names())?,
+        (None, Some(name)) => {
+            let output = OUTPUTS.iter().find(|output| output.name == name);
+            let output = output.ok_or_else(|| {
+                Problem::new(format!("there is no schema `{name}`"))
+                    .with_fix("`steadfast schema` lists their names")
+            })?;
+            print_json(&(output.schema)())?;
+        }
+    }
+    Ok(exit::DONE)
+}
+
+fn names() -> String {
+    let lines = OUTPUTS.iter().map(|output| format!("{:<16} {}\n", output.name, output.verbs));
+    lines.collect()
+}
+
+fn write_all(dir: &Path) -> Result<(), Problem> {
+    for output in &OUTPUTS {
+        let path = dir.join(format!("{}.json", output.name));
+        durable::replace(&path, text(output).as_bytes(), FileMode::from_bits(0o644))
+            .map_err(|error| Problem::of(&error))?;
+        say(path.display());
+    }
+    Ok(())
+}
+
+fn text(output: &Output) -> String {
+    format!("{:#}\n", (output.schema)().as_value())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schemas_in_docs_are_current() {
+        let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+        let manual = std::fs::read_to_string(docs.join("json.md")).unwrap();
+        for output in &OUTPUTS {
+            let path = docs.join("schema").join(format!("{}.json", output.name));
+            let stored = std::fs::read_to_string(&path).unwrap_or_default();
+            assert!(
+                stored == text(output),
+                "{} is out of date: run `steadfast schema --out docs/schema`",
+                path.display()
+            );
+            assert!(
+                manual.contains(&format!("schema/{}.json", output.name)),
+                "docs/json.md does not name {}",
+                output.name
+            );
+        }
+        let files = std::fs::read_dir(docs.join("schema")).unwrap().count();
+        assert_eq!(files, OUTPUTS.len(), "docs/schema has files that no output has");
+    }
+}
