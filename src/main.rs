@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    steadfast::cli::main(std::env::args_os().collect())
+    steadfast::cli::main(&std::env::args_os().collect::<Vec<_>>())
 }

@@ -41,7 +41,8 @@ Files:
   /var/lib/steadfast                 mirror, generations, state
   /run/secrets                       installed secrets
 
-The program also answers to the names `reconcile` and `secrets`: `reconcile now` is `steadfast reconcile now`.";
+The program also answers to the names `reconcile` and `secrets`:
+`reconcile now` is `steadfast reconcile now`.";
 
 const AFTER_SHORT: &str = "`steadfast VERB --help` explains a verb, with examples.";
 
@@ -109,18 +110,22 @@ pub enum Command {
     #[command(arg_required_else_help = true)]
     Reconcile(ReconcileArgs),
     /// Show this host at a glance
+    #[command(long_about = super::status::ABOUT)]
     Status(StatusArgs),
     /// Show what differs from the active generation
+    #[command(long_about = super::drift::ABOUT)]
     Drift(DriftArgs),
     /// Show what would change, without changing anything
+    #[command(long_about = super::plan::ABOUT)]
     Plan(PlanArgs),
     /// List, compare, pin and go back to generations
-    #[command(arg_required_else_help = true)]
+    #[command(arg_required_else_help = true, long_about = super::generations::ABOUT)]
     Generations(GenerationsArgs),
     /// Edit, read and re-encrypt secrets
     #[command(arg_required_else_help = true)]
     Secrets(SecretsArgs),
     /// Run the agent: watch the repository and keep this host as it says
+    #[command(long_about = super::agent::ABOUT)]
     Agent(AgentArgs),
     /// Finish what a power cut interrupted and install secrets, before the network is up
     #[command(hide = true, long_about = super::agent::BOOT_ABOUT)]
@@ -146,6 +151,7 @@ pub struct ReconcileArgs {
 #[derive(Debug, Subcommand)]
 pub enum ReconcileCommand {
     /// Run one pass now: fetch, check, plan, activate, ask health
+    #[command(long_about = super::reconcile::ABOUT)]
     Now(NowArgs),
 }
 

@@ -42,7 +42,12 @@ pub(super) fn run(args: &CompletionsArgs) -> Result<u8, Problem> {
         return Ok(exit::DONE);
     }
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut command(&args.name), &args.name, &mut script);
+    clap_complete::generate(
+        args.shell,
+        &mut command(&args.name),
+        &args.name,
+        &mut script,
+    );
     print(&String::from_utf8_lossy(&script))?;
     Ok(exit::DONE)
 }

@@ -4,17 +4,39 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
-use super::args::{Command, ReconcileCommand};
-use super::{Cli, HostFlags, ReconcileCli, SecretsCli, print_problem, secrets};
-use crate::report::Problem;
-use crate::report::exit;
+use super::args::{Command, ReconcileArgs, ReconcileCommand, command};
+use super::problem::print_problem;
+use super::{Cli, HostFlags, ReconcileCli, SecretsCli};
+use super::{
+    agent, completions, drift, generations, man, plan, reconcile, schema, secrets, status,
+};
+use crate::report::{Announce, Audience, Problem, exit, start_log};
+
+/// A command line that was understood.
+struct Invocation {
+    flags: HostFlags,
+    command: Command,
+}
 
 /// Runs the program: parses `args`, whose first is the name it was called by, and runs the verb.
 #[must_use]
-pub fn main(args: Vec<OsString>) -> ExitCode {
-    match dispatch(args) {
+pub fn main(args: &[OsString]) -> ExitCode {
+    let invocation = match Invocation::parse(args) {
+        Ok(invocation) => invocation,
+        Err(error) => {
+            // Help goes to stdout, usage errors to stderr; a closed stream is nobody's mistake.
+            let _ = error.print();
+            let code = if error.use_stderr() {
+                exit::USAGE
+            } else {
+                exit::DONE
+            };
+            return ExitCode::from(code);
+        }
+    };
+    match invocation.run() {
         Ok(code) => ExitCode::from(code),
         Err(problem) => {
             print_problem(&problem);
@@ -23,29 +45,54 @@ pub fn main(args: Vec<OsString>) -> ExitCode {
     }
 }
 
-fn dispatch(args: Vec<OsString>) -> Result<u8, Problem> {
-    let name = args.first().map(Path::new).and_then(Path::file_name);
-    match name.and_then(|name| name.to_str()) {
-        Some("reconcile") => {
-            let cli = ReconcileCli::parse_from(args);
-            reconcile(&cli.command, &cli.flags)
-        }
-        Some("secrets") => {
-            let cli = SecretsCli::parse_from(args);
-            secrets::run(&cli.args, &cli.flags)
-        }
-        _ => {
-            let cli = Cli::parse_from(args);
-            match cli.command {
-                Command::Reconcile(command) => reconcile(&command, &cli.flags),
-                Command::Secrets(args) => secrets::run(&args, &cli.flags),
-            }
-        }
+impl Invocation {
+    fn parse(args: &[OsString]) -> Result<Self, clap::Error> {
+        let name = args.first().map(Path::new).and_then(Path::file_name);
+        let name = name.and_then(|name| name.to_str()).unwrap_or_default();
+        let mut tree = command(name);
+        let matches = tree.try_get_matches_from_mut(args)?;
+        let parsed = match name {
+            "reconcile" => ReconcileCli::from_arg_matches(&matches).map(|cli| Self {
+                flags: cli.flags,
+                command: Command::Reconcile(cli.args),
+            }),
+            "secrets" => SecretsCli::from_arg_matches(&matches).map(|cli| Self {
+                flags: cli.flags,
+                command: Command::Secrets(cli.args),
+            }),
+            _ => Cli::from_arg_matches(&matches).map(|cli| Self {
+                flags: cli.flags,
+                command: cli.command,
+            }),
+        };
+        parsed.map_err(|error| error.format(&mut tree))
     }
-}
 
-fn reconcile(command: &ReconcileCommand, _flags: &HostFlags) -> Result<u8, Problem> {
-    match command {
-        ReconcileCommand::Now => Ok(exit::DONE),
+    fn run(&self) -> Result<u8, Problem> {
+        let audience = match self.command {
+            Command::Agent(_) | Command::Boot => Audience::Service,
+            _ => Audience::Person,
+        };
+        let announce = match self.flags.root {
+            None => Announce::ToJournal,
+            Some(_) => Announce::Nowhere,
+        };
+        start_log(audience, announce).map_err(|error| Problem::of(&error).with_fix(error.fix()))?;
+        let flags = &self.flags;
+        match &self.command {
+            Command::Reconcile(ReconcileArgs {
+                command: ReconcileCommand::Now(args),
+            }) => reconcile::now(args, flags),
+            Command::Status(args) => status::run(args, flags),
+            Command::Drift(args) => drift::run(args, flags),
+            Command::Plan(args) => plan::run(args, flags),
+            Command::Generations(args) => generations::run(args, flags),
+            Command::Secrets(args) => secrets::run(args, flags),
+            Command::Agent(args) => agent::run(args, flags),
+            Command::Boot => agent::boot(flags),
+            Command::Completions(args) => completions::run(args),
+            Command::Man(args) => man::run(args),
+            Command::Schema(args) => schema::run(args),
+        }
     }
 }

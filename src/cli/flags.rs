@@ -13,40 +13,29 @@ pub(super) const HEADING: &str = "Host options";
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = HEADING)]
 pub struct HostFlags {
-    /// Act on DIR as if it were the host's `/`
-    ///
-    /// Nothing outside DIR is touched: no systemd, no package manager, no privilege needed. Units are enabled by links,
-    /// accounts edited in DIR/etc. [default: the running system]
-    #[arg(long, global = true, value_name = "DIR", hide_short_help = true)]
+    /// Act on DIR as if it were the host's `/`; nothing outside it is touched, no privilege is needed
+    #[arg(long, global = true, value_name = "DIR")]
     pub root: Option<PathBuf>,
-    /// The config repository: a path, `ssh://…`, `https://…` or `user@host:path`
-    ///
-    /// [default: `remotes:` in the settings]
-    #[arg(long, global = true, value_name = "REPO", hide_short_help = true)]
+    /// The config repository: a path, `https://…`, `ssh://…` or `user@host:path` [default: `remotes:` in the settings]
+    #[arg(long, global = true, value_name = "REPO")]
     pub repo: Option<String>,
-    /// The branch to follow
-    ///
-    /// [default: `branch:` in the settings, else the remote's HEAD]
-    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    /// The branch to follow [default: `branch:` in the settings, else the remote's HEAD]
+    #[arg(long, global = true, value_name = "NAME")]
     pub branch: Option<String>,
-    /// The host: its folder in `hosts/` of the config repository
-    ///
-    /// [default: `host:` in the settings, else this machine's name up to the first dot]
-    #[arg(long, global = true, value_name = "NAME", hide_short_help = true)]
+    /// The host, by its folder in `hosts/` [default: `host:` in the settings, else this machine's name]
+    #[arg(long, global = true, value_name = "NAME")]
     pub host: Option<HostName>,
-    /// The SSH host key that opens this host's secrets
-    ///
-    /// [default: `identity:` in the settings, else /etc/ssh/ssh_host_ed25519_key]
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    /// The SSH host key that opens the secrets [default: /etc/ssh/ssh_host_ed25519_key]
+    #[arg(long, global = true, value_name = "FILE")]
     pub identity: Option<PathBuf>,
     /// The settings file [default: /etc/steadfast/agent.yml]
-    #[arg(long, global = true, value_name = "FILE", hide_short_help = true)]
+    #[arg(long, global = true, value_name = "FILE")]
     pub settings: Option<PathBuf>,
 }
 
 /// How an answer is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(super) enum Format {
     /// For people.
     Text,
     /// For programs.
@@ -64,7 +53,11 @@ pub struct FormatFlags {
 impl FormatFlags {
     /// How the answer is to be printed.
     #[must_use]
-    pub fn format(&self) -> Format {
-        if self.json { Format::Json } else { Format::Text }
+    pub(super) fn format(&self) -> Format {
+        if self.json {
+            Format::Json
+        } else {
+            Format::Text
+        }
     }
 }

@@ -14,7 +14,8 @@ use crate::host::{Digest, clock};
 use crate::report::{Problem, exit};
 use crate::source::{Revision, Signer};
 
-const ABOUT: &str = "\
+/// What `--help` says first.
+pub(super) const ABOUT: &str = "\
 List, compare, pin and go back to generations.
 
 A generation is the complete content of this host at one revision, numbered in the order in which they were made. \
@@ -42,7 +43,7 @@ tried again until it changes or somebody runs `steadfast reconcile now --retry`.
 
 /// Arguments of `generations`.
 #[derive(Debug, Args)]
-#[command(long_about = ABOUT, after_long_help = AFTER)]
+#[command(after_long_help = AFTER)]
 pub struct GenerationsArgs {
     #[command(subcommand)]
     command: GenerationsCommand,
@@ -172,7 +173,11 @@ pub(super) fn run(args: &GenerationsArgs, flags: &HostFlags) -> Result<u8, Probl
                 keep_newest: *keep,
                 keep_days: *days,
             };
-            let mode = if *dry_run { GcMode::DryRun } else { GcMode::Sweep };
+            let mode = if *dry_run {
+                GcMode::DryRun
+            } else {
+                GcMode::Sweep
+            };
             history.gc(policy, mode, format.format())
         }
         GenerationsCommand::Pin { number } => {

@@ -1,12 +1,27 @@
 //! The verbs: arguments in, text or JSON out; no logic.
 //!
-//! `args` is the clap tree, `dispatch` calls the verb, one file per verb group, `problem` renders errors.
+//! `args` is the clap tree, `dispatch` calls the verb, one file per verb group. `site` is the host that a verb acts on,
+//! `answer` the way to stdout, `render` what people read there, `problem` an error on stderr.
 
+mod agent;
+mod answer;
 mod args;
+mod completions;
 mod dispatch;
+mod drift;
+mod flags;
+mod generations;
+mod man;
+mod plan;
 mod problem;
+mod reconcile;
+mod render;
+mod schema;
 mod secrets;
+mod site;
+mod status;
+mod style;
 
-pub use args::{Cli, HostFlags, ReconcileCli, SecretsCli};
+pub use args::{Cli, NAMES, ReconcileCli, SecretsCli, command};
 pub use dispatch::main;
-pub use problem::print_problem;
+pub use flags::HostFlags;

@@ -16,7 +16,8 @@ use crate::host::{Digest, clock};
 use crate::report::{Change, Problem, exit};
 use crate::source::{Mirror, Revision};
 
-const ABOUT: &str = "\
+/// What `--help` says first.
+pub(super) const ABOUT: &str = "\
 Show what would change, without changing anything.
 
 On a host: fetch the newest revision, build it, and compare it with what is there: the same as `steadfast reconcile now \
@@ -34,7 +35,7 @@ Examples:
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
-#[command(long_about = ABOUT, after_long_help = AFTER)]
+#[command(after_long_help = AFTER)]
 pub struct PlanArgs {
     /// With --host: the revision to build, a branch, tag or commit [default: HEAD]
     #[arg(long, value_name = "REV", requires = "host")]
@@ -94,7 +95,8 @@ pub(super) fn run(args: &PlanArgs, flags: &HostFlags) -> Result<u8, Problem> {
 fn preview(args: &PlanArgs, host: &HostName, flags: &HostFlags) -> Result<u8, Problem> {
     let place = flags.repo.as_deref().unwrap_or(".");
     let clone = Mirror::of_clone(Path::new(place)).map_err(|error| {
-        Problem::of(&error).with_fix("run it in a clone of the config repository, or name one with --repo")
+        Problem::of(&error)
+            .with_fix("run it in a clone of the config repository, or name one with --repo")
     })?;
     let (revision, built) = build_at(&clone, args.rev.as_deref().unwrap_or("HEAD"), host)?;
     let from = match &args.from {
@@ -122,10 +124,15 @@ fn preview(args: &PlanArgs, host: &HostName, flags: &HostFlags) -> Result<u8, Pr
 
 fn build_at(clone: &Mirror, name: &str, host: &HostName) -> Result<(Revision, Built), Problem> {
     let commit = clone.resolve(name).map_err(|error| Problem::of(&error))?;
-    let revision = clone.revision(&commit).map_err(|error| Problem::of(&error))?;
-    let snapshot = clone.snapshot(&commit).map_err(|error| Problem::of(&error))?;
+    let revision = clone
+        .revision(&commit)
+        .map_err(|error| Problem::of(&error))?;
+    let snapshot = clone
+        .snapshot(&commit)
+        .map_err(|error| Problem::of(&error))?;
     let wrong = |errors: &ConfigErrors| {
-        super::problem::of_config(errors).about(format!("`{host}` cannot be built at {}", commit.short()))
+        super::problem::of_config(errors)
+            .about(format!("`{host}` cannot be built at {}", commit.short()))
     };
     let config = resolve(&snapshot, host).map_err(|errors| wrong(&errors))?;
     let built = build(&config, &snapshot).map_err(|errors| wrong(&errors))?;

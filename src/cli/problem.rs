@@ -16,7 +16,11 @@ pub(super) fn render(problem: &Problem) -> String {
     for cause in &problem.causes {
         // Errors of other crates tend to repeat what they are caused by.
         if !said.ends_with(cause.as_str()) {
-            text.push_str(&paragraph(&format!("  {}", paint(FAINT, "cause:")), 9, cause));
+            text.push_str(&paragraph(
+                &format!("  {}", paint(FAINT, "cause:")),
+                9,
+                cause,
+            ));
         }
         said = cause;
     }
@@ -35,7 +39,12 @@ pub(super) fn render(problem: &Problem) -> String {
 fn paragraph(label: &str, indent: usize, text: &str) -> String {
     let used = anstream::adapter::strip_str(label).to_string().len();
     let mut lines = text.trim_end().lines();
-    let mut paragraph = format!("{label}{:pad$}{}\n", "", lines.next().unwrap_or_default(), pad = indent - used);
+    let mut paragraph = format!(
+        "{label}{:pad$}{}\n",
+        "",
+        lines.next().unwrap_or_default(),
+        pad = indent - used
+    );
     for line in lines {
         paragraph.push_str(&format!("{:indent$}{line}\n", ""));
     }
@@ -46,3 +55,6 @@ fn paragraph(label: &str, indent: usize, text: &str) -> String {
 pub(super) fn of_config(errors: &ConfigErrors) -> Problem {
     Problem::of(errors).with_excerpts(errors.excerpts(Colour::Plain))
 }
+
+#[cfg(test)]
+mod tests;

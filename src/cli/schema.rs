@@ -92,7 +92,9 @@ pub(super) fn run(args: &SchemaArgs) -> Result<u8, Problem> {
 }
 
 fn names() -> String {
-    let lines = OUTPUTS.iter().map(|output| format!("{:<16} {}\n", output.name, output.verbs));
+    let lines = OUTPUTS
+        .iter()
+        .map(|output| format!("{:<16} {}\n", output.name, output.verbs));
     lines.collect()
 }
 
@@ -133,6 +135,10 @@ mod tests {
             );
         }
         let files = std::fs::read_dir(docs.join("schema")).unwrap().count();
-        assert_eq!(files, OUTPUTS.len(), "docs/schema has files that no output has");
+        assert_eq!(
+            files,
+            OUTPUTS.len(),
+            "docs/schema has files that no output has"
+        );
     }
 }

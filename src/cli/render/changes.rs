@@ -70,7 +70,10 @@ fn mark(action: Action) -> (&'static str, Style) {
 pub(in crate::cli) fn tally(changes: &[Change], tense: Tense) -> String {
     let mut counts: Vec<(Action, usize)> = Vec::new();
     for change in changes {
-        match counts.iter_mut().find(|(action, _)| *action == change.action) {
+        match counts
+            .iter_mut()
+            .find(|(action, _)| *action == change.action)
+        {
             Some((_, count)) => *count += 1,
             None => counts.push((change.action, 1)),
         }

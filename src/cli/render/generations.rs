@@ -17,7 +17,11 @@ pub(in crate::cli) fn list(list: &GenerationList, now_secs: i64) -> String {
         });
         lines.line(format!(
             "{} {number}  {}  {} {}{copy}{}",
-            if entry.current { paint(GOOD, "*") } else { " ".to_owned() },
+            if entry.current {
+                paint(GOOD, "*")
+            } else {
+                " ".to_owned()
+            },
             paint(FAINT, made),
             entry.revision.commit.short(),
             entry.revision.subject,
@@ -50,7 +54,10 @@ pub(in crate::cli) fn generation(generation: &Generation, now_secs: i64) -> Stri
     lines.field("host", manifest.host.as_str());
     lines.field("revision", revision(&provenance.revision, now_secs));
     if let Some(signer) = &provenance.signer {
-        lines.field("signed by", format!("{} {}", signer.principal, paint(FAINT, &signer.fingerprint)));
+        lines.field(
+            "signed by",
+            format!("{} {}", signer.principal, paint(FAINT, &signer.fingerprint)),
+        );
     }
     if let Some(number) = provenance.copy_of {
         lines.field("copy of", number.to_string());
@@ -66,7 +73,11 @@ pub(in crate::cli) fn generation(generation: &Generation, now_secs: i64) -> Stri
 /// What differs, a line each, grouped by the kind of resource.
 pub(in crate::cli) fn differences(changes: &[Change]) -> String {
     let mut lines = Lines::default();
-    let widest = changes.iter().map(|change| change.resource.len()).max().unwrap_or(0);
+    let widest = changes
+        .iter()
+        .map(|change| change.resource.len())
+        .max()
+        .unwrap_or(0);
     let mut before = "";
     for change in changes {
         let (mark, style) = match change.kind {
@@ -74,7 +85,11 @@ pub(in crate::cli) fn differences(changes: &[Change]) -> String {
             ChangeKind::Removed => ("-", REMOVED),
             ChangeKind::Changed => ("~", CHANGED),
         };
-        let heading = if change.resource == before { "" } else { &change.resource };
+        let heading = if change.resource == before {
+            ""
+        } else {
+            &change.resource
+        };
         before = &change.resource;
         let details = match change.details.is_empty() {
             true => String::new(),

@@ -11,7 +11,12 @@ pub(in crate::cli) struct Lines(String);
 impl Lines {
     /// A line `label  text`; further lines of `text` are indented under the first.
     pub(in crate::cli) fn field(&mut self, label: &str, text: impl AsRef<str>) {
-        let label = format!("{}{:pad$}", paint(LABEL, label), "", pad = LABEL_WIDTH.saturating_sub(label.len()));
+        let label = format!(
+            "{}{:pad$}",
+            paint(LABEL, label),
+            "",
+            pad = LABEL_WIDTH.saturating_sub(label.len())
+        );
         for (number, line) in text.as_ref().lines().enumerate() {
             if number == 0 {
                 self.0.push_str(&label);

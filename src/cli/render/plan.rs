@@ -23,7 +23,10 @@ pub(in crate::cli) fn plan(plan: &PlanAnswer, now_secs: i64) -> String {
     if plan.changes.is_empty() {
         lines.line(paint(GOOD, "nothing to do"));
     } else {
-        let hint = paint(FAINT, "(nothing was changed; `steadfast reconcile now` does it)");
+        let hint = paint(
+            FAINT,
+            "(nothing was changed; `steadfast reconcile now` does it)",
+        );
         lines.line(format!("{} {hint}", tally(&plan.changes, Tense::ToDo)));
     }
     lines.finish()
@@ -41,7 +44,13 @@ pub(in crate::cli) fn preview(preview: &Preview, now_secs: i64) -> String {
     lines.gap();
     lines.block(&differences(&preview.changes));
     lines.gap();
-    let count = |kind| preview.changes.iter().filter(|change| change.kind == kind).count();
+    let count = |kind| {
+        preview
+            .changes
+            .iter()
+            .filter(|change| change.kind == kind)
+            .count()
+    };
     lines.line(match (&preview.from, preview.changes.len()) {
         (Some(_), 0) => format!("nothing changes for {}", preview.host),
         _ => format!(

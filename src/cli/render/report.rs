@@ -26,7 +26,10 @@ pub(in crate::cli) fn report(report: &Report, now_secs: i64) -> String {
         lines.field("secrets", report.secrets.join("\n"));
     }
     for secret in &report.unavailable {
-        let fix = secret.fix.as_ref().map_or(String::new(), |fix| format!("\nfix: {fix}"));
+        let fix = secret
+            .fix
+            .as_ref()
+            .map_or(String::new(), |fix| format!("\nfix: {fix}"));
         let missing = format!("{} is not there: {}{fix}", secret.name, secret.cause);
         lines.field("", format!("{} {missing}", paint(WARN, "!")));
     }
@@ -49,12 +52,18 @@ pub(in crate::cli) fn revision(revision: &Revision, now_secs: i64) -> String {
         "{} {} {}",
         revision.commit.short(),
         revision.subject,
-        paint(FAINT, format!("({author}, {})", ago(revision.time_secs, now_secs))),
+        paint(
+            FAINT,
+            format!("({author}, {})", ago(revision.time_secs, now_secs))
+        ),
     )
 }
 
 fn health(verdicts: &[Verdict]) -> String {
-    let passed = verdicts.iter().filter(|verdict| verdict.answer == Answer::Passed).count();
+    let passed = verdicts
+        .iter()
+        .filter(|verdict| verdict.answer == Answer::Passed)
+        .count();
     let mut text = match verdicts.len() {
         1 => format!("{passed} of 1 check passed"),
         all => format!("{passed} of {all} checks passed"),
@@ -75,21 +84,34 @@ fn health(verdicts: &[Verdict]) -> String {
 /// The last line: how it ended, and how long it took.
 fn result(report: &Report) -> String {
     let took = took(report.took_ms);
-    let generation = report
-        .generation
-        .map_or_else(|| "no generation".to_owned(), |number| format!("generation {number}"));
+    let generation = report.generation.map_or_else(
+        || "no generation".to_owned(),
+        |number| format!("generation {number}"),
+    );
     let (style, text) = match report.outcome {
         Outcome::NothingToDo => (GOOD, format!("nothing to do, {generation} is in force")),
         Outcome::Activated => (GOOD, format!("activated {generation}")),
-        Outcome::Repaired => (GOOD, format!("put right what had drifted from {generation}")),
+        Outcome::Repaired => (
+            GOOD,
+            format!("put right what had drifted from {generation}"),
+        ),
         Outcome::RolledBack => (BAD, format!("rolled back, {generation} is in force")),
         Outcome::KnownBad => (
             WARN,
             format!("held back because it failed before, {generation} is in force"),
         ),
-        Outcome::Refused => (BAD, format!("refused, nothing was changed, {generation} is in force")),
-        Outcome::Failed => (BAD, format!("failed, nothing was changed, {generation} is in force")),
-        Outcome::Stuck => (BAD, "stuck: the rollback failed, a human must look".to_owned()),
+        Outcome::Refused => (
+            BAD,
+            format!("refused, nothing was changed, {generation} is in force"),
+        ),
+        Outcome::Failed => (
+            BAD,
+            format!("failed, nothing was changed, {generation} is in force"),
+        ),
+        Outcome::Stuck => (
+            BAD,
+            "stuck: the rollback failed, a human must look".to_owned(),
+        ),
     };
     let counts = match report.outcome {
         Outcome::Activated | Outcome::Repaired if !report.changes.is_empty() => {
@@ -97,7 +119,11 @@ fn result(report: &Report) -> String {
         }
         _ => String::new(),
     };
-    format!("{}{counts} {}", paint(style, text), paint(FAINT, format!("({took})")))
+    format!(
+        "{}{counts} {}",
+        paint(style, text),
+        paint(FAINT, format!("({took})"))
+    )
 }
 
 /// How a pass ended, in a word or two.

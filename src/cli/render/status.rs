@@ -15,12 +15,18 @@ pub(in crate::cli) fn status(status: &Status) -> String {
     lines.field("host", status.host.as_str());
     lines.field("agent", agent(&status.agent, now));
     if let Some(repository) = &status.repository {
-        let branch = status.branch.as_ref().map_or(String::new(), |name| format!(" ({name})"));
+        let branch = status
+            .branch
+            .as_ref()
+            .map_or(String::new(), |name| format!(" ({name})"));
         lines.field("repository", format!("{repository}{branch}"));
     }
     match &status.generation {
         Some(generation) => {
-            let when = paint(FAINT, format!("(made {})", ago(generation.created_secs, now)));
+            let when = paint(
+                FAINT,
+                format!("(made {})", ago(generation.created_secs, now)),
+            );
             lines.field("generation", format!("{} {when}", generation.number));
             lines.field("revision", revision(&generation.revision, now));
             if let Some(signer) = &generation.signer {
@@ -31,8 +37,14 @@ pub(in crate::cli) fn status(status: &Status) -> String {
     }
     pending(&mut lines, status);
     if let Some(open) = &status.transaction {
-        let reason = open.reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
-        lines.field("transaction", paint(WARN, format!("{}{reason}", open.phase)));
+        let reason = open
+            .reason
+            .as_ref()
+            .map_or(String::new(), |reason| format!(": {reason}"));
+        lines.field(
+            "transaction",
+            paint(WARN, format!("{}{reason}", open.phase)),
+        );
     }
     match &status.last {
         Some(last) => {
@@ -40,14 +52,32 @@ pub(in crate::cli) fn status(status: &Status) -> String {
             lines.field("last pass", format!("{} {when}", outcome(last.outcome)));
             if let Some(problem) = &last.problem {
                 lines.field("", &problem.what);
-                lines.field("", problem.causes.iter().map(|cause| format!("cause: {cause}")).collect::<Vec<_>>().join("\n"));
-                lines.field("", problem.fix.iter().map(|fix| format!("fix: {fix}")).collect::<String>());
+                lines.field(
+                    "",
+                    problem
+                        .causes
+                        .iter()
+                        .map(|cause| format!("cause: {cause}"))
+                        .collect::<Vec<_>>()
+                        .join("\n"),
+                );
+                lines.field(
+                    "",
+                    problem
+                        .fix
+                        .iter()
+                        .map(|fix| format!("fix: {fix}"))
+                        .collect::<String>(),
+                );
             }
         }
         None => lines.field("last pass", "none yet"),
     }
     for (number, failed) in status.failed.iter().rev().take(SHOWN).enumerate() {
-        lines.field(if number == 0 { "held back" } else { "" }, held_back(failed, now));
+        lines.field(
+            if number == 0 { "held back" } else { "" },
+            held_back(failed, now),
+        );
     }
     lines.field("drift", drift(status.drift.as_ref(), now));
     lines.finish()
@@ -62,10 +92,17 @@ fn agent(agent: &AgentStatus, now_secs: i64) -> String {
             }
             if live.failures_in_a_row > 0 {
                 let failures = live.failures_in_a_row;
-                text.push_str(&format!(" {}", paint(WARN, format!("({failures} failures in a row)"))));
+                text.push_str(&format!(
+                    " {}",
+                    paint(WARN, format!("({failures} failures in a row)"))
+                ));
             }
             let started = ago(live.started_secs, now_secs);
-            text + &paint(FAINT, format!("\npid {}, version {}, started {started}", live.pid, live.version))
+            let process = format!(
+                "pid {}, version {}, started {started}",
+                live.pid, live.version
+            );
+            format!("{text}\n{}", paint(FAINT, process))
         }
         AgentStatus::NotRunning => paint(BAD, "not running"),
         AgentStatus::Unknown { reason } => format!("{} {reason}", paint(WARN, "unknown:")),
@@ -77,18 +114,19 @@ fn pending(lines: &mut Lines, status: &Status) {
     let Some(accepted) = &status.accepted else {
         return;
     };
-    let active = status.generation.as_ref().map(|generation| &generation.revision.commit);
+    let active = status
+        .generation
+        .as_ref()
+        .map(|generation| &generation.revision.commit);
     if active != Some(accepted) {
         lines.field("accepted", format!("{} is not in force", accepted.short()));
     }
 }
 
 fn held_back(failed: &FailedRevision, now_secs: i64) -> String {
-    format!(
-        "{} {}",
-        revision(&failed.revision, now_secs),
-        paint(BAD, format!("\nrolled back {}: {}", ago(failed.at_secs, now_secs), failed.reason))
-    )
+    let when = ago(failed.at_secs, now_secs);
+    let why = paint(BAD, format!("rolled back {when}: {}", failed.reason));
+    format!("{}\n{why}", revision(&failed.revision, now_secs))
 }
 
 fn drift(drift: Option<&DriftSummary>, now_secs: i64) -> String {

