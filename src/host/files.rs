@@ -145,6 +145,27 @@ impl Host {
         }
     }
 
+    /// Makes the directories above `path` that are missing, for root and with mode 0755; gives back those it made.
+    ///
+    /// # Errors
+    /// As [`make_directory`](Self::make_directory).
+    pub fn make_parents(&self, path: &HostPath) -> Result<Vec<HostPath>, FileError> {
+        let (owner, mode) = (Owner::Ids { uid: 0, gid: 0 }, FileMode::from_bits(0o755));
+        let mut missing = Vec::new();
+        let mut above = path.parent();
+        while let Some(parent) = above {
+            match self.root.open(&parent, OFlags::PATH) {
+                Err(Errno::NOENT) => above = parent.parent(),
+                _ => break,
+            }
+            missing.insert(0, parent);
+        }
+        for parent in &missing {
+            self.make_directory(parent, owner, mode)?;
+        }
+        Ok(missing)
+    }
+
     /// Makes `path` a symbolic link to `target`, in one step if a link or file is there.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ mod host;
 mod names;
 mod root;
 mod state;
+mod units;
 
 pub use file_error::{FileError, FileErrorKind};
 pub use files::Removed;
@@ -29,3 +30,4 @@ pub use root::Ownership;
 pub use state::{
     AccountState, Accounts, ActiveState, GroupState, Owner, PathState, UnitFileState, UnitState,
 };
+pub use units::{JobResult, UnitError, Units};

@@ -1,0 +1,129 @@
+//! How asking or moving units goes wrong.
+
+use crate::host::{FileError, UnitName};
+
+/// A question or an order that systemd did not answer or refused.
+#[derive(Debug, thiserror::Error)]
+pub enum UnitError {
+    /// PID 1 is something else, such as in a container or a build.
+    #[error("systemd does not run on this machine")]
+    NoManager,
+    /// systemd runs, but its bus cannot be reached.
+    #[error("cannot reach systemd over D-Bus")]
+    NoBus {
+        /// Why.
+        #[source]
+        source: zbus::Error,
+    },
+    /// systemd said no.
+    #[error("systemd refuses to {action} {unit}: {message}")]
+    Refused {
+        /// What was asked.
+        action: &'static str,
+        /// The unit.
+        unit: UnitName,
+        /// The D-Bus error name, `org.freedesktop.systemd1.UnitMasked`.
+        name: String,
+        /// systemd's own words.
+        message: String,
+    },
+    /// The conversation broke.
+    #[error("cannot {action}")]
+    Call {
+        /// What was asked.
+        action: &'static str,
+        /// Why.
+        #[source]
+        source: zbus::Error,
+    },
+    /// It took longer than anything should.
+    #[error("systemd did not {action} within {secs} s")]
+    Late {
+        /// What was asked.
+        action: &'static str,
+        /// How long it was given.
+        secs: u64,
+    },
+    /// A unit to enable or disable has no file.
+    #[error("there is no unit file for {unit}")]
+    NoFile {
+        /// The unit.
+        unit: UnitName,
+    },
+    /// A link or unit file below the root cannot be read or changed.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl UnitError {
+    /// How to put it right, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoManager => {
+                Some("run it on a host that systemd booted, or give `--root DIR`".to_owned())
+            }
+            Self::NoBus { .. } => Some(
+                "apt install dbus, then systemctl start dbus.socket; a user who is not root may need `sudo`"
+                    .to_owned(),
+            ),
+            Self::Refused { unit, name, .. } => refusal_hint(name, unit),
+            Self::Late { .. } => Some("systemctl list-jobs shows what systemd waits for".to_owned()),
+            Self::NoFile { unit } => Some(format!(
+                "install the package that brings {unit}, or give the unit a `file`"
+            )),
+            Self::File(error) => error.hint(),
+            Self::Call { .. } => None,
+        }
+    }
+
+    /// Sorts what D-Bus said about one unit into a refusal or a broken conversation.
+    pub(super) fn about(action: &'static str, unit: &UnitName, source: zbus::Error) -> Self {
+        match source {
+            zbus::Error::MethodError(name, message, _) => Self::Refused {
+                action,
+                unit: unit.clone(),
+                message: message.unwrap_or_else(|| name.to_string()),
+                name: name.to_string(),
+            },
+            source => Self::Call { action, source },
+        }
+    }
+
+    /// Whether the connection is gone, so that a new one may help.
+    pub(super) fn is_disconnected(&self) -> bool {
+        match self {
+            Self::Call { source, .. } => match source {
+                zbus::Error::InputOutput(_) => true,
+                zbus::Error::MethodError(name, ..) => matches!(
+                    name.as_str(),
+                    "org.freedesktop.DBus.Error.Disconnected"
+                        | "org.freedesktop.DBus.Error.NoReply"
+                        | "org.freedesktop.DBus.Error.NameHasNoOwner"
+                        | "org.freedesktop.DBus.Error.ServiceUnknown"
+                ),
+                _ => false,
+            },
+            Self::Refused { name, .. } => matches!(
+                name.as_str(),
+                "org.freedesktop.DBus.Error.Disconnected"
+                    | "org.freedesktop.DBus.Error.NoReply"
+                    | "org.freedesktop.DBus.Error.NameHasNoOwner"
+                    | "org.freedesktop.DBus.Error.ServiceUnknown"
+            ),
+            _ => false,
+        }
+    }
+}
+
+fn refusal_hint(name: &str, unit: &UnitName) -> Option<String> {
+    match name.rsplit('.').next()? {
+        "UnitMasked" => Some(format!("systemctl unmask {unit}")),
+        "NoSuchUnit" | "NoSuchFile" => Some(format!(
+            "install the package that brings {unit}, or give the unit a `file`"
+        )),
+        "BadUnitSetting" | "LoadFailed" => Some(format!("systemd-analyze verify {unit}")),
+        "AccessDenied" | "InteractiveAuthorizationRequired" => Some("run it as root".to_owned()),
+        _ => None,
+    }
+}

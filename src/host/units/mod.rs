@@ -1,0 +1,13 @@
+//! systemd units: asked and moved over D-Bus on the live machine, read and linked as files below a root.
+
+mod bus;
+mod error;
+mod front;
+mod install;
+mod job;
+mod links;
+mod properties;
+
+pub use error::UnitError;
+pub use front::Units;
+pub use job::JobResult;
