@@ -44,7 +44,7 @@ pub(super) enum Format {
 
 /// `--json`.
 #[derive(Debug, Clone, Args)]
-pub struct FormatFlags {
+pub(super) struct FormatFlags {
     /// Print JSON instead of text; `steadfast schema` describes it
     #[arg(long)]
     json: bool,

@@ -25,3 +25,5 @@ mod style;
 pub use args::{Cli, NAMES, ReconcileCli, SecretsCli, command};
 pub use dispatch::main;
 pub use flags::HostFlags;
+pub use generations::{GenerationDiff, GenerationEntry, GenerationList};
+pub use plan::{PlanAnswer, Preview};

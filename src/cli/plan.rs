@@ -131,8 +131,10 @@ fn build_at(clone: &Mirror, name: &str, host: &HostName) -> Result<(Revision, Bu
         .snapshot(&commit)
         .map_err(|error| Problem::of(&error))?;
     let wrong = |errors: &ConfigErrors| {
-        super::problem::of_config(errors)
-            .about(format!("`{host}` cannot be built at {}", commit.short()))
+        super::problem::of_config(
+            errors,
+            &format!("`{host}` cannot be built at {}", commit.short()),
+        )
     };
     let config = resolve(&snapshot, host).map_err(|errors| wrong(&errors))?;
     let built = build(&config, &snapshot).map_err(|errors| wrong(&errors))?;

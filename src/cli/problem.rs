@@ -51,9 +51,14 @@ fn paragraph(label: &str, indent: usize, text: &str) -> String {
     paragraph
 }
 
-/// What is wrong with a configuration, with an excerpt for every error.
-pub(super) fn of_config(errors: &ConfigErrors) -> Problem {
-    Problem::of(errors).with_excerpts(errors.excerpts(Colour::Plain))
+/// What is wrong with a configuration, with an excerpt for every error; `what` could not be done therefore.
+pub(super) fn of_config(errors: &ConfigErrors, what: &str) -> Problem {
+    let count = match errors.errors() {
+        [_] => "1 error".to_owned(),
+        errors => format!("{} errors", errors.len()),
+    };
+    Problem::new(format!("{what}: {count} in its configuration"))
+        .with_excerpts(errors.excerpts(Colour::Plain))
 }
 
 #[cfg(test)]
