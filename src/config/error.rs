@@ -11,7 +11,7 @@ use crate::source::RepoPath;
 pub struct Mark {
     /// Where it begins.
     pub origin: Origin,
-    /// How many characters it is long; at least one is underlined, and never past the end of the line.
+    /// How many characters it is long; 0 stands for the word that begins there.
     pub length: usize,
 }
 
@@ -19,7 +19,7 @@ impl From<&Origin> for Mark {
     fn from(origin: &Origin) -> Self {
         Self {
             origin: origin.clone(),
-            length: 1,
+            length: 0,
         }
     }
 }

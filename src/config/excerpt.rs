@@ -102,8 +102,22 @@ fn span(text: &str, mark: &Mark) -> Range<usize> {
         .unwrap_or(usize::MAX)
         .saturating_sub(1);
     let from = byte_of(line, skipped);
-    let to = byte_of(line, skipped.saturating_add(mark.length.max(1)));
+    let to = match mark.length {
+        0 => from + word(&line[from..]),
+        length => byte_of(line, skipped.saturating_add(length)),
+    };
     begin + from..begin + to.max(from)
+}
+
+/// The length in bytes of the word that `text` begins with, without the colon that ends a key.
+fn word(text: &str) -> usize {
+    let word = text.split_whitespace().next().unwrap_or_default();
+    let word = word.strip_suffix(':').unwrap_or(word);
+    if text.starts_with(char::is_whitespace) {
+        0
+    } else {
+        word.len()
+    }
 }
 
 fn byte_of(line: &str, chars: usize) -> usize {

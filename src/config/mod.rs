@@ -19,5 +19,6 @@ pub use host::{
     DirectoryConfig, Enforcement, FileConfig, FileSource, GroupConfig, HostConfig, HostName,
     OnConflict, Platform, SecretConfig, SymlinkConfig, TemplateConfig, UnitConfig, UserConfig,
 };
+pub(crate) use nearest::nearest;
 pub use origin::{Located, Origin};
 pub use resolve::{hosts, resolve};

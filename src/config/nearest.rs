@@ -1,7 +1,7 @@
 //! "Did you mean": the known word that is closest to a mistyped one.
 
 /// The candidate with the fewest typing slips from `word`, if it is close enough to be meant.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

@@ -1,11 +1,22 @@
-//! From the configuration of a host to its manifest. Pure.
+//! From the configuration of a host to its manifest. Pure: reads the snapshot and nothing else.
+
+mod accounts;
+mod builder;
+mod machine;
+mod paths;
+mod secrets;
+#[cfg(test)]
+mod tests;
+mod unit_file;
+mod units;
 
 use std::collections::BTreeMap;
 
 use super::Manifest;
-use crate::config::{ConfigError, ConfigErrors, HostConfig, Origin};
+use crate::config::{ConfigErrors, HostConfig, Origin};
 use crate::host::Digest;
 use crate::source::Snapshot;
+use builder::Builder;
 
 /// A generation before it has a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +33,19 @@ pub struct Built {
 
 /// Builds the manifest of one host.
 ///
+/// The same configuration and snapshot give the same digest on every machine: there is no clock, no network and no
+/// fact of this machine in it.
+///
 /// # Errors
 /// [`ConfigErrors`]: entries that contradict each other, unit files without what they need, secrets that are not in
 /// their file. All of them, each at its line.
-pub fn build(config: &HostConfig, _snapshot: &Snapshot) -> Result<Built, ConfigErrors> {
-    Err(ConfigError::new(format!("host `{}` cannot be built yet", config.name)).into())
+pub fn build(config: &HostConfig, snapshot: &Snapshot) -> Result<Built, ConfigErrors> {
+    let mut builder = Builder::new(config, snapshot);
+    builder.machine();
+    builder.accounts();
+    builder.files();
+    builder.units();
+    builder.secrets();
+    builder.templates();
+    builder.finish()
 }

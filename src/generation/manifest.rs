@@ -74,6 +74,21 @@ impl Manifest {
     }
 }
 
+impl Manifest {
+    /// The manifest in its one spelling: fields in the order of the struct, keys sorted, no white space.
+    #[must_use]
+    pub fn canonical(&self) -> Vec<u8> {
+        serde_json::to_vec(self)
+            .expect("every key of a manifest is text and every value has a JSON form")
+    }
+
+    /// SHA-256 of the canonical spelling.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.canonical())
+    }
+}
+
 /// A group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupEntry {

@@ -1,0 +1,194 @@
+//! Secrets by their ciphertext, and texts with secrets in them.
+
+use std::collections::BTreeMap;
+
+use super::builder::Builder;
+use crate::config::{ConfigError, FileSource, Located, Origin, SecretConfig, TemplateConfig};
+use crate::host::{Digest, FileMode};
+use crate::secrets::{SecretSpec, TemplateSegment, TemplateSpec, parse_template};
+use crate::sops::SealedFile;
+use crate::source::RepoPath;
+
+const SECRET_MODE: FileMode = FileMode::from_bits(0o400);
+
+impl Builder<'_> {
+    pub(super) fn secrets(&mut self) {
+        let config = self.config;
+        let mut files: BTreeMap<&RepoPath, Option<SealedFile>> = BTreeMap::new();
+        for (name, located) in &config.secrets {
+            self.origin(format!("secret {name}"), &located.origin);
+            let secret = &located.value;
+            let sealed = files
+                .entry(&secret.file)
+                .or_insert_with(|| self.sealed(&secret.file, &located.origin));
+            let Some(sealed) = sealed else {
+                continue;
+            };
+            let Some(ciphertext) = self.ciphertext(sealed, located) else {
+                continue;
+            };
+            let (owner, group) = self.ownership(secret.owner.as_ref(), secret.group.as_ref());
+            let spec = SecretSpec {
+                file: secret.file.clone(),
+                key: secret.key.clone(),
+                ciphertext,
+                owner,
+                group,
+                mode: secret.mode.unwrap_or(SECRET_MODE),
+                optional: secret.optional,
+                units: secret.units.clone(),
+            };
+            self.manifest.secrets.insert(name.clone(), spec);
+        }
+    }
+
+    /// Reads a secret file and keeps its ciphertext as an object. `None` is recorded, once per file.
+    fn sealed(&mut self, file: &RepoPath, origin: &Origin) -> Option<SealedFile> {
+        let content = self.repository_file(file, origin)?;
+        match SealedFile::parse(&content) {
+            Ok(sealed) => {
+                let digest = self.object(content);
+                self.manifest.secret_files.insert(file.clone(), digest);
+                Some(sealed)
+            }
+            Err(error) => {
+                let error = ConfigError::new(format!("`{file}` is not a secret file"))
+                    .at(origin)
+                    .cause(chain(&error))
+                    .fix(format!("write it with `steadfast secrets edit {file}`"));
+                self.push(error);
+                None
+            }
+        }
+    }
+
+    /// The digest of the value's ciphertext.
+    fn ciphertext(
+        &mut self,
+        sealed: &SealedFile,
+        located: &Located<SecretConfig>,
+    ) -> Option<String> {
+        let SecretConfig { file, key, .. } = &located.value;
+        let written = key.join("/");
+        let Some(text) = sealed.ciphertext(key) else {
+            let error = ConfigError::new(format!("`{file}` has no value at `{written}`"))
+                .at(&located.origin)
+                .fix(no_such_key(sealed, file, key));
+            self.push(error);
+            return None;
+        };
+        if !text.starts_with("ENC[") {
+            let message = format!("the value at `{written}` in `{file}` is not encrypted");
+            let error = ConfigError::new(message)
+                .at(&located.origin)
+                .cause("the file's rules leave it in clear")
+                .fix("give the key a name that the file's rules encrypt, and change the value: it is in the repository's history");
+            self.push(error);
+            return None;
+        }
+        Some(Digest::of(text.as_bytes()).as_str().to_owned())
+    }
+
+    pub(super) fn templates(&mut self) {
+        let config = self.config;
+        for (name, located) in &config.templates {
+            self.origin(format!("template {name}"), &located.origin);
+            let Some(segments) = self.segments(located) else {
+                continue;
+            };
+            for segment in &segments {
+                let TemplateSegment::Secret(secret) = segment else {
+                    continue;
+                };
+                if !config.secrets.contains_key(secret) {
+                    let message =
+                        format!("the template `{name}` names `{secret}`, which is not declared");
+                    let fix = format!("add `{secret}:` under `secrets:`");
+                    self.push(ConfigError::new(message).at(&located.origin).fix(fix));
+                }
+            }
+            let template = &located.value;
+            let (owner, group) = self.ownership(template.owner.as_ref(), template.group.as_ref());
+            let spec = TemplateSpec {
+                segments,
+                owner,
+                group,
+                mode: template.mode.unwrap_or(SECRET_MODE),
+                units: template.units.clone(),
+            };
+            self.manifest.templates.insert(name.clone(), spec);
+        }
+    }
+
+    fn segments(&mut self, located: &Located<TemplateConfig>) -> Option<Vec<TemplateSegment>> {
+        let source = &located.value.source;
+        let bytes = self.content(source, &located.origin)?;
+        let Ok(text) = String::from_utf8(bytes) else {
+            let error = ConfigError::new("a template must be UTF-8 text").at(&located.origin);
+            self.push(error);
+            return None;
+        };
+        match parse_template(&text) {
+            Ok(segments) => Some(segments),
+            Err(error) => {
+                let origin = match source {
+                    FileSource::File(file) => position(file, &text, error.offset),
+                    // Offsets in a text block are not columns of the file.
+                    FileSource::Text(_) => located.origin.clone(),
+                };
+                let error = ConfigError::new(format!("this is not a template: {error}"))
+                    .at(&origin)
+                    .fix(error.kind.fix());
+                self.push(error);
+                None
+            }
+        }
+    }
+}
+
+/// The line and column of a byte of a file.
+fn position(file: &RepoPath, text: &str, offset: usize) -> Origin {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    Origin {
+        file: file.clone(),
+        line: u32::try_from(line).unwrap_or(u32::MAX),
+        column: u32::try_from(column).unwrap_or(u32::MAX),
+    }
+}
+
+fn no_such_key(sealed: &SealedFile, file: &RepoPath, key: &[String]) -> String {
+    let known: Vec<String> = sealed
+        .key_paths()
+        .iter()
+        .map(|path| path.join("/"))
+        .collect();
+    let written = key.join("/");
+    let below = format!("{written}/");
+    if known.iter().any(|path| path.starts_with(&below)) {
+        return format!("`{written}` is a map; name a value in it");
+    }
+    if let Some(meant) = crate::config::nearest(&written, known.iter().map(String::as_str)) {
+        return format!("did you mean `{meant}`? say it with `key: {meant}`");
+    }
+    format!("add it with `steadfast secrets set {file} {written}`")
+}
+
+/// An error with everything that led to it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
