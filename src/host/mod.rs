@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod durable;
 pub mod exec;
+pub mod memory;
 
 mod file_error;
 mod files;
@@ -14,7 +15,9 @@ mod files;
     reason = "the room is named after its one door"
 )]
 mod host;
+mod machine;
 mod names;
+mod packages;
 mod root;
 mod state;
 mod units;
@@ -23,9 +26,11 @@ pub use file_error::{FileError, FileErrorKind};
 pub use files::Removed;
 pub use host::{Host, HostError};
 
+pub use machine::{MachineError, normal_sysctl};
 pub use names::{
     Digest, FileMode, GroupName, HostPath, InvalidName, PackageName, UnitKind, UnitName, UserName,
 };
+pub use packages::PackageError;
 pub use root::Ownership;
 pub use state::{
     AccountState, Accounts, ActiveState, GroupState, Owner, PathState, UnitFileState, UnitState,

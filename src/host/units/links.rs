@@ -127,6 +127,7 @@ impl Links {
             restarts: 0,
             invocation: String::new(),
             result: String::new(),
+            oneshot: false,
         })
     }
 

@@ -51,6 +51,8 @@ impl Properties {
                 hex::encode(invocation)
             },
             result: take(&self.typed, "Result").unwrap_or_default(),
+            oneshot: take::<String>(&self.typed, "Type").is_some_and(|kind| kind == "oneshot")
+                && !take::<bool>(&self.typed, "RemainAfterExit").unwrap_or_default(),
         }
     }
 
@@ -90,6 +92,7 @@ pub(super) fn template_state(unit_file_state: UnitFileState) -> UnitState {
         restarts: 0,
         invocation: String::new(),
         result: String::new(),
+        oneshot: false,
     }
 }
 
