@@ -144,6 +144,11 @@ impl TestRepo {
         self.id("HEAD")
     }
 
+    /// The next commit gets the time of the first one again.
+    pub(in crate::source) fn rewind_clock(&self) {
+        self.minutes.set(0);
+    }
+
     pub(in crate::source) fn id(&self, name: &str) -> CommitId {
         CommitId::new(self.git(&["rev-parse", name])).unwrap()
     }

@@ -4,6 +4,6 @@ mod git;
 mod http_server;
 mod ssh_server;
 
-pub(super) use git::{NOW, Signing, TestRepo, keygen, run};
+pub(super) use git::{NOW, Signing, TestRepo, command, keygen, run};
 pub(super) use http_server::HttpServer;
 pub(super) use ssh_server::{AcceptEnv, SshServer};

@@ -1,5 +1,8 @@
-//! Whether to believe a commit: signatures and ancestry, all fail-closed.
+//! Whether to believe a commit: ancestry and signatures, all fail-closed.
 
+mod allowed_signers;
+mod commit_signature;
+mod patterns;
 mod policy;
 mod refusal;
 

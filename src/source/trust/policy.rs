@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use ssh_key::PublicKey;
 
-use super::{Refusal, RefusalKind};
-use crate::source::{CommitId, Mirror, TrustedRevision};
+use super::allowed_signers::{AllowedSigners, Verdict};
+use super::{Refusal, RefusalKind, commit_signature};
+use crate::source::{CommitId, Mirror, Signer, TrustedRevision};
 
 /// Which commits are believed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,9 +32,13 @@ pub enum TrustMode {
     History,
 }
 
+/// The most commits that are checked in one go.
+const NEW_COMMITS: usize = 10_000;
+
 /// Decides whether `candidate` may be acted on, given the commit that was accepted last.
 ///
-/// `now_secs` is seconds since 1970-01-01T00:00:00Z.
+/// `now_secs` is seconds since 1970-01-01T00:00:00Z. A signature is judged by the commit's own time, as git does it,
+/// but never by one before the anchor's (an expired key cannot sign new commits with an old date) or after now.
 ///
 /// # Errors
 /// [`Refusal`] names the commit, the rule and the fix; nothing is stored.
@@ -42,18 +49,140 @@ pub fn check(
     policy: &TrustPolicy,
     now_secs: i64,
 ) -> Result<TrustedRevision, Refusal> {
-    let _ = (anchor, now_secs);
-    let revision = mirror.revision(candidate).map_err(|error| Refusal {
-        commit: candidate.clone(),
-        kind: RefusalKind::Unreadable {
-            detail: error.to_string(),
-        },
-    })?;
-    match policy.mode {
-        TrustMode::Off => Ok(TrustedRevision::new(revision, None)),
-        TrustMode::Head | TrustMode::History => Err(Refusal {
-            commit: candidate.clone(),
-            kind: RefusalKind::Unsigned,
-        }),
+    let tip = mirror
+        .revision(candidate)
+        .map_err(|error| refused(candidate, unreadable(&error.to_string())))?;
+    if let Some(anchor) = anchor
+        && !mirror.is_descendant(candidate, anchor)
+    {
+        let anchor = anchor.clone();
+        return Err(refused(candidate, RefusalKind::NotADescendant { anchor }));
+    }
+    if policy.mode == TrustMode::Off {
+        return Ok(TrustedRevision::new(tip, None));
+    }
+    let judge =
+        Judge::new(mirror, anchor, policy, now_secs).map_err(|kind| refused(candidate, kind))?;
+    if let (TrustMode::History, Some(anchor)) = (policy.mode, anchor) {
+        for commit in new_commits(mirror, candidate, anchor)? {
+            judge.check(&commit)?;
+        }
+    }
+    let signer = judge.check(candidate)?;
+    Ok(TrustedRevision::new(tip, Some(signer)))
+}
+
+/// Every commit that is reachable from `candidate` and not from `anchor`, oldest first.
+fn new_commits(
+    mirror: &Mirror,
+    candidate: &CommitId,
+    anchor: &CommitId,
+) -> Result<Vec<CommitId>, Refusal> {
+    let commits = mirror
+        .commits_since(anchor, candidate, NEW_COMMITS + 1)
+        .map_err(|error| refused(candidate, unreadable(error.message())))?;
+    if commits.len() > NEW_COMMITS {
+        let kind = RefusalKind::TooManyCommits {
+            limit: NEW_COMMITS,
+            anchor: anchor.clone(),
+        };
+        return Err(refused(candidate, kind));
+    }
+    Ok(commits)
+}
+
+/// The signers of the policy, and the times between which a commit's own is believed.
+struct Judge<'a> {
+    mirror: &'a Mirror,
+    policy: &'a TrustPolicy,
+    signers: AllowedSigners,
+    not_before_secs: i64,
+    now_secs: i64,
+}
+
+impl<'a> Judge<'a> {
+    fn new(
+        mirror: &'a Mirror,
+        anchor: Option<&CommitId>,
+        policy: &'a TrustPolicy,
+        now_secs: i64,
+    ) -> Result<Self, RefusalKind> {
+        let signers = AllowedSigners::read(&policy.allowed_signers).map_err(|detail| {
+            RefusalKind::NoSigners {
+                path: policy.allowed_signers.clone(),
+                detail,
+            }
+        })?;
+        let not_before_secs = match anchor {
+            Some(anchor) => {
+                mirror
+                    .revision(anchor)
+                    .map_err(|e| unreadable(&e.to_string()))?
+                    .time_secs
+            }
+            None => i64::MIN,
+        };
+        Ok(Self {
+            mirror,
+            policy,
+            signers,
+            not_before_secs,
+            now_secs,
+        })
+    }
+
+    fn check(&self, commit: &CommitId) -> Result<Signer, Refusal> {
+        self.signer_of(commit).map_err(|kind| refused(commit, kind))
+    }
+
+    fn signer_of(&self, commit: &CommitId) -> Result<Signer, RefusalKind> {
+        let raw = self
+            .mirror
+            .raw_commit(commit)
+            .map_err(|e| unreadable(e.message()))?;
+        let signed = commit_signature::verify(&raw)?;
+        let time_secs = self
+            .mirror
+            .revision(commit)
+            .map_err(|e| unreadable(&e.to_string()))?
+            .time_secs;
+        let judged_secs = time_secs.max(self.not_before_secs).min(self.now_secs);
+        let when = Timestamp::from_second(judged_secs).map_err(|e| unreadable(&e.to_string()))?;
+        let fingerprint = signed.fingerprint;
+        match self.signers.judge(&signed.key, when) {
+            Verdict::Allowed { principal } => Ok(Signer {
+                principal,
+                fingerprint,
+            }),
+            Verdict::NotAllowed { principal, detail } => Err(RefusalKind::NotAllowed {
+                fingerprint,
+                principal,
+                detail,
+            }),
+            Verdict::Stranger => Err(RefusalKind::Stranger {
+                public_key: PublicKey::from(signed.key)
+                    .to_openssh()
+                    .unwrap_or_else(|_| fingerprint.clone()),
+                fingerprint,
+                allowed_signers: self.policy.allowed_signers.clone(),
+                skipped: self.signers.skipped().to_vec(),
+            }),
+        }
     }
 }
+
+fn refused(commit: &CommitId, kind: RefusalKind) -> Refusal {
+    Refusal {
+        commit: commit.clone(),
+        kind,
+    }
+}
+
+fn unreadable(detail: &str) -> RefusalKind {
+    RefusalKind::Unreadable {
+        detail: detail.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
