@@ -267,3 +267,6 @@ fn is_dot_git(name: &str) -> bool {
     let stem = trimmed.split(':').next().unwrap_or_default();
     stem == ".git" || stem == "git~1"
 }
+
+#[cfg(test)]
+mod tests;
