@@ -3,10 +3,12 @@
 //! `observe` looks, `plan` decides (pure: no disk, no clock), `journal` remembers, `apply` does, `settle` waits and looks
 //! again, `transaction` joins them with health and rollback, `recover` finishes what a kill interrupted.
 
+mod journal;
 mod phase;
 mod plan;
 mod progress;
 
+pub use journal::{Durability, Entry, Journal, JournalError, Record, TransactionId, open_phase};
 pub use phase::{Event, Phase};
 pub use plan::{
     Conflict, Conflicts, Held, Notice, Observed, Owned, PathChange, Plan, SecretChange, Step, plan,

@@ -1,0 +1,179 @@
+//! What is written down, and how a line of it is told from half a line.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::super::{Phase, Plan, Way};
+use crate::generation::GenerationNumber;
+use crate::health::Verdict;
+use crate::host::{Digest, HostPath};
+
+/// The version of `plan.json` that this build writes and reads.
+pub(super) const RECORD_VERSION: u32 = 1;
+
+/// How many hex digits of the SHA-256 of a line stand before it.
+const CHECKSUM_DIGITS: usize = 16;
+
+/// The number of a transaction; only grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TransactionId(u64);
+
+impl TransactionId {
+    pub(super) const FIRST: Self = Self(1);
+
+    pub(super) fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for TransactionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08}", self.0)
+    }
+}
+
+impl FromStr for TransactionId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+/// What was decided: everything that finishing the transaction needs besides the generations themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Format version.
+    pub version: u32,
+    /// The transaction.
+    pub id: TransactionId,
+    /// When it was prepared, seconds since 1970-01-01T00:00:00Z.
+    pub begun_secs: i64,
+    /// The generation it goes to.
+    pub target: GenerationNumber,
+    /// The generation it comes from; `None` on a host that has none.
+    pub previous: Option<GenerationNumber>,
+    /// The steps.
+    pub plan: Plan,
+}
+
+impl Record {
+    /// A record that is not yet numbered.
+    #[must_use]
+    pub fn new(
+        begun_secs: i64,
+        target: GenerationNumber,
+        previous: Option<GenerationNumber>,
+        plan: Plan,
+    ) -> Self {
+        Self {
+            version: RECORD_VERSION,
+            id: TransactionId::FIRST,
+            begun_secs,
+            target,
+            previous,
+            plan,
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "entry")]
+pub enum Entry {
+    /// The transaction entered a phase.
+    Phase(Phase),
+    /// A step is about to be carried out.
+    StepBegun {
+        /// Which way.
+        way: Way,
+        /// Its place in the plan that way, from 0.
+        index: usize,
+    },
+    /// A step is done.
+    StepDone {
+        /// Which way.
+        way: Way,
+        /// Its place in the plan that way, from 0.
+        index: usize,
+    },
+    /// A step failed.
+    StepFailed {
+        /// Which way.
+        way: Way,
+        /// Its place in the plan that way, from 0.
+        index: usize,
+        /// Why.
+        reason: String,
+    },
+    /// The plan back, a line per step.
+    PlannedBack {
+        /// The lines.
+        steps: Vec<String>,
+    },
+    /// The drifted version of a file was kept before it was put right.
+    Kept {
+        /// The path.
+        path: HostPath,
+        /// The object.
+        object: Digest,
+    },
+    /// A probe answered.
+    Probed {
+        /// What it said.
+        verdict: Verdict,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct Line {
+    at_secs: i64,
+    #[serde(flatten)]
+    entry: Entry,
+}
+
+/// An entry as a line: checksum, space, JSON, line break.
+pub(super) fn encode(at_secs: i64, entry: &Entry) -> String {
+    let line = Line {
+        at_secs,
+        entry: entry.clone(),
+    };
+    // Strings, numbers and lists of them: nothing here that JSON cannot hold.
+    let json = serde_json::to_string(&line).unwrap_or_default();
+    format!("{} {json}\n", checksum(json.as_bytes()))
+}
+
+/// The entries up to the first line that is not whole, and how many bytes they take.
+pub(super) fn decode(text: &[u8]) -> (Vec<Entry>, u64) {
+    let mut entries = Vec::new();
+    let mut whole_bytes = 0;
+    for line in text.split_inclusive(|byte| *byte == b'\n') {
+        let Some(entry) = decode_line(line) else {
+            break;
+        };
+        entries.push(entry);
+        whole_bytes += line.len() as u64;
+    }
+    (entries, whole_bytes)
+}
+
+fn decode_line(line: &[u8]) -> Option<Entry> {
+    let line = line.strip_suffix(b"\n")?;
+    let (sum, json) = line.split_at_checked(CHECKSUM_DIGITS)?;
+    let json = json.strip_prefix(b" ")?;
+    if checksum(json).as_bytes() != sum {
+        return None;
+    }
+    let line: Line = serde_json::from_slice(json).ok()?;
+    Some(line.entry)
+}
+
+fn checksum(json: &[u8]) -> String {
+    let mut text = hex::encode(Sha256::digest(json));
+    text.truncate(CHECKSUM_DIGITS);
+    text
+}
