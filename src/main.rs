@@ -2,6 +2,13 @@
 
 use std::process::ExitCode;
 
+use steadfast::{cli, host};
+
 fn main() -> ExitCode {
-    steadfast::cli::main(&std::env::args_os().collect::<Vec<_>>())
+    // First, while no key was read yet.
+    if let Err(error) = host::memory::harden_process() {
+        return cli::fail(&error);
+    }
+    let args: Vec<_> = std::env::args_os().collect();
+    cli::main(&args)
 }

@@ -45,6 +45,13 @@ pub fn main(args: &[OsString]) -> ExitCode {
     }
 }
 
+/// Says that the program could not even begin.
+#[must_use]
+pub fn fail(error: &(dyn std::error::Error + 'static)) -> ExitCode {
+    print_problem(&Problem::of(error));
+    ExitCode::from(exit::FAILED)
+}
+
 impl Invocation {
     fn parse(args: &[OsString]) -> Result<Self, clap::Error> {
         let name = args.first().map(Path::new).and_then(Path::file_name);

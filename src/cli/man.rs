@@ -35,7 +35,7 @@ pub(super) fn run(args: &ManArgs) -> Result<u8, Problem> {
         return Ok(exit::DONE);
     }
     let mut page = Vec::new();
-    Man::new(command(&args.name))
+    page_of(command(&args.name))
         .render(&mut page)
         .map_err(|error| Problem::of(&error).about("cannot make the manual page"))?;
     print(&String::from_utf8_lossy(&page))?;
@@ -58,5 +58,11 @@ fn write_tree(command: clap::Command, dir: &Path) -> std::io::Result<()> {
             write_tree(verb.clone(), dir)?;
         }
     }
-    Man::new(command).generate_to(dir).map(drop)
+    page_of(command).generate_to(dir).map(drop)
+}
+
+fn page_of(command: clap::Command) -> Man {
+    Man::new(command)
+        .manual("Steadfast Manual")
+        .source(concat!("steadfast ", env!("CARGO_PKG_VERSION")))
 }

@@ -23,7 +23,7 @@ mod status;
 mod style;
 
 pub use args::{Cli, NAMES, ReconcileCli, SecretsCli, command};
-pub use dispatch::main;
+pub use dispatch::{fail, main};
 pub use flags::HostFlags;
 pub use generations::{GenerationDiff, GenerationEntry, GenerationList};
 pub use plan::{PlanAnswer, Preview};
