@@ -29,6 +29,41 @@ pub fn replace(path: &Path, content: &[u8], mode: FileMode) -> Result<(), FileEr
     sync_parent(path).map_err(failed)
 }
 
+/// Replaces `path` as [`replace`] does, keeping the mode and the owner of the file that is there; `mode` is for a new one.
+///
+/// # Errors
+/// [`FileError`]; `path` is then as it was. So it is when the owner cannot be kept, because somebody else's file is
+/// edited without privilege.
+pub fn replace_keeping(path: &Path, content: &[u8], mode: FileMode) -> Result<(), FileError> {
+    use std::os::unix::fs::MetadataExt;
+    let failed = |source: io::Error| FileError::io("write", path, source);
+    let found = match fs::metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return replace(path, content, mode);
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let temporary = temporary_beside(path);
+    let written = (|| {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&temporary)?;
+        file.write_all(content)?;
+        let made = file.metadata()?;
+        if (made.uid(), made.gid()) != (found.uid(), found.gid()) {
+            std::os::unix::fs::fchown(&file, Some(found.uid()), Some(found.gid()))?;
+        }
+        file.set_permissions(found.permissions())?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    })();
+    finish(written, &temporary).map_err(failed)?;
+    sync_parent(path).map_err(failed)
+}
+
 /// Makes `path` a symbolic link to `target`, replacing a link that is there in one step.
 ///
 /// # Errors

@@ -5,7 +5,7 @@
 //!
 //! Source: SOPS format §age, identities.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::host_key::{KeyError, read_key_file};
 use super::identity_text::{IdentityTextError, Words, parse_age_identities, parse_ssh_identity};
 use super::pool::{Entry, Identities};
+use crate::host::exec::{ExecError, Program, UnclosedQuote, split_words};
 
 /// A source of identities that could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,15 @@ pub enum SourceProblemKind {
     /// Its text cannot be used.
     #[error(transparent)]
     Text(#[from] IdentityTextError),
+    /// Its command is empty.
+    #[error("the command is empty")]
+    EmptyCommand,
+    /// Its command cannot be cut into words.
+    #[error("the command cannot be read: {0}")]
+    Words(UnclosedQuote),
+    /// Its command does not run, or fails.
+    #[error(transparent)]
+    Command(#[from] ExecError),
 }
 
 impl SourceProblem {
@@ -44,6 +54,11 @@ impl SourceProblem {
         match &self.kind {
             SourceProblemKind::File(error) => error.fix(),
             SourceProblemKind::Text(error) => error.fix().to_owned(),
+            SourceProblemKind::EmptyCommand
+            | SourceProblemKind::Words(_)
+            | SourceProblemKind::Command(_) => {
+                format!("correct the command in {}, or unset it", self.from)
+            }
         }
     }
 }
@@ -66,6 +81,12 @@ pub(super) fn collect(environment: Environment<'_>) -> Identities {
         let path = PathBuf::from(path);
         take("SOPS_AGE_SSH_PRIVATE_KEY_FILE", ssh_file(&path));
     }
+    if let Some(command) = environment("SOPS_AGE_SSH_PRIVATE_KEY_CMD") {
+        const NAME: &str = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
+        let found = output_of(&command)
+            .and_then(|text| Ok(parse_ssh_identity(&text, Path::new(NAME), NAME)?));
+        take(NAME, found);
+    }
     for path in home_ssh_keys(environment) {
         take(&path.display().to_string(), ssh_file(&path));
     }
@@ -76,6 +97,12 @@ pub(super) fn collect(environment: Environment<'_>) -> Identities {
     }
     if let Some(path) = environment("SOPS_AGE_KEY_FILE") {
         take("SOPS_AGE_KEY_FILE", age_file(Path::new(&path)));
+    }
+    if let Some(command) = environment("SOPS_AGE_KEY_CMD") {
+        const NAME: &str = "SOPS_AGE_KEY_CMD";
+        let found = output_of(&command)
+            .and_then(|text| Ok(parse_age_identities(&text, Words::OnePerLine, NAME)?));
+        take(NAME, found);
     }
     if let Some(path) = keys_txt(environment).filter(|path| path.exists()) {
         take(&path.display().to_string(), age_file(&path));
@@ -96,6 +123,16 @@ fn age_file(path: &Path) -> Result<Vec<Entry>, SourceProblemKind> {
     let text = read_key_file(path)?;
     let name = path.display().to_string();
     Ok(parse_age_identities(&text, Words::OnePerLine, &name)?)
+}
+
+/// Runs a command, cut into words as a shell would but without one, and gives what it prints.
+fn output_of(command: &OsStr) -> Result<Zeroizing<Vec<u8>>, SourceProblemKind> {
+    let words = split_words(&command.to_string_lossy()).map_err(SourceProblemKind::Words)?;
+    let Some((program, args)) = words.split_first() else {
+        return Err(SourceProblemKind::EmptyCommand);
+    };
+    let output = Program::new(program).args(args).run_ok()?;
+    Ok(Zeroizing::new(output))
 }
 
 fn home(environment: Environment<'_>) -> Option<PathBuf> {

@@ -80,3 +80,17 @@ fn a_removed_file_can_be_removed_again() {
     remove(&path).unwrap();
     syncfs(dir.path()).unwrap();
 }
+
+#[test]
+fn a_replaced_file_keeps_its_mode_where_that_is_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("file");
+    replace_keeping(&path, b"1", FileMode::from_bits(0o640)).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o604)).unwrap();
+    replace_keeping(&path, b"2", FileMode::from_bits(0o640)).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"2");
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o7777,
+        0o604
+    );
+}

@@ -8,7 +8,9 @@ mod error;
 mod group;
 mod pipe;
 mod program;
+mod words;
 
 pub use error::ExecError;
 pub use pipe::PipedChild;
 pub use program::{Output, Program};
+pub use words::{UnclosedQuote, split_words};

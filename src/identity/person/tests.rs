@@ -78,3 +78,26 @@ fn a_relative_config_home_switches_keys_txt_off() {
     assert!(!collect_with(&[("HOME", home)]).is_empty());
     assert!(collect_with(&[("HOME", home), ("XDG_CONFIG_HOME", "relative")]).is_empty());
 }
+
+#[test]
+fn commands_are_run_without_a_shell() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("keys with blanks.txt");
+    write(&file, format!("{}\n", age_secret(1)).as_bytes());
+    let command = format!("cat '{}'", file.display());
+    let pool = collect_with(&[("SOPS_AGE_KEY_CMD", &command)]);
+    assert_eq!(pool.recipients().count(), 1);
+
+    let pool = collect_with(&[
+        ("SOPS_AGE_KEY_CMD", ""),
+        ("SOPS_AGE_SSH_PRIVATE_KEY_CMD", "false; echo"),
+    ]);
+    let problems: Vec<String> = pool.problems().iter().map(ToString::to_string).collect();
+    assert_eq!(
+        problems,
+        [
+            "SOPS_AGE_SSH_PRIVATE_KEY_CMD gives no identity",
+            "SOPS_AGE_KEY_CMD gives no identity"
+        ]
+    );
+}
