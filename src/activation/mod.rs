@@ -4,6 +4,7 @@
 //! again, `transaction` joins them with health and rollback, `recover` finishes what a kill interrupted.
 
 mod journal;
+mod originals;
 mod phase;
 mod plan;
 mod progress;

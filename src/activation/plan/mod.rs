@@ -17,7 +17,10 @@ mod secrets;
 mod step;
 mod units;
 
-pub(crate) use compare::Ids;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use compare::{Fit, Ids, fit};
 pub use decide::{Held, Owned, plan};
 pub use notice::{Conflict, Conflicts, Notice};
 pub use observed::Observed;

@@ -35,6 +35,8 @@ pub(super) struct Ground<'a> {
     pub(super) owned: BTreeSet<&'a HostPath>,
     /// Every directory that a desired path lies in.
     pub(super) needed: BTreeSet<HostPath>,
+    /// Every directory that a path of ours lies in.
+    pub(super) made: BTreeSet<HostPath>,
     /// Files and links of ours that make room for a directory.
     pub(super) making_room: BTreeSet<&'a HostPath>,
 }
@@ -48,10 +50,12 @@ impl<'a> Ground<'a> {
             .flat_map(|generation| generation.paths.keys())
             .collect();
         let needed: BTreeSet<HostPath> = at.desired.paths.keys().flat_map(ancestors).collect();
+        let made = owned.iter().copied().flat_map(ancestors).collect();
         let mut ground = Self {
             at,
             owned,
             needed,
+            made,
             making_room: BTreeSet::new(),
         };
         ground.making_room = ground
@@ -97,14 +101,38 @@ impl<'a> Ground<'a> {
 
     /// Whether the content is of one of our generations; owner and mode do not matter.
     pub(super) fn is_ours(&self, path: &HostPath, found: &PathState) -> bool {
-        self.entries(path)
-            .any(|entry| fit(&entry.kind, found, self.at.ids) != Fit::Other)
+        self.is_between(path, found)
+            || self
+                .entries(path)
+                .any(|entry| fit(&entry.kind, found, self.at.ids) != Fit::Other)
     }
 
     /// Whether content and metadata are of one of our generations.
     pub(super) fn is_untouched(&self, path: &HostPath, found: &PathState) -> bool {
-        self.entries(path)
-            .any(|entry| fit(&entry.kind, found, self.at.ids) == Fit::Same)
+        self.is_between(path, found)
+            || self
+                .entries(path)
+                .any(|entry| fit(&entry.kind, found, self.at.ids) == Fit::Same)
+    }
+
+    /// Whether one of our generations, which does not name the path, put what is there instead of what another one
+    /// names: a directory on the way to its files, or the original.
+    fn is_between(&self, path: &HostPath, found: &PathState) -> bool {
+        self.is_made_on_the_way(path, found) || self.is_original_of_one(path, found)
+    }
+
+    fn is_original_of_one(&self, path: &HostPath, found: &PathState) -> bool {
+        let generations = &self.at.owned.generations;
+        generations.iter().any(|g| !g.paths.contains_key(path))
+            && self.at.owned.originals.get(path) == Some(found)
+    }
+
+    fn is_made_on_the_way(&self, path: &HostPath, found: &PathState) -> bool {
+        matches!(found, PathState::Directory { .. })
+            && self.made.contains(path)
+            && self
+                .entries(path)
+                .any(|entry| !matches!(entry.kind, PathKind::Directory { .. }))
     }
 
     /// Whether the path is the home directory of an account of ours: made with the account, never removed.

@@ -66,7 +66,9 @@ fn drifted(ground: &Ground<'_>, subject: &Subject<'_>, draft: &mut Draft) {
     let Subject {
         path, entry, found, ..
     } = subject;
-    let unchanged = ground.entries(path).all(|had| had.kind == entry.kind);
+    let unchanged = ground
+        .at
+        .unchanged(|m| m.paths.get(*path).map(|entry| &entry.kind));
     if ground.at.holds(entry.drift, unchanged) {
         let what = match (found, subject.fit) {
             (PathState::Absent, _) => "is gone",

@@ -1,0 +1,64 @@
+//! What was at a path before it became ours: recorded before the first change, given back when the entry goes.
+
+use std::collections::BTreeSet;
+
+use super::plan::{Fit, Ids, fit, paths_above};
+use super::{Observed, Plan, Step};
+use crate::config::OnConflict;
+use crate::generation::{Manifest, Originals};
+use crate::host::{HostPath, PathState};
+
+/// The record after `plan` has taken its paths: what is there now, for every path that is not ours yet.
+///
+/// A path whose entry equals what is there is taken without a step, and recorded as well: when the entry goes, the file
+/// stays, because it was there before. `Absent` is recorded too, so that directories made on the way go again.
+pub(super) fn taken(
+    originals: &Originals,
+    plan: &Plan,
+    desired: &Manifest,
+    owned: &[&Manifest],
+    observed: &Observed,
+) -> Originals {
+    let is_owned = |path: &HostPath| owned.iter().any(|g| g.paths.contains_key(path));
+    let needed = directories_above(owned);
+    let ids = Ids(&observed.accounts);
+    let mut taken = originals.clone();
+    let mut take = |path: &HostPath, found: &PathState| {
+        let made_by_us = needed.contains(path) && originals.get(path) == Some(&PathState::Absent);
+        if !is_owned(path) && !made_by_us {
+            taken.insert(path.clone(), found.clone());
+        }
+    };
+    for step in &plan.steps {
+        if let Step::WritePath { path, found, .. } = step {
+            take(path, found);
+        }
+    }
+    for (path, entry) in &desired.paths {
+        let found = observed.paths.get(path);
+        if let Some(found) = found.filter(|found| fit(&entry.kind, found, ids) == Fit::Same) {
+            take(path, found);
+        }
+    }
+    taken
+}
+
+/// The record once `active` is in force: what no path of it needs any more is forgotten, and so is what an entry
+/// said need not be kept.
+pub(super) fn settled(originals: &Originals, active: &Manifest) -> Originals {
+    let needed = directories_above(&[active]);
+    let keep = |path: &HostPath, original: &PathState| match active.paths.get(path) {
+        Some(entry) => entry.on_conflict != OnConflict::Adopt || *original == PathState::Absent,
+        None => needed.contains(path) && *original == PathState::Absent,
+    };
+    originals
+        .iter()
+        .filter(|(path, original)| keep(path, original))
+        .map(|(path, original)| (path.clone(), original.clone()))
+        .collect()
+}
+
+fn directories_above(generations: &[&Manifest]) -> BTreeSet<HostPath> {
+    let paths = generations.iter().flat_map(|g| g.paths.keys());
+    paths.flat_map(paths_above).collect()
+}

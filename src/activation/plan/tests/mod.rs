@@ -1,0 +1,8 @@
+//! Whole plans, by the table, and by properties over a model of a machine.
+
+mod accounts;
+mod generations;
+mod paths;
+mod properties;
+mod units;
+pub(crate) mod world;
