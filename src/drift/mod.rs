@@ -1,1 +1,5 @@
 //! (room)
+
+/// What differs.
+#[derive(Debug, Clone, Default)]
+pub struct DriftReport;

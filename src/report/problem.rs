@@ -50,6 +50,16 @@ impl Problem {
         self
     }
 
+    /// What failed and why, on one line.
+    #[must_use]
+    pub fn in_one_line(&self) -> String {
+        std::iter::once(&self.what)
+            .chain(&self.causes)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(": ")
+    }
+
     /// The problem with `fix` as how to fix it.
     #[must_use]
     pub fn with_fix(mut self, fix: impl Into<String>) -> Self {

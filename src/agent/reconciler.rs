@@ -1,0 +1,228 @@
+//! One host and its repository: what can be done with them, by hand and by the agent alike.
+
+use std::path::{Path, PathBuf};
+
+use tracing::error;
+
+use super::draft::{Draft, Stop};
+use super::pass::PassRun;
+use super::{Contact, PassEvent, Settings, find, memory, pass, target};
+use crate::activation::Plan;
+use crate::drift::DriftReport;
+use crate::generation::{GenerationNumber, Store, StoreError};
+use crate::host::{FileMode, Host, clock, durable};
+use crate::report::{Outcome, Problem, Report, State, Trigger};
+use crate::source::Revision;
+
+/// Where the state is, below the host's root.
+const STATE_DIR: &str = "var/lib/steadfast";
+
+/// Whether a revision that failed before is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// It is held back.
+    No,
+    /// It is tried again.
+    Yes,
+}
+
+/// What a pass is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pass {
+    /// What set it off.
+    pub trigger: Trigger,
+    /// What to do with a revision that failed before.
+    pub retry: Retry,
+}
+
+/// What a pass would do; nothing was changed, stored or fetched into the mirror.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// The revision it would be about.
+    pub revision: Revision,
+    /// The generation in force.
+    pub current: Option<GenerationNumber>,
+    /// What would be done.
+    pub plan: Plan,
+}
+
+/// One host and its repository.
+pub struct Reconciler {
+    host: Host,
+    settings: Settings,
+    state_dir: PathBuf,
+}
+
+impl Reconciler {
+    /// Takes `host`, as `settings` say.
+    #[must_use]
+    pub fn new(host: Host, settings: Settings) -> Self {
+        let state_dir = host.root().join(STATE_DIR);
+        Self {
+            host,
+            settings,
+            state_dir,
+        }
+    }
+
+    /// The host.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Where state is kept.
+    #[must_use]
+    pub fn state_dir(&self) -> &Path {
+        &self.state_dir
+    }
+
+    pub(super) fn mirror_path(&self) -> PathBuf {
+        self.state_dir.join("repo.git")
+    }
+
+    fn state_file(&self) -> PathBuf {
+        self.state_dir.join("state.json")
+    }
+
+    /// The generations of this host.
+    pub fn store(&self) -> Result<Store, Problem> {
+        Store::open(&self.state_dir).map_err(|error| store_problem(&error))
+    }
+
+    /// What is remembered between passes.
+    pub fn state(&self) -> Result<State, Problem> {
+        State::load(&self.state_file()).map_err(|error| Problem::of(&error).with_fix(error.fix()))
+    }
+
+    pub(super) fn save(&self, state: &State) -> Result<(), Problem> {
+        state
+            .save(&self.state_file())
+            .map_err(|error| Problem::of(&error).with_fix(error.fix()))
+    }
+
+    /// Keeps every other process from changing this host until the lock is dropped.
+    pub fn lock(&self) -> Result<durable::Lock, Problem> {
+        durable::make_directories(&self.state_dir, FileMode::from_bits(0o700))
+            .map_err(|error| Problem::of(&error).with_hint(error.hint()))?;
+        durable::lock(&self.state_dir.join("lock"))
+            .map_err(|error| Problem::of(&error).with_hint(error.hint()))
+    }
+
+    /// Runs a pass to its end on a runtime of its own.
+    #[must_use]
+    pub fn pass_blocking(&self, pass: Pass, on_event: &dyn Fn(&PassEvent)) -> (Report, Contact) {
+        match tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        {
+            Ok(runtime) => runtime.block_on(self.pass(pass, on_event)),
+            Err(error) => {
+                let stop = Stop::from(Problem::of(&error));
+                (
+                    Draft::new(pass.trigger).finish(&self.settings, Err(stop)),
+                    Contact::Made,
+                )
+            }
+        }
+    }
+
+    /// Runs a pass to its end. Whatever happens, there is a report.
+    #[tracing::instrument(name = "reconcile", skip_all, fields(host = %self.settings.host, trigger = ?pass.trigger))]
+    pub async fn pass(&self, pass: Pass, on_event: &dyn Fn(&PassEvent)) -> (Report, Contact) {
+        let mut draft = Draft::new(pass.trigger);
+        let ended = match PassRun::begin(self, pass, on_event) {
+            Ok(run) => run.to_its_end(&mut draft).await,
+            Err(problem) => Err(problem.into()),
+        };
+        self.conclude(draft, ended)
+    }
+
+    /// Goes back to generation `to`, or to the one that was in force before. The revision in force now is remembered as
+    /// not wanted, so that the next poll does not bring it back.
+    #[tracing::instrument(name = "rollback", skip_all, fields(host = %self.settings.host))]
+    pub async fn roll_back(
+        &self,
+        to: Option<GenerationNumber>,
+        on_event: &dyn Fn(&PassEvent),
+    ) -> Report {
+        let mut draft = Draft::new(Trigger::Manual);
+        let pass = Pass {
+            trigger: Trigger::Manual,
+            retry: Retry::No,
+        };
+        let ended = match PassRun::begin(self, pass, on_event) {
+            Ok(run) => run.back_to(to, &mut draft).await,
+            Err(problem) => Err(problem.into()),
+        };
+        self.conclude(draft, ended).0
+    }
+
+    fn conclude(&self, draft: Draft, ended: Result<Outcome, Stop>) -> (Report, Contact) {
+        let contact = if draft.answered {
+            Contact::Made
+        } else {
+            Contact::Failed
+        };
+        let mut report = draft.finish(&self.settings, ended);
+        if let Err(problem) = memory::remember(self, &report) {
+            error!(
+                problem = problem.in_one_line(),
+                "the report could not be written"
+            );
+            report.outcome = Outcome::Failed;
+            report.problem.get_or_insert(problem);
+        }
+        (report, contact)
+    }
+
+    /// What `reconcile now` would do. Changes nothing: the revision is fetched into a temporary mirror.
+    pub async fn preview(&self, on_event: &dyn Fn(&PassEvent)) -> Result<Preview, Problem> {
+        let mut draft = Draft::new(Trigger::Manual);
+        let scratch = tempfile::tempdir().map_err(|error| Problem::of(&error))?;
+        let store = self.store()?;
+        let current = store.current().map_err(|error| store_problem(&error))?;
+        let (mirror, commit) = find::fetch(&self.settings, scratch.path(), on_event)
+            .map_err(|not_found| pass::stopped(not_found, &mut draft).problem)?;
+        let anchor = pass::anchor(&self.state()?, &mirror, current.as_ref())?;
+        let found = find::trust(
+            &self.settings,
+            mirror,
+            &commit,
+            anchor.as_ref(),
+            clock::now_secs(),
+        )
+        .map_err(|not_found| not_found.problem)?;
+        on_event(&PassEvent::Building);
+        let target = target::build(&self.settings, &found)?;
+        let plan = self
+            .plan_only(&store, current.as_ref(), &target, on_event)
+            .await?;
+        Ok(Preview {
+            revision: found.trusted.revision().clone(),
+            current: current.map(|current| current.number),
+            plan,
+        })
+    }
+
+    /// Compares the host with its active generation. Changes nothing.
+    pub async fn drift(&self, on_event: &dyn Fn(&PassEvent)) -> Result<DriftReport, Problem> {
+        let store = self.store()?;
+        let Some(current) = store.current().map_err(|error| store_problem(&error))? else {
+            return Err(Problem::new("this host has no generation yet")
+                .with_fix("run `steadfast reconcile now` first"));
+        };
+        on_event(&PassEvent::Observing);
+        self.scan(&store, &current).await
+    }
+}
+
+pub(super) fn store_problem(error: &StoreError) -> Problem {
+    Problem::of(error)
+}
