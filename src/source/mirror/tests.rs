@@ -4,7 +4,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::source::testing::{AcceptEnv, HttpServer, Signing, SshServer, TestRepo};
-use crate::source::{Limits, SshAccess};
+use crate::source::{FetchError, FetchErrorKind, Limits, Remote, SshAccess, Transport};
 
 fn local() -> Transport {
     Transport {
@@ -199,6 +199,66 @@ fn limits_stop_a_fetch_and_leave_nothing() {
     let packs =
         std::fs::read_dir(folder.path().join("repo.git/objects/pack")).map_or(0, Iterator::count);
     assert_eq!(packs, 0, "a broken-off pack is removed");
+}
+
+#[test]
+fn many_packs_become_one_and_lose_nothing() {
+    let source = TestRepo::empty();
+    let (folder, mirror) = mirror();
+    let mut commits = Vec::new();
+    for number in 0..tidy::PACKS {
+        commits.push(source.commit("a", &number.to_string(), Signing::Not));
+        mirror.fetch(&source.remote(), None, &local()).unwrap();
+    }
+    let packs = std::fs::read_dir(folder.path().join("repo.git/objects/pack"))
+        .unwrap()
+        .filter(|entry| {
+            entry
+                .as_ref()
+                .unwrap()
+                .path()
+                .extension()
+                .is_some_and(|ext| ext == "pack")
+        })
+        .count();
+    assert_eq!(packs, 1);
+    for commit in &commits {
+        assert!(mirror.has(commit));
+        assert_eq!(mirror.snapshot(commit).unwrap().paths().count(), 1);
+    }
+    let again = Mirror::open(&folder.path().join("repo.git")).unwrap();
+    assert!(commits.iter().all(|commit| again.has(commit)));
+}
+
+#[test]
+fn a_repository_of_another_user_is_refused_with_a_fix() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let source = TestRepo::empty();
+    source.commit("a", "1", Signing::Not);
+    for path in [source.path().to_owned(), source.path().join(".git")] {
+        std::os::unix::fs::chown(path, Some(65_534), Some(65_534)).unwrap();
+    }
+    let (_folder, mirror) = mirror();
+    let kind = kind(mirror.list(&source.remote(), None, &local()).unwrap_err());
+    assert!(
+        matches!(kind, FetchErrorKind::ForeignOwner { .. }),
+        "{kind:?}"
+    );
+    assert!(kind.fix().unwrap().contains("safe.directory /"), "{kind:?}");
+    let error = Mirror::of_clone(source.path()).err().unwrap();
+    assert!(error.fix().unwrap().contains("safe.directory"), "{error}");
+}
+
+#[test]
+fn a_clone_is_never_fetched_into() {
+    let source = TestRepo::empty();
+    source.commit("a", "1", Signing::Not);
+    let clone = TestRepo::empty();
+    let mirror = Mirror::of_clone(clone.path()).unwrap();
+    let kind = kind(mirror.fetch(&source.remote(), None, &local()).unwrap_err());
+    assert!(matches!(kind, FetchErrorKind::Mirror { .. }), "{kind:?}");
 }
 
 fn over_ssh(accept: AcceptEnv) {

@@ -21,7 +21,7 @@ pub(in crate::source) enum Want<'a> {
         /// The mirror.
         into: &'a Repository,
         /// Commits the mirror has, newest first; what is below them is not sent again.
-        haves: &'a [Oid],
+        haves: &'a dyn Fn() -> Vec<Oid>,
         /// Whether the mirror has a commit with everything below it.
         is_here: &'a dyn Fn(Oid) -> bool,
     },
@@ -81,7 +81,7 @@ fn converse(
             is_here,
         } if !is_here(tip) => {
             let odb = into.odb().map_err(|e| super::pack::mirror(&e))?;
-            let (bytes, objects) = conversation.fetch(tip, haves, &odb)?;
+            let (bytes, objects) = conversation.fetch(tip, &haves(), &odb)?;
             Ok((tip, Transfer::Received { bytes, objects }))
         }
         Want::Objects { .. } | Want::Listing => Ok((tip, Transfer::AlreadyHere)),
@@ -101,7 +101,7 @@ fn from_local(
             haves,
             is_here,
         } if !is_here(tip) => {
-            let (bytes, objects) = source.fetch(tip, haves, into, meter)?;
+            let (bytes, objects) = source.fetch(tip, &haves(), into, meter)?;
             Ok((tip, Transfer::Received { bytes, objects }))
         }
         Want::Objects { .. } | Want::Listing => Ok((tip, Transfer::AlreadyHere)),

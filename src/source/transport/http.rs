@@ -16,7 +16,7 @@ use crate::source::{FetchErrorKind, HttpAddress};
 /// Some servers answer only to what calls itself git.
 const USER_AGENT: &str = concat!("git/2.0 (steadfast ", env!("CARGO_PKG_VERSION"), ")");
 const CONNECT: Duration = Duration::from_secs(15);
-const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+const LONGEST_SILENCE: Duration = Duration::from_mins(1);
 /// A server may say once or twice that the repository is next door (`x` is `x.git`).
 const REDIRECTS: usize = 3;
 const REFERENCES: &str = "/info/refs?service=git-upload-pack";
@@ -73,34 +73,6 @@ impl HttpConnection {
         })
     }
 
-    /// Checks status and content type.
-    fn accept(
-        &self,
-        response: Response<Body>,
-        content_type: &str,
-    ) -> Result<Box<dyn Read>, Trouble> {
-        let status = response.status();
-        if status != StatusCode::OK {
-            return Err(Trouble::Clear(refused(&response)));
-        }
-        let is_git = response
-            .headers()
-            .get("content-type")
-            .is_some_and(|value| value.as_bytes() == content_type.as_bytes());
-        if !is_git {
-            return Err(Trouble::Clear(FetchErrorKind::NoSuchRepository {
-                detail: "it answers with something else than git".to_owned(),
-            }));
-        }
-        // The meter around every reader counts and limits.
-        let reader = response
-            .into_body()
-            .into_with_config()
-            .limit(u64::MAX)
-            .reader();
-        Ok(Box::new(reader))
-    }
-
     /// Where a redirect leads, if it stays with the same server.
     fn next_door(&self, response: &Response<Body>) -> Option<String> {
         let location = response.headers().get("location")?.to_str().ok()?;
@@ -130,7 +102,7 @@ impl Connection for HttpConnection {
             self.address.url = url;
             response = self.get_references()?;
         }
-        self.accept(response, "application/x-git-upload-pack-advertisement")
+        accept(response, "application/x-git-upload-pack-advertisement")
     }
 
     fn ask(&mut self, request: &[u8]) -> Result<Box<dyn Read + '_>, Trouble> {
@@ -142,7 +114,7 @@ impl Connection for HttpConnection {
             .header("accept", "application/x-git-upload-pack-result")
             .send(request)
             .map_err(|error| self.failed(error))?;
-        self.accept(response, "application/x-git-upload-pack-result")
+        accept(response, "application/x-git-upload-pack-result")
     }
 
     fn close(self: Box<Self>) {}
@@ -157,6 +129,30 @@ impl Connection for HttpConnection {
             },
         }
     }
+}
+
+/// Checks status and content type.
+fn accept(response: Response<Body>, content_type: &str) -> Result<Box<dyn Read>, Trouble> {
+    let status = response.status();
+    if status != StatusCode::OK {
+        return Err(Trouble::Clear(refused(&response)));
+    }
+    let is_git = response
+        .headers()
+        .get("content-type")
+        .is_some_and(|value| value.as_bytes() == content_type.as_bytes());
+    if !is_git {
+        return Err(Trouble::Clear(FetchErrorKind::NoSuchRepository {
+            detail: "it answers with something else than git".to_owned(),
+        }));
+    }
+    // The meter around every reader counts and limits.
+    let reader = response
+        .into_body()
+        .into_with_config()
+        .limit(u64::MAX)
+        .reader();
+    Ok(Box::new(reader))
 }
 
 fn refused(response: &Response<Body>) -> FetchErrorKind {

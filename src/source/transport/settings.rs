@@ -61,7 +61,7 @@ impl Default for Limits {
         Self {
             received_bytes: 256 * 1024 * 1024,
             objects: 500_000,
-            time: Duration::from_secs(300),
+            time: Duration::from_mins(5),
         }
     }
 }

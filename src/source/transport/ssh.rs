@@ -12,7 +12,7 @@ use crate::host::exec::{ExecError, PipedChild, Program};
 use crate::source::{FetchErrorKind, SshAddress};
 
 /// upload-pack sends a sign of life every five seconds while it packs.
-const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+const LONGEST_SILENCE: Duration = Duration::from_mins(1);
 
 /// `git-upload-pack` at the far end of an `ssh` process.
 pub(super) struct SshConnection {
@@ -126,14 +126,15 @@ fn arguments(address: &SshAddress, access: &SshAccess) -> Vec<String> {
     ));
     option(format!(
         "UserKnownHostsFile={}",
-        known_hosts_value(&access.known_hosts)
+        file_list(&access.known_hosts)
     ));
     if let Some(key) = &access.key {
         option("IdentitiesOnly=yes".to_owned());
-        arguments.extend([
-            "-i".to_owned(),
-            key.display().to_string().replace('%', "%%"),
-        ]);
+        // Not `-i`: with that, OpenSSH falls back to the user's own keys when the file is not there.
+        option(format!(
+            "IdentityFile={}",
+            file_list(std::slice::from_ref(key))
+        ));
     }
     if let Some(port) = address.port {
         arguments.extend(["-p".to_owned(), port.to_string()]);
@@ -150,7 +151,7 @@ fn arguments(address: &SshAddress, access: &SshAccess) -> Vec<String> {
 }
 
 /// Several files in one option are separated by blanks and quoted; `%` begins a token.
-fn known_hosts_value(files: &[PathBuf]) -> String {
+fn file_list(files: &[PathBuf]) -> String {
     if files.is_empty() {
         return "none".to_owned();
     }

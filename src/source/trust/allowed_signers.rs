@@ -149,15 +149,14 @@ fn parse_line(line: &str) -> Result<Line, String> {
         return Err("it names nobody".to_owned());
     }
     let rest = rest.trim_start();
-    let (options, key) = match PublicKey::from_openssh(rest) {
-        Ok(key) => (Options::default(), key),
-        Err(_) => {
-            let end = end_of_options(rest);
-            let options = parse_options(&rest[..end])?;
-            let key = PublicKey::from_openssh(rest[end..].trim_start())
-                .map_err(|error| format!("its key cannot be read: {error}"))?;
-            (options, key)
-        }
+    let (options, key) = if let Ok(key) = PublicKey::from_openssh(rest) {
+        (Options::default(), key)
+    } else {
+        let (options, key) = rest.split_at(end_of_options(rest));
+        let options = parse_options(options)?;
+        let key = PublicKey::from_openssh(key.trim_start())
+            .map_err(|error| format!("its key cannot be read: {error}"))?;
+        (options, key)
     };
     Ok(Line {
         principals: principals.to_owned(),

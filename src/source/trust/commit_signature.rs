@@ -20,7 +20,7 @@ pub(super) struct SignedBy {
 ///
 /// `raw` is the commit as the object database has it, so that exactly what the commit id covers is checked.
 pub(super) fn verify(raw: &[u8]) -> Result<SignedBy, RefusalKind> {
-    let Some((armor, payload)) = split(raw)? else {
+    let Some(Parts { armor, payload }) = split(raw)? else {
         return Err(RefusalKind::Unsigned);
     };
     if let Some(what) = other_kind(&armor) {
@@ -49,10 +49,18 @@ pub(super) fn verify(raw: &[u8]) -> Result<SignedBy, RefusalKind> {
     })
 }
 
+/// A commit taken apart.
+struct Parts {
+    /// The armored signature.
+    armor: Vec<u8>,
+    /// What was signed: everything else.
+    payload: Vec<u8>,
+}
+
 /// Takes the signature out of a commit: what is left is what was signed.
 ///
 /// libgit2 has a function for this; it takes the last of several signatures, while here several are refused.
-fn split(raw: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, RefusalKind> {
+fn split(raw: &[u8]) -> Result<Option<Parts>, RefusalKind> {
     let mut armor: Option<Vec<u8>> = None;
     let mut payload = Vec::with_capacity(raw.len());
     let mut in_signature = false;
@@ -81,7 +89,7 @@ fn split(raw: &[u8]) -> Result<Option<(Vec<u8>, Vec<u8>)>, RefusalKind> {
         }
     }
     payload.extend_from_slice(rest);
-    Ok(armor.map(|armor| (armor, payload)))
+    Ok(armor.map(|armor| Parts { armor, payload }))
 }
 
 fn other_kind(armor: &[u8]) -> Option<&'static str> {

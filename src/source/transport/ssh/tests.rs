@@ -28,15 +28,13 @@ fn the_command_line_lets_nothing_be_taken_for_an_option() {
     let tail: Vec<&str> = arguments
         .iter()
         .rev()
-        .take(9)
+        .take(7)
         .rev()
         .map(String::as_str)
         .collect();
     assert_eq!(
         tail,
         [
-            "-i",
-            "/k%%d",
             "-p",
             "2222",
             "-l",
@@ -47,6 +45,7 @@ fn the_command_line_lets_nothing_be_taken_for_an_option() {
         ]
     );
     assert!(arguments.contains(&r#"UserKnownHostsFile="/a b" "/c""#.to_owned()));
+    assert!(arguments.contains(&r#"IdentityFile="/k%%d""#.to_owned()));
     assert!(arguments.contains(&"StrictHostKeyChecking=yes".to_owned()));
 }
 

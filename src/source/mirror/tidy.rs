@@ -1,0 +1,85 @@
+//! Keeps the mirror small and on disk: every fetch leaves a pack, and many packs become one.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::path::PathBuf;
+
+use git2::Oid;
+
+use super::Mirror;
+
+/// From so many packs on they are put together; a lookup asks each of them.
+pub(super) const PACKS: usize = 50;
+
+impl Mirror {
+    /// Waits until packs and indexes are on the disk; libgit2 does not.
+    pub(super) fn sync_packs(&self) -> Result<(), std::io::Error> {
+        for file in self.pack_files()? {
+            File::open(file)?.sync_all()?;
+        }
+        match File::open(self.pack_folder()) {
+            Ok(folder) => folder.sync_all(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Puts everything below `roots` into one pack and removes the others, once there are many.
+    ///
+    /// Objects that are no longer below a root (a branch that was rewritten) go with them.
+    pub(super) fn tidy(&self, roots: &[Oid]) -> Result<(), git2::Error> {
+        let io = |error: std::io::Error| git2::Error::from_str(&error.to_string());
+        let before = self.pack_files().map_err(io)?;
+        if before
+            .iter()
+            .filter(|file| file.extension() == Some(OsStr::new("pack")))
+            .count()
+            < PACKS
+        {
+            return Ok(());
+        }
+        let mut walk = self.repository.revwalk()?;
+        for root in roots {
+            walk.push(*root)?;
+        }
+        let mut builder = self.repository.packbuilder()?;
+        builder.insert_walk(&mut walk)?;
+        builder.write(&self.pack_folder(), 0o400)?;
+        self.sync_packs().map_err(io)?;
+        let kept = format!("pack-{}", builder.name()?.unwrap_or_default());
+        for file in before
+            .iter()
+            .filter(|file| file.file_stem() != Some(OsStr::new(&kept)))
+        {
+            std::fs::remove_file(file).map_err(io)?;
+        }
+        Ok(())
+    }
+
+    fn pack_folder(&self) -> PathBuf {
+        self.repository.path().join("objects/pack")
+    }
+
+    /// Packs and what belongs to them; an index comes before its pack, so that no index is ever without.
+    fn pack_files(&self) -> Result<BTreeSet<PathBuf>, std::io::Error> {
+        let folder = match std::fs::read_dir(self.pack_folder()) {
+            Ok(folder) => folder,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(BTreeSet::new());
+            }
+            Err(error) => return Err(error),
+        };
+        let mut files = BTreeSet::new();
+        for entry in folder {
+            let path = entry?.path();
+            let is_pack = path
+                .extension()
+                .is_some_and(|ext| ext == "pack" || ext == "idx");
+            if is_pack {
+                files.insert(path);
+            }
+        }
+        Ok(files)
+    }
+}
