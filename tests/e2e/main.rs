@@ -7,6 +7,7 @@
     clippy::disallowed_methods,
     reason = "tests drive other programs and write their own files"
 )]
+#![expect(clippy::unwrap_used, reason = "a scenario fails by panicking")]
 #![expect(
     unreachable_pub,
     reason = "a test program has no outside; `pub` marks what other modules use"
@@ -15,6 +16,7 @@
 mod harness;
 mod scenarios;
 
+use std::panic;
 use std::process::ExitCode;
 
 use harness::{Access, World};
@@ -52,6 +54,19 @@ fn play(
         Ok(world) => world,
         Err(why) => return Ok(Completion::ignored_with(format!("SKIP: {why}"))),
     };
-    scenario(&world, name);
-    Ok(Completion::Completed)
+    // A fleet takes its hosts down while the panic unwinds through it.
+    let ended = panic::catch_unwind(panic::AssertUnwindSafe(|| scenario(&world, name)));
+    let Err(payload) = ended else {
+        return Ok(Completion::Completed);
+    };
+    let text = payload.downcast_ref::<String>().cloned();
+    let said = text.or_else(|| payload.downcast_ref::<&str>().map(|&text| text.to_owned()));
+    let logs = world.logs.join(name);
+    let tail = harness::tail(&logs.join("transcript.log"), 30);
+    Err(format!(
+        "{}\n\nall of it is in {}; it ends with:\n{tail}",
+        said.unwrap_or_default(),
+        logs.display()
+    )
+    .into())
 }

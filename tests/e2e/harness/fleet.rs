@@ -1,5 +1,6 @@
 //! A fleet: hosts on a bridge, a git server (`forge`), a developer's clone.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -94,6 +95,11 @@ impl Fleet {
         &self.hosts
     }
 
+    /// Every host, to switch them on and off.
+    pub fn hosts_mut(&mut self) -> &mut [Host] {
+        &mut self.hosts
+    }
+
     /// The address of the config repository.
     pub fn url(&self) -> String {
         format!("ssh://git@{}/srv/git/fleet.git", self.forge.place.address)
@@ -108,15 +114,34 @@ impl Fleet {
         let mut keys = format!("restrict {}\n", self.clone.public_key("developer"));
         for host in &self.hosts {
             let only = "restrict,command=\"git-upload-pack '/srv/git/fleet.git'\"";
-            keys.push_str(&format!("{only} {} {}\n", host.public_key(), host.name));
+            writeln!(keys, "{only} {} {}", host.public_key(), host.name).unwrap();
         }
         self.forge.write("/srv/git/.ssh/authorized_keys", &keys);
-        let pinned: String = std::iter::once(&self.forge)
-            .chain(&self.hosts)
-            .map(|host| format!("{} {}\n", host.place.address, host.public_key()))
-            .collect();
+        let mut pinned = String::new();
+        for host in self.hosts.iter().chain([&self.forge]) {
+            writeln!(pinned, "{} {}", host.place.address, host.public_key()).unwrap();
+        }
         write(&self.clone.home.join("known_hosts"), &pinned);
         self.clone.git(&["remote", "add", "origin", &self.url()]);
+    }
+
+    /// Says in `.sops.yaml` that `secrets/default.yml` is for the developer and these hosts: every other one by its
+    /// SSH key, the rest by the age key that is derived from it.
+    pub fn share_secrets_with(&self, names: &[&str]) {
+        let mut recipients = vec![self.clone.age_recipient()];
+        for (index, name) in names.iter().enumerate() {
+            let public = self.host(name).public_key();
+            recipients.push(if index % 2 == 0 {
+                steadfast::identity::recipient_of_public_key(&public).unwrap()
+            } else {
+                public
+            });
+        }
+        let rules = format!(
+            "creation_rules:\n  - path_regex: ^secrets/default\\.yml$\n    age: \"{}\"\n",
+            recipients.join(",")
+        );
+        self.clone.write(".sops.yaml", &rules);
     }
 
     /// Writes the agent's settings of every host. `more` is added to them.

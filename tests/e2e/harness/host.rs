@@ -12,7 +12,7 @@ use super::shell::{self, Said, Transcript, wait_for, wait_until};
 use super::world::{World, mount, plain, remove_control_group};
 
 /// How long a host may take to boot, with everything else that runs on the machine.
-const BOOT: Duration = Duration::from_secs(60);
+const BOOT: Duration = Duration::from_mins(1);
 
 /// Where a host is on the network of its fleet.
 #[derive(Debug, Clone)]

@@ -4,11 +4,13 @@ mod base;
 mod clone;
 mod fleet;
 mod host;
+mod observe;
 mod shell;
 mod world;
 
-pub use clone::{Clone, Signature, sops};
+pub use clone::{Clone, Signature};
 pub use fleet::Fleet;
 pub use host::Host;
-pub use shell::{Said, Transcript, wait_for, wait_until};
+pub use observe::changed;
+pub use shell::{tail, wait_until};
 pub use world::{Access, World, enter};

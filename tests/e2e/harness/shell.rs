@@ -52,13 +52,13 @@ impl Transcript {
         let mut file = self.file.lock().unwrap();
         writeln!(file, "[{at:7.2}] {}", text.trim_end()).unwrap();
     }
+}
 
-    /// The last lines, for the message of a failed scenario.
-    pub fn tail(&self, lines: usize) -> String {
-        let text = std::fs::read_to_string(&self.path).unwrap_or_default();
-        let all: Vec<&str> = text.lines().collect();
-        all[all.len().saturating_sub(lines)..].join("\n")
-    }
+/// The last lines of a transcript.
+pub fn tail(transcript: &Path, lines: usize) -> String {
+    let text = std::fs::read_to_string(transcript).unwrap_or_default();
+    let all: Vec<&str> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].join("\n")
 }
 
 /// Longest time that any one command may take; a hung one is killed and fails the scenario.
