@@ -1,111 +1,65 @@
 //! The store of generations: numbered manifests and content-addressed objects in the state directory.
+//!
+//! ```text
+//! objects/ab/abcdef…                content by its SHA-256: files, ciphertext, originals, drifted versions
+//! generations/N/manifest.json       what the host is to be, in its one spelling
+//! generations/N/provenance.json     where it came from, and the manifest's digest
+//! current, previous-good            links to generations
+//! pins/N                            links to generations that `gc` keeps
+//! originals.json                    what was at paths before Steadfast
+//! last-number                       the highest number ever given, written before `gc` deletes
+//! ```
+//!
+//! A generation is made beside the others, put on disk as a whole, and gets its number by one rename: what has a number
+//! is complete. There is never a secret in clear in it. Whoever changes the store holds [`Store::lock`].
 
-use std::collections::BTreeMap;
+mod disk;
+mod error;
+mod gc;
+mod objects;
+mod originals;
+mod pointers;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use std::io;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use super::{Built, Generation, GenerationNumber, Provenance};
-use crate::host::{Digest, HostPath, PathState};
+use crate::host::FileMode;
+use crate::host::durable::{self, Lock, LockError};
 
-/// What was at paths before Steadfast took them; comes back when their entries go.
-///
-/// The content of a file is an object of the store, named by its digest in the state.
-pub type Originals = BTreeMap<HostPath, PathState>;
+pub use error::{StoreError, StoreErrorKind};
+pub use gc::{GcMode, GcPolicy, GcReport};
+pub use originals::Originals;
 
-/// The store of one host: `objects/`, `generations/`, `current`, `previous-good`, `pins/`, `originals.json`.
+const PRIVATE_DIRECTORY: FileMode = FileMode::from_bits(0o700);
+const PRIVATE_FILE: FileMode = FileMode::from_bits(0o600);
+/// Largest manifest or provenance that is read.
+const RECORD_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The store of one host. Opening it and reading from it change nothing on disk.
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
 }
 
-/// An operation on the store that did not work.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {operation} in the store at {}", path.display())]
-pub struct StoreError {
-    /// What was attempted, "read generation 4".
-    pub operation: String,
-    /// The file or directory.
-    pub path: PathBuf,
-    /// What stood in the way.
-    #[source]
-    pub kind: StoreErrorKind,
-}
-
-/// What stood in the way.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreErrorKind {
-    /// It is not there.
-    #[error("there is no such generation or object")]
-    Missing,
-    /// It is there but not as it was written.
-    #[error("the file is damaged: {reason}")]
-    Damaged {
-        /// What does not fit.
-        reason: String,
-    },
-    /// It was written by another version.
-    #[error("the file has format version {found}, this build reads up to {known}")]
-    UnknownVersion {
-        /// Its version.
-        found: u64,
-        /// The newest version known.
-        known: u32,
-    },
-    /// A transaction is open.
-    #[error("a transaction is open")]
-    TransactionOpen,
-    /// The file system refused.
-    #[error("the file system refused")]
-    Io(#[source] std::io::Error),
-}
-
-/// What `gc` keeps besides current, previous-good and pinned generations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GcPolicy {
-    /// How many of the newest.
-    pub keep_newest: usize,
-    /// Everything younger than this many days.
-    pub keep_days: u32,
-}
-
-impl Default for GcPolicy {
-    fn default() -> Self {
-        Self {
-            keep_newest: 10,
-            keep_days: 30,
-        }
-    }
-}
-
-/// Whether `gc` deletes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GcMode {
-    /// Delete.
-    Sweep,
-    /// Only say what would be deleted.
-    DryRun,
-}
-
-/// What `gc` deleted, or would.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
-pub struct GcReport {
-    /// Generations that go.
-    pub generations: Vec<GenerationNumber>,
-    /// Generations that stay.
-    pub kept: Vec<GenerationNumber>,
-    /// Objects that go.
-    pub objects: usize,
-    /// Their size.
-    pub freed_bytes: u64,
-}
-
 impl Store {
-    /// Opens the store in `state_dir`, making its directories if they are missing.
+    /// Opens the store in `state_dir`, which need not be there yet.
     pub fn open(state_dir: &Path) -> Result<Self, StoreError> {
-        Ok(Self {
-            root: state_dir.to_owned(),
-        })
+        match std::fs::metadata(state_dir) {
+            Ok(metadata) if !metadata.is_dir() => {
+                let source = io::Error::from(io::ErrorKind::NotADirectory);
+                Err(StoreError::io("open the store", state_dir, source))
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::io("open the store", state_dir, error))
+            }
+            _ => Ok(Self {
+                root: state_dir.to_owned(),
+            }),
+        }
     }
 
     /// The state directory.
@@ -114,81 +68,91 @@ impl Store {
         &self.root
     }
 
+    /// Takes the one lock of the state directory, which every change of the store needs.
+    pub fn lock(&self) -> Result<Lock, LockError> {
+        durable::make_directories(&self.root, PRIVATE_DIRECTORY)?;
+        durable::lock(&self.root.join("lock"))
+    }
+
     /// Stores a built generation under the next number. It is durable when this returns, and not yet current.
-    pub fn put(&self, _built: &Built, _provenance: &Provenance) -> Result<Generation, StoreError> {
-        Err(self.unwritten("put"))
+    pub fn put(&self, built: &Built, provenance: &Provenance) -> Result<Generation, StoreError> {
+        let number = self.next_number()?;
+        let staged = self.generations().join(format!(".new-{number}"));
+        disk::remove_tree(&staged)?;
+        disk::make_directory(&staged)?;
+        for (digest, content) in &built.objects {
+            self.write_object(digest, content)?;
+        }
+        record::write(&staged, built, provenance)?;
+        // One sync for all objects and both records, instead of one for each.
+        durable::syncfs(&self.root)
+            .map_err(|source| StoreError::file("store a generation", &staged, source))?;
+        let place = self.generation_path(number);
+        disk::rename(&staged, &place)?;
+        disk::sync_directory(&self.generations())?;
+        Ok(Generation {
+            number,
+            digest: built.digest.clone(),
+            manifest: built.manifest.clone(),
+            provenance: provenance.clone(),
+        })
     }
 
     /// Reads a generation; its manifest is checked against its digest.
-    pub fn get(&self, _number: GenerationNumber) -> Result<Generation, StoreError> {
-        Err(self.unwritten("get"))
+    pub fn get(&self, number: GenerationNumber) -> Result<Generation, StoreError> {
+        let place = self.generation_path(number);
+        if !disk::exists(&place)? {
+            return Err(StoreError::new(
+                format!("read generation {number}"),
+                &place,
+                StoreErrorKind::Missing,
+            ));
+        }
+        record::read(&place, number)
     }
 
     /// The numbers of all stored generations, oldest first.
     pub fn list(&self) -> Result<Vec<GenerationNumber>, StoreError> {
-        Err(self.unwritten("list"))
+        let mut numbers: Vec<GenerationNumber> = disk::names(&self.generations())?
+            .iter()
+            .filter_map(|name| name.parse().ok().map(GenerationNumber))
+            .collect();
+        numbers.sort_unstable();
+        Ok(numbers)
     }
 
-    /// The generation that the host is to be; `None` before the first.
-    pub fn current(&self) -> Result<Option<Generation>, StoreError> {
-        Err(self.unwritten("current"))
+    /// One above every number that was ever given, also after the generations that had them are gone.
+    fn next_number(&self) -> Result<GenerationNumber, StoreError> {
+        let stored = self.list()?.last().copied();
+        let remembered = self.last_number()?;
+        let pointed = [self.current_number()?, self.previous_good_number()?];
+        let highest = pointed
+            .into_iter()
+            .chain([stored, remembered])
+            .flatten()
+            .max();
+        Ok(GenerationNumber(highest.map_or(1, |highest| highest.0 + 1)))
     }
 
-    /// The generation that was current, and good, before.
-    pub fn previous_good(&self) -> Result<Option<Generation>, StoreError> {
-        Err(self.unwritten("previous-good"))
+    fn last_number(&self) -> Result<Option<GenerationNumber>, StoreError> {
+        let path = self.root.join("last-number");
+        let Some(text) = disk::read(&path)? else {
+            return Ok(None);
+        };
+        let number = std::str::from_utf8(&text)
+            .ok()
+            .and_then(|text| text.trim().parse().ok());
+        let damaged = || StoreError::damaged("read the last number", &path, "it is not a number");
+        number
+            .map(|number| Some(GenerationNumber(number)))
+            .ok_or_else(damaged)
     }
 
-    /// Makes `number` current; what was current becomes previous-good.
-    pub fn commit(&self, _number: GenerationNumber) -> Result<(), StoreError> {
-        Err(self.unwritten("commit"))
+    fn generations(&self) -> PathBuf {
+        self.root.join("generations")
     }
 
-    /// Reads an object; its hash is checked.
-    pub fn object(&self, _digest: &Digest) -> Result<Vec<u8>, StoreError> {
-        Err(self.unwritten("object"))
-    }
-
-    /// Keeps `content` as an object, for originals and drifted versions; durable when this returns.
-    pub fn keep(&self, _content: &[u8]) -> Result<Digest, StoreError> {
-        Err(self.unwritten("keep"))
-    }
-
-    /// What was at paths before Steadfast took them.
-    pub fn originals(&self) -> Result<Originals, StoreError> {
-        Err(self.unwritten("originals"))
-    }
-
-    /// Replaces the record of originals.
-    pub fn set_originals(&self, _originals: &Originals) -> Result<(), StoreError> {
-        Err(self.unwritten("originals"))
-    }
-
-    /// Keeps a generation from `gc` until it is unpinned.
-    pub fn pin(&self, _number: GenerationNumber) -> Result<(), StoreError> {
-        Err(self.unwritten("pin"))
-    }
-
-    /// Gives a pinned generation back to `gc`.
-    pub fn unpin(&self, _number: GenerationNumber) -> Result<(), StoreError> {
-        Err(self.unwritten("unpin"))
-    }
-
-    /// Forgets old generations and the objects nothing names any more. Refused while a transaction is open.
-    pub fn gc(
-        &self,
-        _policy: GcPolicy,
-        _mode: GcMode,
-        _now_secs: i64,
-    ) -> Result<GcReport, StoreError> {
-        Err(self.unwritten("gc"))
-    }
-
-    fn unwritten(&self, operation: &str) -> StoreError {
-        StoreError {
-            operation: operation.to_owned(),
-            path: self.root.clone(),
-            kind: StoreErrorKind::Missing,
-        }
+    fn generation_path(&self, number: GenerationNumber) -> PathBuf {
+        self.generations().join(number.to_string())
     }
 }
