@@ -8,6 +8,7 @@ pub mod durable;
 pub mod exec;
 pub mod memory;
 
+mod accounts;
 mod file_error;
 mod files;
 #[expect(
@@ -22,6 +23,7 @@ mod root;
 mod state;
 mod units;
 
+pub use accounts::{AccountError, GroupSpec, UserSpec};
 pub use file_error::{FileError, FileErrorKind};
 pub use files::Removed;
 pub use host::{Host, HostError};

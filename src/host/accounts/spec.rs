@@ -1,0 +1,207 @@
+//! What an account or group should be, and the doors to make it so.
+
+use std::collections::BTreeSet;
+
+use super::{AccountError, edit, live};
+use crate::host::{Accounts, GroupName, Host, HostPath, UserName};
+
+/// A group to make.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GroupSpec {
+    /// Fixed id.
+    pub gid: Option<u32>,
+    /// From the system range.
+    pub system: bool,
+}
+
+/// An account to make or to change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserSpec {
+    /// Fixed id.
+    pub uid: Option<u32>,
+    /// Primary group; must exist.
+    pub group: GroupName,
+    /// Supplementary groups it must be in; must exist. Others it is in are kept.
+    pub groups: BTreeSet<GroupName>,
+    /// GECOS; left alone when absent.
+    pub description: Option<String>,
+    /// Home directory; made for an account that is no system account.
+    pub home: HostPath,
+    /// Login shell; left alone, or the system's default, when absent.
+    pub shell: Option<HostPath>,
+    /// From the system range.
+    pub system: bool,
+}
+
+impl Host {
+    /// Makes a group, unless there is one of that name and id.
+    ///
+    /// # Errors
+    /// [`AccountError::OtherId`] if the name has another id, [`AccountError::IdTaken`], or the tool's refusal.
+    pub fn create_group(&self, name: &GroupName, spec: &GroupSpec) -> Result<(), AccountError> {
+        let accounts = self.accounts()?;
+        if let Some(found) = accounts.groups.get(name) {
+            return match spec.gid {
+                Some(wanted) if wanted != found.gid => Err(AccountError::OtherId {
+                    account: format!("group {name}"),
+                    wanted,
+                    found: found.gid,
+                }),
+                _ => Ok(()),
+            };
+        }
+        if let Some(gid) = spec.gid
+            && let Some((other, _)) = accounts.groups.iter().find(|(_, group)| group.gid == gid)
+        {
+            return Err(AccountError::IdTaken {
+                account: format!("group {name}"),
+                id: gid,
+                by: format!("group {other}"),
+            });
+        }
+        if self.is_live() {
+            live::create_group(name, spec)
+        } else {
+            edit::create_group(self, name, spec)
+        }
+    }
+
+    /// Makes an account without a password, or changes the one that is there.
+    ///
+    /// # Errors
+    /// [`AccountError::OtherId`], [`AccountError::IdTaken`], [`AccountError::NoGroup`], or the tool's refusal.
+    pub fn create_user(&self, name: &UserName, spec: &UserSpec) -> Result<(), AccountError> {
+        let accounts = self.accounts()?;
+        if accounts.users.contains_key(name) {
+            return self.modify_user(name, spec);
+        }
+        if let Some(uid) = spec.uid
+            && let Some((other, _)) = accounts.users.iter().find(|(_, user)| user.uid == uid)
+        {
+            return Err(AccountError::IdTaken {
+                account: format!("user {name}"),
+                id: uid,
+                by: format!("user {other}"),
+            });
+        }
+        check_fields(name, spec)?;
+        check_groups(&accounts, name, spec)?;
+        if self.is_live() {
+            live::create_user(name, spec)
+        } else {
+            edit::create_user(self, &accounts, name, spec)
+        }
+    }
+
+    /// Changes an account to what `spec` says, and unlocks it. Its id, its password and its files stay.
+    ///
+    /// # Errors
+    /// [`AccountError::NoUser`], [`AccountError::OtherId`], [`AccountError::NoGroup`], or the tool's refusal.
+    pub fn modify_user(&self, name: &UserName, spec: &UserSpec) -> Result<(), AccountError> {
+        let accounts = self.accounts()?;
+        let found = known(&accounts, name)?;
+        if let Some(wanted) = spec.uid
+            && wanted != found.uid
+        {
+            return Err(AccountError::OtherId {
+                account: format!("user {name}"),
+                wanted,
+                found: found.uid,
+            });
+        }
+        check_fields(name, spec)?;
+        check_groups(&accounts, name, spec)?;
+        if self.is_live() {
+            live::modify_user(self, &accounts, name, spec)
+        } else {
+            edit::modify_user(self, &accounts, name, spec)
+        }
+    }
+
+    /// Sets an account's password to a crypt(3) hash, which never appears in an argument or an error.
+    ///
+    /// # Errors
+    /// [`AccountError::NoUser`], [`AccountError::BadHash`], or the tool's refusal.
+    pub fn set_password_hash(&self, name: &UserName, hash: &str) -> Result<(), AccountError> {
+        known(&self.accounts()?, name)?;
+        if hash.is_empty() || hash.contains([':', '\n', '\r', '\0']) {
+            return Err(AccountError::BadHash { user: name.clone() });
+        }
+        if self.is_live() {
+            live::set_password_hash(name, hash)
+        } else {
+            edit::set_password_hash(self, name, hash)
+        }
+    }
+
+    /// Locks an account: no password, no key, no `su` lets anybody in. Its files stay its own.
+    ///
+    /// # Errors
+    /// [`AccountError::Superuser`], or the tool's refusal. One that is not there is locked enough.
+    pub fn lock_user(&self, name: &UserName) -> Result<(), AccountError> {
+        let accounts = self.accounts()?;
+        match accounts.users.get(name) {
+            None => Ok(()),
+            Some(found) if found.uid == 0 => Err(AccountError::Superuser { user: name.clone() }),
+            Some(_) if self.is_live() => live::lock_user(name),
+            Some(_) => edit::lock_user(self, name),
+        }
+    }
+}
+
+fn known<'a>(
+    accounts: &'a Accounts,
+    name: &UserName,
+) -> Result<&'a crate::host::AccountState, AccountError> {
+    accounts
+        .users
+        .get(name)
+        .ok_or_else(|| AccountError::NoUser { user: name.clone() })
+}
+
+/// A colon or a line break in a field would be read as another field or another account.
+fn check_fields(name: &UserName, spec: &UserSpec) -> Result<(), AccountError> {
+    let fields = [
+        ("description", spec.description.as_deref()),
+        ("home", Some(spec.home.as_str())),
+        ("shell", spec.shell.as_ref().map(HostPath::as_str)),
+    ];
+    for (field, text) in fields {
+        if text.is_some_and(|text| text.contains(|c: char| c == ':' || c.is_control())) {
+            return Err(AccountError::BadField {
+                user: name.clone(),
+                field,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_groups(accounts: &Accounts, name: &UserName, spec: &UserSpec) -> Result<(), AccountError> {
+    let mut wanted = spec.groups.iter().chain([&spec.group]);
+    match wanted.find(|group| !accounts.groups.contains_key(group)) {
+        None => Ok(()),
+        Some(group) => Err(AccountError::NoGroup {
+            user: name.clone(),
+            group: group.clone(),
+        }),
+    }
+}
+
+/// The groups of `spec` that the account is not in yet, neither by name nor as its primary group.
+pub(super) fn missing_groups<'a>(
+    accounts: &Accounts,
+    name: &UserName,
+    spec: &'a UserSpec,
+) -> BTreeSet<&'a GroupName> {
+    let primary = accounts.users.get(name).map(|user| user.gid);
+    let is_member = |group: &&GroupName| {
+        accounts.groups.get(*group).is_some_and(|group| {
+            group.members.contains(name.as_str()) || primary == Some(group.gid)
+        })
+    };
+    spec.groups
+        .iter()
+        .filter(|group| !is_member(group))
+        .collect()
+}
