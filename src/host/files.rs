@@ -200,6 +200,13 @@ impl Host {
         }
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
         let handle = open_below(&parent, path.file_name(), flags).map_err(failed)?;
+        let found = fstat(&handle).map_err(failed)?;
+        if self.may_be_foreign(&parent, &found).map_err(failed)? {
+            let kind = FileErrorKind::InTheWay {
+                what: "a file with several names",
+            };
+            return Err(FileError::new(ACTION, &self.real_path(path), kind));
+        }
         self.own(&handle, owner, mode).map_err(failed)
     }
 
@@ -397,6 +404,16 @@ impl Host {
         }
     }
 
+    /// Whether the owner of the directory could have linked somebody else's file there, to be given it.
+    fn may_be_foreign(&self, parent: &OwnedFd, found: &Stat) -> Result<bool, Errno> {
+        let is_file = FileType::from_raw_mode(found.st_mode) == FileType::RegularFile;
+        if !is_file || found.st_nlink == 1 || self.ownership() == Ownership::Ignored {
+            return Ok(false);
+        }
+        let above = fstat(parent)?.st_uid;
+        Ok(above != 0 && above != found.st_uid)
+    }
+
     /// Sets the owner, then the mode: changing the owner clears the set-id bits.
     fn own(&self, handle: impl AsFd, owner: Owner, mode: FileMode) -> Result<(), Errno> {
         if let (Owner::Ids { uid, gid }, Ownership::Kept) = (owner, self.ownership()) {
@@ -445,3 +462,6 @@ fn is_temporary(name: &str) -> bool {
     name.strip_prefix(TEMPORARY_PREFIX)
         .is_some_and(|random| random.len() == 16 && random.bytes().all(|b| b.is_ascii_hexdigit()))
 }
+
+#[cfg(test)]
+mod tests;

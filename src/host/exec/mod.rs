@@ -10,6 +10,9 @@ mod pipe;
 mod program;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::ExecError;
 pub use pipe::PipedChild;
 pub use program::{Output, Program};

@@ -241,3 +241,6 @@ fn beside(directory: &str, target: &str) -> Option<HostPath> {
     }
     HostPath::new(format!("/{}", parts.join("/"))).ok()
 }
+
+#[cfg(test)]
+mod tests;
