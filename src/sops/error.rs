@@ -2,13 +2,7 @@
 
 use crate::identity::UnwrapError;
 
-/// placeholder
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum CipherError {
-    /// Not authentic.
-    #[error("not authentic")]
-    NotAuthentic,
-}
+pub use super::cipher::CipherError;
 
 /// Text that is not a SOPS file, or one that this version cannot take.
 #[derive(Debug, thiserror::Error)]
@@ -150,6 +144,9 @@ pub enum OpenError {
         /// What is wrong.
         reason: &'static str,
     },
+    /// The plain text cannot be put in the place of the ciphertext.
+    #[error("the layout of the file is one that this version cannot take apart")]
+    Layout,
     /// Aliases that expand without end.
     #[error("the file's aliases expand to more than {limit} values")]
     TooManyValues {
@@ -189,6 +186,9 @@ impl OpenError {
                 "change this secret, it was in the clear; then set it with `steadfast secrets set`"
             }
             Self::Scalar { .. } => "correct the file at that line",
+            Self::Layout => {
+                "open it with `sops edit`, which writes it anew; please report the file's shape"
+            }
             Self::TooManyValues { .. } => "write the values out instead of using aliases",
             Self::MacMissing => "restore the file from git; only a file with a MAC can be trusted",
         }
@@ -235,6 +235,9 @@ pub enum SealError {
         /// What was given.
         text: String,
     },
+    /// The contents are not a document that SOPS can hold.
+    #[error(transparent)]
+    Parse(#[from] ParseError),
     /// The data key cannot be encrypted to a recipient.
     #[error("the data key cannot be encrypted")]
     Wrap(#[from] crate::identity::WrapError),
@@ -255,7 +258,7 @@ pub enum SealError {
     /// Only key groups with shares could hold these recipients.
     #[error("the file has several key groups; changing its recipients is not supported yet")]
     KeyGroups,
-    /// A new recipient is of a kind that needs another program.
+    /// Sealing made something else than was meant.
     #[error(
         "the sealed text does not read back as what was sealed ({reason}); nothing was written"
     )]
@@ -275,6 +278,7 @@ impl SealError {
         match self {
             Self::NoRecipients => "add a recipient for this file to .sops.yaml",
             Self::Time { .. } => "this is a mistake in the program; please report it",
+            Self::Parse(error) => error.fix(),
             Self::Wrap(_) => "take that recipient out of .sops.yaml, or replace it",
             Self::Selector { .. } => {
                 "use one of the six selectors, with a plain regular expression"

@@ -2,13 +2,28 @@
 //!
 //! A [`SealedFile`] is parsed and says who can open it; [`SealedFile::open`] checks everything and gives an
 //! [`OpenedFile`], which is read, edited and sealed again.
+//!
+//! `yaml` holds one store's text as a tree with places; `walk` gives any store's leaves in order, with `selector` saying
+//! which are encrypted; `value`, `cipher`, `mac` and `shamir` are the arithmetic; `metadata` is the `sops` entry.
 
+mod cipher;
+mod decrypt;
+mod encrypt;
 mod error;
+mod mac;
+mod metadata;
 mod opened;
+mod readback;
 mod sealed;
 mod selector;
+mod shamir;
+mod stash;
+mod time;
+mod value;
+mod walk;
+mod yaml;
 
-pub use error::{EditError, OpenError, ParseError, SealError};
+pub use error::{CipherError, EditError, OpenError, ParseError, SealError};
 pub use opened::OpenedFile;
 pub use sealed::SealedFile;
 pub use selector::{MacScope, Selector, SelectorRule};

@@ -1,7 +1,19 @@
 //! An opened file: its whole plain text in memory, and all that is needed to seal it again.
 
-use super::error::{EditError, ParseError, SealError};
-use super::selector::Selector;
+use zeroize::Zeroizing;
+
+use super::cipher::DataKey;
+use super::decrypt::Decrypted;
+use super::encrypt::{Sealing, check_plain, encrypt, sealable};
+use super::error::{EditError, OpenError, ParseError, SealError};
+use super::metadata::{MetadataText, NewEntry, VersionChange};
+use super::readback;
+use super::sealed::SealedFile;
+use super::selector::{Chooser, Selector};
+use super::stash::Stash;
+use super::time::Instant;
+use super::value::Value;
+use super::yaml::tree::Tree;
 use crate::identity::{Plaintext, Recipient};
 
 /// A decrypted file. Wiped on drop.
@@ -9,63 +21,153 @@ use crate::identity::{Plaintext, Recipient};
     missing_debug_implementations,
     reason = "plaintext must not be printable"
 )]
-pub struct OpenedFile {}
+pub struct OpenedFile {
+    tree: Tree,
+    key: DataKey,
+    chooser: Chooser,
+    metadata: MetadataText,
+    stash: Stash,
+    version: VersionChange,
+}
 
 impl OpenedFile {
     /// A new file with a new data key: `plain` is a YAML document with no `sops` entry.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the file takes the selector over"
+    )]
     pub fn create(
         plain: &[u8],
         recipients: &[Recipient],
         selector: Selector,
     ) -> Result<Self, SealError> {
-        let _ = (plain, recipients, selector);
-        Err(SealError::NoRecipients)
+        if recipients.is_empty() {
+            return Err(SealError::NoRecipients);
+        }
+        let chooser = Chooser::new(&selector).map_err(|reason| SealError::Selector { reason })?;
+        let tree = plain_tree(plain)?;
+        let key = DataKey::random();
+        let mut entries: Vec<NewEntry> = Vec::new();
+        for recipient in recipients {
+            let text = recipient.as_str().trim();
+            if entries.iter().any(|entry| entry.recipient == text) {
+                continue;
+            }
+            entries.push(NewEntry {
+                recipient: text.to_owned(),
+                enc: recipient.wrap(key.expose())?,
+            });
+        }
+        Ok(Self {
+            tree,
+            key,
+            chooser,
+            metadata: MetadataText::fresh(&entries, &selector),
+            stash: Stash::default(),
+            version: VersionChange::Keep,
+        })
+    }
+
+    pub(super) fn from_decrypted(
+        decrypted: Decrypted,
+        key: DataKey,
+        (chooser, metadata): (Chooser, MetadataText),
+    ) -> Result<Self, OpenError> {
+        // The values were printed by this program: that they parse is its promise, not the file's.
+        let tree =
+            Tree::parse(decrypted.plain.as_bytes()).map_err(|_not_yaml| OpenError::Layout)?;
+        Ok(Self {
+            tree,
+            key,
+            chooser,
+            metadata,
+            stash: decrypted.stash,
+            version: VersionChange::Keep,
+        })
     }
 
     /// The leaf at `path` as the bytes that a secret file gets: a string's bytes, a number's or truth value's text.
     ///
-    /// A list's items are named by their position, counted from 0 without comments. First document only.
+    /// Nothing for maps, lists and null. A list's items are named by their position, counted from 0 without comments.
+    /// First document only.
     #[must_use]
     pub fn get(&self, path: &[String]) -> Option<Plaintext> {
-        let _ = path;
-        None
+        let node = self.tree.target(self.tree.find(path)?);
+        let value = self.tree.value(node)?.ok()?;
+        Some(Plaintext::new(match &value {
+            Value::Null => return None,
+            Value::Bool(truth) => truth.to_string().into_bytes(),
+            other => other.canonical().to_vec(),
+        }))
     }
 
     /// The paths of all leaves of the first document, in file order.
     #[must_use]
     pub fn key_paths(&self) -> Vec<Vec<String>> {
-        Vec::new()
+        self.tree.leaf_paths(None)
     }
 
     /// Sets the leaf at `path` to a string; missing maps on the way are made.
     pub fn set(&mut self, path: &[String], value: &Plaintext) -> Result<(), EditError> {
-        let _ = (path, value);
+        let text = value.expose_text().ok_or_else(|| EditError::NotText {
+            path: path.join("."),
+        })?;
+        self.tree = self.tree.with_value(path, text)?;
         Ok(())
     }
 
     /// Removes the entry at `path`.
     pub fn unset(&mut self, path: &[String]) -> Result<(), EditError> {
-        let _ = path;
+        self.tree = self.tree.without(path)?;
         Ok(())
     }
 
     /// The whole decrypted text without metadata; comments and layout as in the sealed file.
     #[must_use]
     pub fn plain_text(&self) -> Plaintext {
-        Plaintext::new(Vec::new())
+        Plaintext::new(self.tree.text.as_bytes().to_vec())
     }
 
     /// Takes `edited`, a changed [`plain_text`](Self::plain_text), as the new contents.
     pub fn replace(&mut self, edited: &[u8]) -> Result<(), ParseError> {
-        let _ = edited;
+        self.tree = plain_tree(edited)?;
+        self.version = VersionChange::Raise;
         Ok(())
     }
 
-    /// The sealed text. What did not change since [`open`](super::SealedFile::open) keeps its ciphertext.
+    /// The sealed text. What did not change since [`open`](SealedFile::open) keeps its ciphertext.
     ///
-    /// `lastmodified` is the current time in RFC 3339. The result is opened again and compared before it is returned.
-    pub fn seal(&self, lastmodified: &str) -> Result<String, SealError> {
-        let _ = lastmodified;
-        Err(SealError::NoRecipients)
+    /// `last_modified` is the current time in RFC 3339. The result is opened again and compared before it is returned.
+    pub fn seal(&self, last_modified: &str) -> Result<String, SealError> {
+        let time = Instant::parse_rfc3339(last_modified)
+            .ok_or_else(|| SealError::Time {
+                text: last_modified.to_owned(),
+            })?
+            .without_fraction()
+            .to_string();
+        let sealing = Sealing {
+            chooser: &self.chooser,
+            key: &self.key,
+            metadata: &self.metadata,
+            version: self.version,
+            last_modified: &time,
+        };
+        let tree = sealable(&self.tree.text, &self.chooser)?;
+        let text = encrypt(&tree, &sealing, self.stash.clone())?;
+        let read_back = |reason: String| SealError::ReadBack { reason };
+        let again =
+            SealedFile::parse(text.as_bytes()).map_err(|error| read_back(error.to_string()))?;
+        let again = again
+            .open_with(self.key.clone())
+            .map_err(|error| read_back(error.to_string()))?;
+        readback::compare(&self.tree, &again.tree, &self.chooser).map_err(read_back)?;
+        Ok(text)
     }
+}
+
+fn plain_tree(plain: &[u8]) -> Result<Tree, ParseError> {
+    let plain = Zeroizing::new(plain.to_vec());
+    let tree = Tree::parse(&plain)?;
+    check_plain(&tree)?;
+    Ok(tree)
 }

@@ -1,56 +1,211 @@
 //! A sealed file: parsed, its metadata read, nothing opened.
 
+use std::fmt;
+
+use super::decrypt::{decrypt, metadata_lines};
 use super::error::{OpenError, ParseError, SealError};
+use super::metadata::{Metadata, MetadataText, NewEntry};
 use super::opened::OpenedFile;
+use super::walk::METADATA_KEY;
+use super::yaml::rewrite::RewriteError;
+use super::yaml::splice::Edits;
+use super::yaml::tree::Tree;
 use crate::identity::{Identities, Recipient};
 
-/// A SOPS file as it lies in the repository. Holds no plaintext.
-#[derive(Debug)]
-pub struct SealedFile {}
+/// A SOPS file as it lies in the repository. Holds no plaintext of encrypted values.
+pub struct SealedFile {
+    tree: Tree,
+    metadata: Metadata,
+    text: MetadataText,
+}
+
+impl fmt::Debug for SealedFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealedFile")
+            .field("recipients", &self.recipients())
+            .finish_non_exhaustive()
+    }
+}
 
 impl SealedFile {
     /// Reads a sealed YAML file. Nothing is decrypted, no key is needed.
     pub fn parse(text: &[u8]) -> Result<Self, ParseError> {
-        let _ = text;
-        Err(ParseError::Empty)
+        let mut tree = Tree::parse(text)?;
+        let mut edits = Edits::default();
+        tree.block_roots(&mut edits);
+        if !edits.is_empty() {
+            tree = tree.after(edits).map_err(|error| match error {
+                RewriteError::Parse(error) => error,
+                RewriteError::Overlap => ParseError::Shape {
+                    line: 1,
+                    reason: "the file in flow style cannot be rewritten in block style".to_owned(),
+                },
+            })?;
+        }
+        let metadata = Metadata::read(&tree)?;
+        let text = MetadataText::of(&tree)?;
+        Ok(Self {
+            tree,
+            metadata,
+            text,
+        })
     }
 
     /// Everybody who can open the file, as its metadata names them, in file order. Age and SSH recipients only.
     #[must_use]
     pub fn recipients(&self) -> Vec<String> {
-        Vec::new()
+        let recipients = self.metadata.entries().map(|entry| entry.recipient.clone());
+        recipients.collect()
+    }
+
+    /// The version of sops that the file names as its writer.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.metadata.version
     }
 
     /// The text of the leaf at `path`: its `ENC[…]` form, or for an unencrypted leaf its text.
     ///
-    /// A list's items are named by their position, counted from 0 without comments. First document only.
+    /// A list's items are named by their position, counted from 0; encrypted comments in lists count, since they are
+    /// items in a sealed file. First document only.
     #[must_use]
     pub fn ciphertext(&self, path: &[String]) -> Option<&str> {
-        let _ = path;
-        None
+        if path.first().is_some_and(|key| key == METADATA_KEY) {
+            return None;
+        }
+        let node = self.tree.target(self.tree.find(path)?);
+        self.tree.scalar(node).map(|scalar| scalar.text.as_str())
     }
 
     /// The paths of all leaves of the first document, in file order.
     #[must_use]
     pub fn key_paths(&self) -> Vec<Vec<String>> {
-        Vec::new()
+        self.tree.leaf_paths(Some(METADATA_KEY))
     }
 
     /// Decrypts everything and verifies the MAC; nothing is released otherwise.
     pub fn open(&self, identities: &Identities) -> Result<OpenedFile, OpenError> {
-        let _ = identities;
-        Err(OpenError::MacMissing)
+        let key = self.metadata.data_key(identities)?;
+        self.open_with(key)
+    }
+
+    /// Opens with a data key that is already at hand.
+    pub(super) fn open_with(&self, key: super::cipher::DataKey) -> Result<OpenedFile, OpenError> {
+        let decrypted = decrypt(&self.tree, &self.metadata, &key)?;
+        OpenedFile::from_decrypted(
+            decrypted,
+            key,
+            (self.metadata.chooser.clone(), self.text.clone()),
+        )
     }
 
     /// The file's text with the same data key encrypted to exactly `recipients`.
     ///
-    /// Entries of recipients that stay are kept verbatim. Values, MAC and times are untouched.
+    /// Entries of recipients that stay are kept verbatim, as are keys of other kinds than age. Values, MAC and times are
+    /// untouched, so this is no revocation: who is left out can still read every earlier revision.
     pub fn rewrap(
         &self,
         identities: &Identities,
         recipients: &[Recipient],
     ) -> Result<String, SealError> {
-        let _ = (identities, recipients);
-        Err(SealError::NoRecipients)
+        if recipients.is_empty() {
+            return Err(SealError::NoRecipients);
+        }
+        if self.metadata.groups.len() > 1 {
+            return Err(SealError::KeyGroups);
+        }
+        let key = self.metadata.data_key(identities)?;
+        let present = self.recipients();
+        let mut kept = Vec::new();
+        let mut new: Vec<NewEntry> = Vec::new();
+        for recipient in recipients {
+            let text = recipient.as_str().trim();
+            if present.iter().any(|present| present == text) {
+                kept.push(text.to_owned());
+            } else if !new.iter().any(|entry| entry.recipient == text) {
+                new.push(NewEntry {
+                    recipient: text.to_owned(),
+                    enc: recipient.wrap(key.expose())?,
+                });
+            }
+        }
+        let text = self.text.with_recipients(&kept, &new)?;
+        let sealed = self.with_metadata(&text)?;
+        let again = Self::parse(sealed.as_bytes()).map_err(|error| SealError::ReadBack {
+            reason: error.to_string(),
+        })?;
+        again.check_rewrapped(self, &kept, &new)?;
+        Ok(sealed)
+    }
+
+    fn with_metadata(&self, text: &MetadataText) -> Result<String, SealError> {
+        let mut edits = Edits::default();
+        let line_break = self.tree.line_break();
+        for document in &self.tree.documents {
+            if let Some(entry) = self.tree.child(document.root, METADATA_KEY) {
+                let lines = metadata_lines(&self.tree, entry);
+                let ends = if self.tree.text[lines.clone()].ends_with('\n') {
+                    line_break
+                } else {
+                    ""
+                };
+                let text = text.at_column(entry.column, line_break);
+                edits.replace(lines, &format!("{text}{ends}"));
+            }
+        }
+        let sealed = edits
+            .apply(&self.tree.text)
+            .map_err(|_overlap| SealError::ReadBack {
+                reason: "the `sops` entry overlaps another".to_owned(),
+            })?;
+        Ok(sealed.to_string())
+    }
+
+    /// Only the recipients may differ from `before`.
+    fn check_rewrapped(
+        &self,
+        before: &Self,
+        kept: &[String],
+        new: &[NewEntry],
+    ) -> Result<(), SealError> {
+        let differs = |reason: &str| {
+            Err(SealError::ReadBack {
+                reason: reason.to_owned(),
+            })
+        };
+        let wanted = |recipient: &String| {
+            kept.contains(recipient) || new.iter().any(|entry| entry.recipient == *recipient)
+        };
+        let now = self.recipients();
+        if !now.iter().all(wanted)
+            || !kept.iter().all(|r| now.contains(r))
+            || now.len() < kept.len() + new.len()
+        {
+            return differs("the recipients are not as wanted");
+        }
+        for entry in self.metadata.entries() {
+            let as_before = before
+                .metadata
+                .entries()
+                .any(|old| old.recipient == entry.recipient && old.enc == entry.enc);
+            let as_new = new
+                .iter()
+                .any(|new| new.recipient == entry.recipient && new.enc.trim() == entry.enc.trim());
+            if !as_before && !as_new {
+                return differs("a recipient's entry changed");
+            }
+        }
+        let untouched = self.metadata.mac == before.metadata.mac
+            && self.metadata.mac_aad() == before.metadata.mac_aad()
+            && self.key_paths() == before.key_paths()
+            && self
+                .key_paths()
+                .iter()
+                .all(|path| self.ciphertext(path) == before.ciphertext(path));
+        if untouched {
+            Ok(())
+        } else {
+            differs("something else than the recipients changed")
+        }
     }
 }

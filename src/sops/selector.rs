@@ -1,5 +1,10 @@
 //! Selectors: which leaves are encrypted.
 
+mod pattern;
+
+use regex::Regex;
+use zeroize::Zeroizing;
+
 /// The rule by which leaves are chosen, as stored in the file; `mac_only_encrypted` belongs to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Selector {
@@ -40,4 +45,192 @@ pub enum MacScope {
     Everything,
     /// Encrypted leaves only (`mac_only_encrypted: true`).
     OnlyEncrypted,
+}
+
+impl SelectorRule {
+    /// The metadata fields that hold a rule; at most one of them is used.
+    pub const FIELDS: [&'static str; 6] = [
+        "unencrypted_suffix",
+        "encrypted_suffix",
+        "unencrypted_regex",
+        "encrypted_regex",
+        "unencrypted_comment_regex",
+        "encrypted_comment_regex",
+    ];
+
+    /// The field of the metadata that holds this rule, and its value.
+    pub(super) fn field(&self) -> (&'static str, &str) {
+        match self {
+            Self::UnencryptedSuffix(text) => ("unencrypted_suffix", text),
+            Self::EncryptedSuffix(text) => ("encrypted_suffix", text),
+            Self::UnencryptedRegex(text) => ("unencrypted_regex", text),
+            Self::EncryptedRegex(text) => ("encrypted_regex", text),
+            Self::UnencryptedCommentRegex(text) => ("unencrypted_comment_regex", text),
+            Self::EncryptedCommentRegex(text) => ("encrypted_comment_regex", text),
+        }
+    }
+
+    /// The rule of the metadata field `name`; nothing if that is no selector.
+    #[must_use]
+    pub fn from_field(name: &str, text: &str) -> Option<Self> {
+        let text = text.to_owned();
+        Some(match name {
+            "unencrypted_suffix" => Self::UnencryptedSuffix(text),
+            "encrypted_suffix" => Self::EncryptedSuffix(text),
+            "unencrypted_regex" => Self::UnencryptedRegex(text),
+            "encrypted_regex" => Self::EncryptedRegex(text),
+            "unencrypted_comment_regex" => Self::UnencryptedCommentRegex(text),
+            "encrypted_comment_regex" => Self::EncryptedCommentRegex(text),
+            _ => return None,
+        })
+    }
+}
+
+/// A selector ready for use.
+#[derive(Debug, Clone)]
+pub(super) struct Chooser {
+    test: Test,
+    scope: MacScope,
+}
+
+#[derive(Debug, Clone)]
+enum Test {
+    Key { pattern: Pattern, wanted: Wanted },
+    Comment { pattern: Regex, wanted: Wanted },
+}
+
+#[derive(Debug, Clone)]
+enum Pattern {
+    Suffix(String),
+    Regex(Regex),
+}
+
+/// What a match means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    MatchIsEncrypted,
+    MatchIsReadable,
+}
+
+/// What is being asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Subject {
+    Leaf,
+    Comment,
+}
+
+impl Chooser {
+    /// Compiles the selector's expression.
+    ///
+    /// The error says what is wrong with it, or what in it sops reads differently: a guess could leave a secret readable.
+    pub(super) fn new(selector: &Selector) -> Result<Self, String> {
+        use Wanted::{MatchIsEncrypted, MatchIsReadable};
+        let regex = |text: &String| pattern::compile(text);
+        let key = |pattern, wanted| Test::Key { pattern, wanted };
+        let suffix = |text: &String| Pattern::Suffix(text.clone());
+        let test = match &selector.rule {
+            SelectorRule::UnencryptedSuffix(text) => key(suffix(text), MatchIsReadable),
+            SelectorRule::EncryptedSuffix(text) => key(suffix(text), MatchIsEncrypted),
+            SelectorRule::UnencryptedRegex(text) => {
+                key(Pattern::Regex(regex(text)?), MatchIsReadable)
+            }
+            SelectorRule::EncryptedRegex(text) => {
+                key(Pattern::Regex(regex(text)?), MatchIsEncrypted)
+            }
+            SelectorRule::UnencryptedCommentRegex(text) => Test::Comment {
+                pattern: regex(text)?,
+                wanted: MatchIsReadable,
+            },
+            SelectorRule::EncryptedCommentRegex(text) => Test::Comment {
+                pattern: regex(text)?,
+                wanted: MatchIsEncrypted,
+            },
+        };
+        Ok(Self {
+            test,
+            scope: selector.mac_scope,
+        })
+    }
+
+    /// Whether the leaf, or the newest of the active `comments`, is encrypted.
+    pub(super) fn chooses(
+        &self,
+        path: &[String],
+        comments: &ActiveComments,
+        subject: Subject,
+    ) -> bool {
+        let (matches, wanted) = match &self.test {
+            Test::Key { pattern, wanted } => (
+                path.iter().any(|component| pattern.matches(component)),
+                *wanted,
+            ),
+            Test::Comment { pattern, wanted } => {
+                // A comment that asks for encryption stays readable itself.
+                let skip_newest =
+                    subject == Subject::Comment && *wanted == Wanted::MatchIsEncrypted;
+                (comments.any(pattern, skip_newest.into()), *wanted)
+            }
+        };
+        matches == (wanted == Wanted::MatchIsEncrypted)
+    }
+
+    /// Whether the MAC covers leaves that are not encrypted.
+    pub(super) fn mac_covers_readable(&self) -> bool {
+        self.scope == MacScope::Everything
+    }
+
+    /// Whether the ciphertext of a comment would itself switch encryption off.
+    pub(super) fn is_triggered_by(&self, comment: &str) -> bool {
+        match &self.test {
+            Test::Comment { pattern, wanted } => {
+                *wanted == Wanted::MatchIsReadable && pattern.is_match(comment)
+            }
+            Test::Key { .. } => false,
+        }
+    }
+}
+
+impl Pattern {
+    fn matches(&self, component: &str) -> bool {
+        match self {
+            Self::Suffix(suffix) => component.ends_with(suffix.as_str()),
+            Self::Regex(regex) => regex.is_match(component),
+        }
+    }
+}
+
+/// The comments in force at one point of the walk: a frame for each open collection.
+#[derive(Default)]
+pub(super) struct ActiveComments(Vec<Vec<Zeroizing<String>>>);
+
+impl ActiveComments {
+    pub(super) fn enter(&mut self) {
+        self.0.push(Vec::new());
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.0.pop();
+    }
+
+    pub(super) fn add(&mut self, text: &str) {
+        if let Some(frame) = self.0.last_mut() {
+            frame.push(Zeroizing::new(text.to_owned()));
+        }
+    }
+
+    /// Ends the reach of the comments before an entry that has been walked.
+    pub(super) fn clear(&mut self) {
+        if let Some(frame) = self.0.last_mut() {
+            frame.clear();
+        }
+    }
+
+    fn any(&self, pattern: &Regex, skip_newest: usize) -> bool {
+        let last = self.0.len().saturating_sub(1);
+        self.0.iter().enumerate().any(|(depth, frame)| {
+            let skipped = if depth == last { skip_newest } else { 0 };
+            let reach = frame.len().saturating_sub(skipped);
+            frame[..reach].iter().any(|text| pattern.is_match(text))
+        })
+    }
 }

@@ -1,0 +1,285 @@
+//! From a sealed text to its plain text: every value opened, the MAC verified, comments and layout kept.
+
+use std::collections::HashSet;
+
+use zeroize::Zeroizing;
+
+use super::cipher::{CipherError, Ciphertext, DataKey, looks_encrypted};
+use super::error::OpenError;
+use super::mac::{Chosen, Mac};
+use super::metadata::Metadata;
+use super::stash::Stash;
+use super::value::{Value, ValueType};
+use super::walk::{Item, METADATA_KEY, MOST_VISITS, Side, TooManyVisits, Visit, aad, walk};
+use super::yaml::splice::Edits;
+use super::yaml::tree::{Comment, Entry, NodeId, Shape, Style, Tree};
+
+/// What a sealed text opens to.
+pub(super) struct Decrypted {
+    pub(super) plain: Zeroizing<String>,
+    pub(super) stash: Stash,
+}
+
+impl From<TooManyVisits> for OpenError {
+    fn from(_: TooManyVisits) -> Self {
+        Self::TooManyValues { limit: MOST_VISITS }
+    }
+}
+
+/// Opens all values of `tree`, then its MAC. Releases nothing unless both hold.
+pub(super) fn decrypt(
+    tree: &Tree,
+    metadata: &Metadata,
+    key: &DataKey,
+) -> Result<Decrypted, OpenError> {
+    let mut opening = Opening {
+        tree,
+        key,
+        edits: Edits::default(),
+        stash: Stash::default(),
+        mac: Mac::new(&metadata.chooser),
+        containers: None,
+    };
+    walk(tree, &metadata.chooser, Side::Sealed, &mut |visit| {
+        opening.visit(visit)
+    })?;
+    let computed = opening.mac.finish();
+    verify(metadata, key, &computed)?;
+    let mut edits = opening.edits;
+    for document in &tree.documents {
+        remove_metadata(tree, document.root, &mut edits);
+    }
+    hold_comment_lists(tree, &mut edits);
+    let plain = edits
+        .apply(&tree.text)
+        .map_err(|_overlap| OpenError::Layout)?;
+    Ok(Decrypted {
+        plain,
+        stash: opening.stash,
+    })
+}
+
+fn verify(metadata: &Metadata, key: &DataKey, computed: &str) -> Result<(), OpenError> {
+    let mac = metadata.mac.as_ref().ok_or(OpenError::MacMissing)?;
+    let stored = Ciphertext::parse(mac)
+        .and_then(|mac| mac.open(key, &metadata.mac_aad()))
+        .map_err(|source| OpenError::MacUnreadable { source })?;
+    if stored.as_slice() == computed.as_bytes() {
+        Ok(())
+    } else {
+        Err(OpenError::MacMismatch)
+    }
+}
+
+struct Opening<'a> {
+    tree: &'a Tree,
+    key: &'a DataKey,
+    edits: Edits,
+    stash: Stash,
+    mac: Mac,
+    /// The associated data of all containers, deepest first; made when a comment needs it.
+    containers: Option<Vec<String>>,
+}
+
+impl Opening<'_> {
+    fn visit(&mut self, visit: &Visit<'_>) -> Result<(), OpenError> {
+        match &visit.item {
+            Item::Leaf(node) => self.leaf(visit, *node),
+            Item::Comment { comment, .. } => {
+                if visit.chosen && looks_encrypted(&comment.text) && !visit.through_alias {
+                    self.comment(visit, comment);
+                }
+                Ok(())
+            }
+            Item::CommentItem { node, dash } => {
+                if !visit.through_alias {
+                    self.comment_item(visit, *node, *dash);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn leaf(&mut self, visit: &Visit<'_>, node: NodeId) -> Result<(), OpenError> {
+        let line = self.tree.node(node).line;
+        let path = || visit.path_text();
+        let Some(read) = self.tree.value(node) else {
+            return Ok(());
+        };
+        let stored = read.map_err(|reason| OpenError::Scalar {
+            path: path(),
+            line,
+            reason,
+        })?;
+        if !visit.chosen || stored.is_never_encrypted() {
+            if stored.value_type().is_some() {
+                self.mac.add(&stored.canonical(), Chosen::of(visit));
+            }
+            return Ok(());
+        }
+        let text = match &stored {
+            Value::Text(bytes) => std::str::from_utf8(bytes)
+                .ok()
+                .filter(|text| looks_encrypted(text)),
+            _ => None,
+        };
+        let text = text.ok_or_else(|| OpenError::NotEncrypted { path: path(), line })?;
+        let aad = visit.aad();
+        let value = open_value(text, self.key, &aad).map_err(|source| OpenError::Value {
+            path: path(),
+            line,
+            source,
+        })?;
+        let canonical = value.canonical();
+        self.mac.add(&canonical, Chosen::Encrypted);
+        if !visit.through_alias {
+            if let Some(value_type) = value.value_type() {
+                let raw = self.tree.raw_scalar(node).unwrap_or(text);
+                self.stash
+                    .put(self.key, &aad, (value_type, &canonical), raw);
+            }
+            self.edits.put_value(self.tree, node, &value);
+        }
+        Ok(())
+    }
+
+    fn comment(&mut self, visit: &Visit<'_>, comment: &Comment) {
+        match self.open_comment(visit, &comment.text) {
+            Some(text) => self
+                .edits
+                .replace(comment.span.clone(), &format!("#{}", text.as_str())),
+            None => self.stash.keep(comment.text.trim_end()),
+        }
+    }
+
+    /// An item turns back into a comment line, in the column of its dash.
+    fn comment_item(&mut self, visit: &Visit<'_>, node: NodeId, dash: usize) {
+        let Some(scalar) = self.tree.scalar(node) else {
+            return;
+        };
+        let span = dash..self.tree.node(node).span.end;
+        match self.open_comment(visit, &scalar.text) {
+            Some(text) => self.edits.replace(span, &format!("#{}", text.as_str())),
+            None => {
+                self.stash.keep(&scalar.text);
+                self.edits
+                    .replace(span, &format!("#{}", scalar.text.as_str()));
+            }
+        }
+    }
+
+    /// Tries the place that the column rule gives, then every other container: go-yaml now and then sees it elsewhere.
+    fn open_comment(&mut self, visit: &Visit<'_>, text: &str) -> Option<Zeroizing<String>> {
+        let ciphertext = Ciphertext::parse(text).ok()?;
+        let own = visit.aad();
+        let bytes = match ciphertext.open(self.key, &own) {
+            Ok(bytes) => bytes,
+            Err(_not_here) => {
+                let tree = self.tree;
+                let containers = self.containers.get_or_insert_with(|| container_aads(tree));
+                containers
+                    .iter()
+                    .find_map(|aad| ciphertext.open(self.key, aad).ok())?
+            }
+        };
+        let readable = std::str::from_utf8(&bytes).ok()?;
+        if readable
+            .chars()
+            .any(|c| c.is_control() && c != '\t' || matches!(c, '\u{2028}' | '\u{2029}'))
+        {
+            return None;
+        }
+        let raw = text.trim_end();
+        self.stash
+            .put(self.key, &own, (ValueType::Comment, &bytes), raw);
+        Some(Zeroizing::new(readable.to_owned()))
+    }
+}
+
+fn open_value(text: &str, key: &DataKey, aad: &str) -> Result<Value, CipherError> {
+    let ciphertext = Ciphertext::parse(text)?;
+    let bytes = ciphertext.open(key, aad)?;
+    Value::from_canonical(ciphertext.value_type, &bytes).ok_or(CipherError::NotOfItsType)
+}
+
+/// The associated data of the comments of every collection, deepest first.
+fn container_aads(tree: &Tree) -> Vec<String> {
+    fn collect(tree: &Tree, id: NodeId, path: &mut Vec<String>, found: &mut Vec<(usize, String)>) {
+        let Some(collection) = tree.collection(id) else {
+            return;
+        };
+        found.push((path.len(), aad(path)));
+        for entry in collection.entries() {
+            if let Some(key) = &entry.key {
+                path.push(key.text.clone());
+            }
+            collect(tree, entry.value, path, found);
+            if entry.key.is_some() {
+                path.pop();
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for document in &tree.documents {
+        collect(tree, document.root, &mut Vec::new(), &mut found);
+    }
+    found.sort_by(|a, b| b.cmp(a));
+    found.dedup();
+    found.into_iter().map(|(_, aad)| aad).collect()
+}
+
+/// Takes the `sops` entry out; a document that had nothing else becomes `{}`.
+fn remove_metadata(tree: &Tree, root: NodeId, edits: &mut Edits) {
+    let Some(entry) = tree.child(root, METADATA_KEY) else {
+        return;
+    };
+    let lines = metadata_lines(tree, entry);
+    let is_alone = tree
+        .collection(root)
+        .is_some_and(|map| map.entries().count() == 1);
+    edits.replace(lines, if is_alone { "{}\n" } else { "" });
+}
+
+/// The lines of the `sops` entry, with the line break after it.
+pub(super) fn metadata_lines(tree: &Tree, entry: &Entry) -> std::ops::Range<usize> {
+    let end = tree.node(entry.value).span.end;
+    tree.line_start(entry.start)
+        .max(line_content_start(tree, entry.start))..tree.next_line(end)
+}
+
+/// After a `---` on the same line.
+fn line_content_start(tree: &Tree, offset: usize) -> usize {
+    let start = tree.line_start(offset);
+    if tree.text[start..offset]
+        .trim_matches([' ', '\u{feff}'])
+        .is_empty()
+    {
+        start
+    } else {
+        offset
+    }
+}
+
+/// A list of comments alone would become nothing at all; brackets keep it a list.
+fn hold_comment_lists(tree: &Tree, edits: &mut Edits) {
+    let lists: HashSet<NodeId> = (0..tree.nodes.len())
+        .filter(|id| is_comment_list(tree, *id))
+        .collect();
+    for id in lists {
+        let node = tree.node(id);
+        let margin = " ".repeat(node.column.max(1));
+        edits.insert(node.span.start, &format!("[\n{margin}"));
+        edits.insert(node.span.end, &format!("\n{margin}]"));
+    }
+}
+
+fn is_comment_list(tree: &Tree, id: NodeId) -> bool {
+    tree.collection(id).is_some_and(|list| {
+        list.shape == Shape::List
+            && list.style == Style::Block
+            && list.entries().next().is_some()
+            && list
+                .entries()
+                .all(|entry| super::walk::is_comment_item(tree, entry.value))
+    })
+}

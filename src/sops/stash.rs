@@ -1,0 +1,60 @@
+//! Remembering ciphertext, so that what does not change keeps it.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use sha2::{Digest as _, Sha256};
+
+use super::cipher::DataKey;
+use super::value::ValueType;
+
+/// The ciphertext texts of a file by place, type and plaintext; equal values hand theirs out in file order.
+#[derive(Clone, Default)]
+pub(super) struct Stash {
+    texts: HashMap<[u8; 32], VecDeque<String>>,
+    /// Encrypted comments that did not open: they stay as they are.
+    opaque: HashSet<String>,
+}
+
+impl Stash {
+    /// Remembers that `bytes` of type `value_type` at `aad` were written as `text`.
+    pub(super) fn put(
+        &mut self,
+        key: &DataKey,
+        aad: &str,
+        content: (ValueType, &[u8]),
+        text: &str,
+    ) {
+        let slot = self.texts.entry(digest(key, aad, content)).or_default();
+        slot.push_back(text.to_owned());
+    }
+
+    /// The next text for such a value.
+    pub(super) fn take(
+        &mut self,
+        key: &DataKey,
+        aad: &str,
+        content: (ValueType, &[u8]),
+    ) -> Option<String> {
+        self.texts.get_mut(&digest(key, aad, content))?.pop_front()
+    }
+
+    pub(super) fn keep(&mut self, text: &str) {
+        self.opaque.insert(text.to_owned());
+    }
+
+    pub(super) fn keeps(&self, text: &str) -> bool {
+        self.opaque.contains(text)
+    }
+}
+
+/// Keyed with the data key, so that the table holds no plaintext and no digest that could be guessed at.
+fn digest(key: &DataKey, aad: &str, (value_type, bytes): (ValueType, &[u8])) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(key.expose());
+    hash.update((aad.len() as u64).to_le_bytes());
+    hash.update(aad);
+    hash.update(value_type.as_str());
+    hash.update([0]);
+    hash.update(bytes);
+    hash.finalize().into()
+}

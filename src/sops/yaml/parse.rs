@@ -1,0 +1,533 @@
+//! From a text to its [`Tree`]: the events of the YAML parser, with spans, and the limits that hostile files meet.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle};
+use zeroize::Zeroizing;
+
+use super::comments::{LooseComment, attach};
+use super::scalar::{ScalarForm, resolve};
+use super::tree::{
+    BlockSpans, Child, Collection, Document, Entry, EntryPlace, Key, Kind, Node, NodeId, Scalar,
+    Shape, Style, Tag, Tree,
+};
+use crate::sops::error::ParseError;
+use crate::sops::value::Value;
+
+/// A secret file is small; this leaves room for certificates and keytabs.
+const LARGEST_TEXT_BYTES: usize = 16 * 1024 * 1024;
+const DEEPEST_NESTING: usize = 100;
+
+impl Tree {
+    /// Parses `text` as YAML documents, each a map.
+    pub(in crate::sops) fn parse(text: &[u8]) -> Result<Self, ParseError> {
+        if text.len() > LARGEST_TEXT_BYTES {
+            return Err(ParseError::TooLarge {
+                bytes: text.len(),
+                limit: LARGEST_TEXT_BYTES,
+            });
+        }
+        let text = std::str::from_utf8(text).map_err(|_not_utf8| ParseError::NotUtf8)?;
+        Builder::new(text).build()
+    }
+}
+
+/// A collection that is still open.
+struct Open {
+    node: NodeId,
+    /// The key that waits for its value.
+    key: Option<PendingKey>,
+    keys: HashSet<String>,
+    /// Where the last child ended: a dash is looked for from here.
+    cursor: usize,
+}
+
+struct PendingKey {
+    key: Key,
+    start: usize,
+    column: usize,
+}
+
+struct Builder<'a> {
+    text: &'a str,
+    nodes: Vec<Node>,
+    documents: Vec<Document>,
+    comments: Vec<LooseComment>,
+    /// By the parser's number of the anchor.
+    anchors: HashMap<usize, NodeId>,
+    open: Vec<Open>,
+    root: Option<NodeId>,
+    marker: Option<Range<usize>>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            nodes: Vec::new(),
+            documents: Vec::new(),
+            comments: Vec::new(),
+            anchors: HashMap::new(),
+            open: Vec::new(),
+            root: None,
+            marker: None,
+        }
+    }
+
+    fn build(mut self) -> Result<Tree, ParseError> {
+        let events = self.events()?;
+        for (position, (event, span)) in events.iter().enumerate() {
+            let anchor = match events.get(position + 1) {
+                Some((Event::Anchor(..), span)) => Some(range(span)),
+                _ => None,
+            };
+            self.take(event, span, anchor)?;
+        }
+        if self.documents.is_empty() {
+            return Err(ParseError::Empty);
+        }
+        let mut tree = Tree {
+            text: Zeroizing::new(self.text.to_owned()),
+            nodes: self.nodes,
+            documents: self.documents,
+        };
+        attach(&mut tree, self.comments);
+        Ok(tree)
+    }
+
+    /// All events but comments, which are set aside: the parser gives them before the end of the block they follow.
+    fn events(&mut self) -> Result<Vec<(Event<'a>, Span)>, ParseError> {
+        let options = granit_parser::options! {
+            emit_anchor_events: true,
+            block_scalar_eof_without_line_feed: true,
+            max_buffered_comment_events: LARGEST_TEXT_BYTES,
+            flow_nesting_limit: DEEPEST_NESTING,
+            block_nesting_limit: DEEPEST_NESTING,
+        };
+        let mut events = Vec::new();
+        for event in Parser::new_from_str_with_options(self.text, options) {
+            let (event, span) = event.map_err(|error| ParseError::Syntax {
+                line: error.marker().line(),
+                column: error.marker().col() + 1,
+                reason: error.info().to_owned(),
+            })?;
+            if let Event::Comment(text, _placement) = event {
+                self.comments.push(LooseComment {
+                    text: Zeroizing::new(text.into_owned()),
+                    span: range(&span),
+                    line: span.start.line(),
+                    column: span.start.col(),
+                });
+            } else {
+                events.push((event, span));
+            }
+        }
+        Ok(events)
+    }
+
+    fn take(
+        &mut self,
+        event: &Event<'a>,
+        span: &Span,
+        anchor: Option<Range<usize>>,
+    ) -> Result<(), ParseError> {
+        match event {
+            Event::DocumentStart(explicit, _) => {
+                self.anchors.clear();
+                self.root = None;
+                self.marker = explicit.then(|| range(span));
+                if let (Some(marker), Some(last)) = (&self.marker, self.documents.last_mut()) {
+                    last.end = last.end.min(marker.start);
+                }
+                Ok(())
+            }
+            Event::DocumentEnd => self.end_document(span),
+            Event::Scalar(text, style, anchor_id, tag) => {
+                let scalar = self.scalar(text, *style, span);
+                let mut placed = self.placed(span, tag.as_deref(), anchor);
+                if let Some(block) = &scalar.block {
+                    placed.span = block.header.start..block.body.end;
+                }
+                self.place(placed, Kind::Scalar(scalar), *anchor_id)
+            }
+            Event::Alias(anchor_id) => {
+                let target = self.alias_target(*anchor_id, span)?;
+                let placed = self.placed(span, None, None);
+                self.place(placed, Kind::Alias(target), 0)
+            }
+            Event::MappingStart(style, anchor_id, tag) => {
+                let placed = self.placed(span, tag.as_deref(), anchor);
+                self.begin(Shape::Map, *style, (placed, *anchor_id))
+            }
+            Event::SequenceStart(style, anchor_id, tag) => {
+                let placed = self.placed(span, tag.as_deref(), anchor);
+                self.begin(Shape::List, *style, (placed, *anchor_id))
+            }
+            Event::MappingEnd | Event::SequenceEnd => {
+                self.end(span);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn end_document(&mut self, span: &Span) -> Result<(), ParseError> {
+        let place = range(span);
+        let explicit = self.text[place.clone()].starts_with("...");
+        let at = self
+            .marker
+            .as_ref()
+            .map_or(place.start, |marker| marker.end);
+        let root = match self.root.take() {
+            Some(root) if self.is_null(root) => {
+                self.empty_root(self.nodes[root].span.clone(), span)
+            }
+            Some(root) => root,
+            None => self.empty_root(at..at, span),
+        };
+        if !matches!(&self.nodes[root].kind, Kind::Collection(c) if c.shape == Shape::Map) {
+            return Err(shape(
+                self.nodes[root].line,
+                "a document must be a map at its top, not a list or a single value",
+            ));
+        }
+        self.documents.push(Document {
+            root,
+            end: if explicit {
+                place.start
+            } else {
+                self.text.len()
+            },
+        });
+        Ok(())
+    }
+
+    fn is_null(&self, root: NodeId) -> bool {
+        match &self.nodes[root].kind {
+            Kind::Scalar(scalar) => {
+                let tag = self.nodes[root].tag.as_ref().map(|tag| tag.name.as_str());
+                matches!(resolve(&scalar.text, scalar.form, tag), Ok(Value::Null))
+            }
+            Kind::Collection(_) | Kind::Alias(_) => false,
+        }
+    }
+
+    fn empty_root(&mut self, span: Range<usize>, at: &Span) -> NodeId {
+        self.nodes.push(Node {
+            kind: Kind::Collection(Collection {
+                shape: Shape::Map,
+                style: Style::Block,
+                children: Vec::new(),
+            }),
+            span,
+            line: at.start.line(),
+            column: 0,
+            tag: None,
+            anchor: None,
+            inside_flow: false,
+            entry: EntryPlace::default(),
+        });
+        self.nodes.len() - 1
+    }
+
+    /// A node without content yet.
+    fn placed(
+        &self,
+        span: &Span,
+        tag: Option<&granit_parser::Tag>,
+        anchor: Option<Range<usize>>,
+    ) -> Node {
+        let inside_flow = self.open.last().is_some_and(|open| {
+            matches!(&self.nodes[open.node].kind, Kind::Collection(c) if c.style == Style::Flow)
+        });
+        let tag = tag.filter(|tag| tag.original() != "!").map(|tag| Tag {
+            name: tag.suffix_in_namespace("tag:yaml.org,2002:").map_or_else(
+                || format!("!{}", tag.suffix()),
+                std::borrow::Cow::into_owned,
+            ),
+            span: span.tag_span().map_or(0..0, |span| range(&span)),
+        });
+        Node {
+            kind: Kind::Alias(0),
+            span: range(span),
+            line: span.start.line(),
+            column: span.start.col(),
+            tag,
+            anchor,
+            inside_flow,
+            entry: EntryPlace::default(),
+        }
+    }
+
+    fn alias_target(&self, anchor_id: usize, span: &Span) -> Result<NodeId, ParseError> {
+        let line = span.start.line();
+        let target = *self
+            .anchors
+            .get(&anchor_id)
+            .ok_or_else(|| shape(line, "the alias has no anchor"))?;
+        if self.open.iter().any(|open| open.node == target) {
+            return Err(shape(line, "the alias stands inside its own anchor"));
+        }
+        Ok(target)
+    }
+
+    fn scalar(&self, text: &str, style: ScalarStyle, span: &Span) -> Scalar {
+        let form = match style {
+            ScalarStyle::Plain => ScalarForm::Plain,
+            ScalarStyle::Literal | ScalarStyle::Folded => ScalarForm::Block,
+            _ => ScalarForm::Quoted,
+        };
+        let empty = form == ScalarForm::Plain && range(span).is_empty();
+        Scalar {
+            // The parser writes `~` for what is not there.
+            text: Zeroizing::new(if empty {
+                String::new()
+            } else {
+                text.to_owned()
+            }),
+            form,
+            block: (form == ScalarForm::Block).then(|| self.block_spans(range(span))),
+        }
+    }
+
+    /// The parser's span begins at the first line of text; the header is what stands before it.
+    fn block_spans(&self, content: Range<usize>) -> BlockSpans {
+        let bytes = self.text.as_bytes();
+        let is_header = |at: usize| matches!(bytes.get(at), Some(b'|' | b'>'));
+        let mut head = self.text[..content.start].trim_end();
+        while let Ok(at) = self
+            .comments
+            .binary_search_by_key(&head.len(), |comment| comment.span.end)
+        {
+            head = self.text[..self.comments[at].span.start].trim_end();
+        }
+        let start = (head.len().saturating_sub(3)..head.len())
+            .rev()
+            .find(|at| is_header(*at));
+        let header = match start {
+            Some(start) => start..head.len(),
+            None => {
+                let rest = &self.text[content.start..];
+                let end = rest.find(|c: char| !matches!(c, '|' | '>' | '+' | '-' | '0'..='9'));
+                content.start..content.start + end.unwrap_or(rest.len())
+            }
+        };
+        let line_end = self.text[header.end..]
+            .find(['\n', '\r'])
+            .map_or(self.text.len(), |at| header.end + at);
+        let end = if self.text[header.clone()].contains('+') {
+            content.end
+        } else {
+            content
+                .end
+                .min(self.text[..content.end].trim_end().len())
+                .max(line_end)
+        };
+        BlockSpans {
+            header,
+            body: line_end..end.max(line_end),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        shape_of: Shape,
+        style: StructureStyle,
+        (placed, anchor_id): (Node, usize),
+    ) -> Result<(), ParseError> {
+        if self.open.len() >= DEEPEST_NESTING {
+            return Err(shape(placed.line, "it is nested too deeply"));
+        }
+        let kind = Kind::Collection(Collection {
+            shape: shape_of,
+            style: match style {
+                StructureStyle::Block => Style::Block,
+                StructureStyle::Flow => Style::Flow,
+            },
+            children: Vec::new(),
+        });
+        let cursor = placed.span.start;
+        self.place(placed, kind, anchor_id)?;
+        self.open.push(Open {
+            node: self.nodes.len() - 1,
+            key: None,
+            keys: HashSet::new(),
+            cursor,
+        });
+        Ok(())
+    }
+
+    fn end(&mut self, span: &Span) {
+        let Some(closed) = self.open.pop() else {
+            return;
+        };
+        let node = &mut self.nodes[closed.node];
+        node.span.end = match &node.kind {
+            Kind::Collection(collection) if collection.style == Style::Flow => range(span).end,
+            _ => closed.cursor.max(node.span.start),
+        };
+        let end = node.span.end;
+        if let Some(parent) = self.open.last_mut() {
+            parent.cursor = end;
+        }
+    }
+
+    /// Puts a node where it belongs: the root, a key, a value or an item.
+    fn place(&mut self, mut node: Node, kind: Kind, anchor_id: usize) -> Result<(), ParseError> {
+        node.kind = kind;
+        let Some(open) = self.open.last() else {
+            let id = self.store(node, anchor_id);
+            self.root = Some(id);
+            return Ok(());
+        };
+        let is_map =
+            matches!(&self.nodes[open.node].kind, Kind::Collection(c) if c.shape == Shape::Map);
+        if is_map && open.key.is_none() {
+            return self.place_key(node, anchor_id);
+        }
+        let item = if is_map {
+            None
+        } else {
+            Some(self.item_start(&node))
+        };
+        let end = node_end(&node);
+        let pending = self.open.last_mut().and_then(|open| open.key.take());
+        let (key, start, column) = match (pending, item) {
+            (Some(pending), _) => (Some(pending.key), pending.start, pending.column),
+            (None, place) => {
+                let (start, column) = place.unwrap_or((end, node.column));
+                (None, start, column)
+            }
+        };
+        let dash_end = if node.inside_flow { start } else { start + 1 };
+        node.entry = EntryPlace {
+            column,
+            after: key.as_ref().map_or(dash_end, |key| key.span.end),
+            is_keyed: key.is_some(),
+        };
+        let after = node.entry.after;
+        let id = self.store(node, anchor_id);
+        let Some(open) = self.open.last_mut() else {
+            return Ok(());
+        };
+        open.cursor = open.cursor.max(end).max(after);
+        let entry = Entry {
+            key,
+            start,
+            column,
+            value: id,
+        };
+        if let Kind::Collection(collection) = &mut self.nodes[open.node].kind {
+            collection.children.push(Child::Entry(entry));
+        }
+        Ok(())
+    }
+
+    fn place_key(&mut self, node: Node, anchor_id: usize) -> Result<(), ParseError> {
+        let line = node.line;
+        let scalar = match &node.kind {
+            Kind::Scalar(scalar) => (scalar, node.tag.as_ref()),
+            Kind::Alias(target) => match &self.nodes[*target].kind {
+                Kind::Scalar(scalar) => (scalar, self.nodes[*target].tag.as_ref()),
+                _ => return Err(shape(line, "a map or list cannot be a key")),
+            },
+            Kind::Collection(_) => return Err(shape(line, "a map or list cannot be a key")),
+        };
+        let tag = scalar.1.map(|tag| tag.name.as_str());
+        let text = match resolve(&scalar.0.text, scalar.0.form, tag) {
+            Ok(Value::Text(bytes)) => String::from_utf8(bytes.to_vec()).ok(),
+            _ => None,
+        };
+        let Some(text) = text else {
+            return Err(shape(line, "a key must be a string: put it in quotes"));
+        };
+        let mut start = node.span.start;
+        for place in [node.tag.as_ref().map(|tag| &tag.span), node.anchor.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            start = start.min(place.start);
+        }
+        let before = self.text[..start].trim_end_matches([' ', '\t']);
+        if before.ends_with('?') && start > before.len() {
+            start = before.len() - 1;
+        }
+        let column = self.column_of(start);
+        let end = node_end(&node);
+        let span = node.span.clone();
+        self.store(node, anchor_id);
+        let Some(open) = self.open.last_mut() else {
+            return Ok(());
+        };
+        if !open.keys.insert(text.clone()) {
+            return Err(shape(line, "the same key stands twice in this map"));
+        }
+        open.cursor = open.cursor.max(end);
+        open.key = Some(PendingKey {
+            key: Key { text, span },
+            start,
+            column,
+        });
+        Ok(())
+    }
+
+    fn store(&mut self, node: Node, anchor_id: usize) -> NodeId {
+        self.nodes.push(node);
+        let id = self.nodes.len() - 1;
+        if anchor_id != 0 {
+            self.anchors.insert(anchor_id, id);
+        }
+        id
+    }
+
+    /// Offset and column of an item's dash; in flow style, of the item itself.
+    fn item_start(&self, node: &Node) -> (usize, usize) {
+        let own = (node.span.start, node.column);
+        let Some(open) = self.open.last() else {
+            return own;
+        };
+        if node.inside_flow {
+            return own;
+        }
+        let mut at = open.cursor;
+        let bytes = self.text.as_bytes();
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'-' => return (at, self.column_of(at)),
+                b'#' => {
+                    at = self.text[at..]
+                        .find('\n')
+                        .map_or(self.text.len(), |n| at + n)
+                }
+                b' ' | b'\t' | b'\r' | b'\n' => at += 1,
+                _ => return own,
+            }
+        }
+        own
+    }
+
+    fn column_of(&self, offset: usize) -> usize {
+        let start = self.text[..offset].rfind('\n').map_or(0, |at| at + 1);
+        let line = self.text[start..offset].trim_start_matches('\u{feff}');
+        line.chars().count()
+    }
+}
+
+fn node_end(node: &Node) -> usize {
+    match &node.kind {
+        Kind::Scalar(_) | Kind::Alias(_) => node.span.end,
+        Kind::Collection(_) => node.span.start,
+    }
+}
+
+fn range(span: &Span) -> Range<usize> {
+    span.byte_range().unwrap_or(0..0)
+}
+
+fn shape(line: usize, reason: &str) -> ParseError {
+    ParseError::Shape {
+        line,
+        reason: reason.to_owned(),
+    }
+}

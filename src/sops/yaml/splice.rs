@@ -1,0 +1,160 @@
+//! Edits of a text as a set of replaced spans.
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use super::print::{Place, print};
+use super::scalar::ScalarForm;
+use super::tree::{Kind, NodeId, Style, Tree};
+use crate::sops::value::Value;
+
+/// Replacements that are made all at once. May hold secrets: no `Debug`.
+#[derive(Default)]
+pub(in crate::sops) struct Edits(Vec<(Range<usize>, Zeroizing<String>)>);
+
+/// Two edits want the same place: the layout is one that was not foreseen.
+#[derive(Debug)]
+pub(in crate::sops) struct Overlap;
+
+impl Edits {
+    pub(in crate::sops) fn replace(&mut self, span: Range<usize>, text: &str) {
+        self.0.push((span, Zeroizing::new(text.to_owned())));
+    }
+
+    pub(in crate::sops) fn insert(&mut self, at: usize, text: &str) {
+        self.replace(at..at, text);
+    }
+
+    pub(in crate::sops) fn remove(&mut self, span: Range<usize>) {
+        self.replace(span, "");
+    }
+
+    pub(in crate::sops) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The text with all edits made.
+    pub(in crate::sops) fn apply(mut self, text: &str) -> Result<Zeroizing<String>, Overlap> {
+        self.0.sort_by_key(|(span, _)| (span.start, span.end));
+        let grown: usize = self.0.iter().map(|(_, new)| new.len()).sum();
+        // All at once: a buffer that grows leaves copies of secrets behind.
+        let mut result = Zeroizing::new(String::with_capacity(text.len() + grown));
+        let mut done = 0;
+        for (span, new) in &self.0 {
+            if span.start < done {
+                return Err(Overlap);
+            }
+            result.push_str(text.get(done..span.start).ok_or(Overlap)?);
+            result.push_str(new);
+            done = span.end;
+        }
+        result.push_str(text.get(done..).ok_or(Overlap)?);
+        Ok(result)
+    }
+
+    /// Puts `text`, one scalar printed for its place, where the scalar or alias `id` is.
+    ///
+    /// A tag of YAML's own goes, since it would decide the type of the new text.
+    pub(in crate::sops) fn put_scalar(&mut self, tree: &Tree, id: NodeId, text: &str) {
+        let node = tree.node(id);
+        if let Some(tag) = node.tag.as_ref().filter(|tag| tag.is_yaml()) {
+            let after = &tree.text[tag.span.end..];
+            let blanks = after.len() - after.trim_start_matches([' ', '\t']).len();
+            self.remove(tag.span.start..tag.span.end + blanks);
+        }
+        let block = tree.scalar(id).and_then(|scalar| scalar.block.as_ref());
+        match block {
+            Some(block) => {
+                let (first, rest) = text
+                    .split_once('\n')
+                    .map_or((text, None), |(f, r)| (f, Some(r)));
+                self.replace(block.header.clone(), first);
+                match rest {
+                    Some(rest) => self.replace(block.body.clone(), &format!("\n{rest}")),
+                    None => self.remove(block.body.clone()),
+                }
+            }
+            None if node.span.is_empty() => {
+                let at = tree.empty_slot(id);
+                let joined = tree.text[..at].ends_with([' ', '\t']);
+                self.insert(
+                    at,
+                    &if joined {
+                        text.to_owned()
+                    } else {
+                        format!(" {text}")
+                    },
+                );
+            }
+            None => self.replace(node.span.clone(), text),
+        }
+    }
+
+    /// Puts `value` where the scalar or alias `id` is.
+    pub(in crate::sops) fn put_value(&mut self, tree: &Tree, id: NodeId, value: &Value) {
+        let text = print(value, tree.place(id));
+        self.put_scalar(tree, id, &text);
+    }
+}
+
+impl Tree {
+    /// Where the text of a scalar of no width belongs: after its colon or dash.
+    fn empty_slot(&self, id: NodeId) -> usize {
+        let node = self.node(id);
+        if node.tag.is_some() || node.anchor.is_some() {
+            return node.span.start;
+        }
+        let rest = &self.text[node.entry.after..];
+        let blanks = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+        if rest[blanks..].starts_with(':') {
+            node.entry.after + blanks + 1
+        } else {
+            node.entry.after
+        }
+    }
+
+    /// What may be printed at the place of the scalar `id`.
+    pub(in crate::sops) fn place(&self, id: NodeId) -> Place {
+        let node = self.node(id);
+        let is_block =
+            matches!(&node.kind, Kind::Scalar(scalar) if scalar.form == ScalarForm::Block);
+        let line_end = self.line_end(node.span.end);
+        let alone = is_block || self.text[node.span.end..line_end].trim().is_empty();
+        if node.inside_flow
+            || !alone
+            || self.is_followed_by_deeper_comment(line_end, node.entry.column)
+        {
+            return Place::OneLine;
+        }
+        Place::Block {
+            indent: node.entry.column + self.indent_step(),
+        }
+    }
+
+    /// A literal block would swallow such a comment.
+    fn is_followed_by_deeper_comment(&self, line_end: usize, column: usize) -> bool {
+        let after = self.text[line_end..].trim_start_matches(['\r', '\n']);
+        let line = after
+            .lines()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or_default();
+        let indent = line.len() - line.trim_start().len();
+        line.trim_start().starts_with('#') && indent > column
+    }
+
+    /// By how many blanks the text indents.
+    pub(in crate::sops) fn indent_step(&self) -> usize {
+        const USUAL: usize = 4;
+        self.nodes
+            .iter()
+            .filter(|node| matches!(&node.kind, Kind::Collection(c) if c.style == Style::Block))
+            .filter(|node| node.entry.is_keyed)
+            .find_map(|node| {
+                node.column
+                    .checked_sub(node.entry.column)
+                    .filter(|step| *step > 1)
+            })
+            .unwrap_or(USUAL)
+    }
+}
