@@ -1,8 +1,13 @@
 //! `agent` and `boot`: what systemd runs.
 
+use std::sync::Arc;
+
 use clap::Args;
 
-use super::HostFlags;
+use super::problem::warn;
+use super::{HostFlags, site};
+use crate::agent;
+use crate::host::memory;
 use crate::report::{Problem, exit};
 
 /// What `--help` says first.
@@ -33,12 +38,18 @@ pub struct AgentArgs {}
 
 /// Runs the agent until it is told to stop.
 pub(super) fn run(_args: &AgentArgs, flags: &HostFlags) -> Result<u8, Problem> {
-    super::site::Site::open(flags)?;
+    let reconciler = flags.open_reconciler()?;
+    if reconciler.host().is_live()
+        && let Err(error) = memory::lock_memory()
+    {
+        warn(&Problem::of(&error));
+    }
+    site::wait(agent::run(Arc::new(reconciler)))?.map_err(|error| Problem::of(&error))?;
     Ok(exit::DONE)
 }
 
 /// Runs what must happen at boot.
 pub(super) fn boot(flags: &HostFlags) -> Result<u8, Problem> {
-    super::site::Site::open(flags)?;
+    flags.open_reconciler()?;
     Ok(exit::DONE)
 }

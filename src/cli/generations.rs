@@ -8,7 +8,7 @@ use super::answer::{print, print_json};
 use super::flags::{Format, FormatFlags};
 use super::{HostFlags, render, site};
 use crate::generation::{
-    Change, GcMode, GcPolicy, Generation, GenerationNumber, Store, StoreError, diff,
+    Change, GcMode, GcPolicy, GcReport, Generation, GenerationNumber, Store, StoreError, diff,
 };
 use crate::host::{Digest, clock};
 use crate::report::{Problem, exit};
@@ -150,6 +150,16 @@ pub struct GenerationDiff {
     pub changes: Vec<Change>,
 }
 
+/// `generations gc --json`.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct GcAnswer {
+    /// Format version, 1.
+    pub version: u32,
+    /// What was forgotten, or would be.
+    #[serde(flatten)]
+    pub report: GcReport,
+}
+
 /// Runs one `generations` verb.
 pub(super) fn run(args: &GenerationsArgs, flags: &HostFlags) -> Result<u8, Problem> {
     let host = flags.open_host()?;
@@ -262,12 +272,15 @@ impl History {
     }
 
     fn gc(&self, policy: GcPolicy, mode: GcMode, format: Format) -> Result<u8, Problem> {
-        let report = self
-            .store()?
-            .gc(policy, mode, clock::now_secs())
-            .map_err(problem)?;
+        let store = self.store()?;
+        // A pass under way may be storing what nothing names yet.
+        let _lock = match mode {
+            GcMode::DryRun => None,
+            GcMode::Sweep => Some(site::lock(store)?),
+        };
+        let report = store.gc(policy, mode, clock::now_secs()).map_err(problem)?;
         match format {
-            Format::Json => print_json(&report)?,
+            Format::Json => print_json(&GcAnswer { version: 1, report })?,
             Format::Text => print(&render::gc(&report, mode))?,
         }
         Ok(exit::DONE)
@@ -303,7 +316,7 @@ impl History {
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn problem(error: StoreError) -> Problem {
-    Problem::of(&error)
+    site::store_problem(&error)
 }
 
 fn no_generation() -> Problem {

@@ -56,8 +56,6 @@ pub struct PlanAnswer {
     pub host: HostName,
     /// The revision that would be activated.
     pub revision: Revision,
-    /// Digest of the generation that it gives for this host.
-    pub digest: Digest,
     /// The generation in force.
     pub generation: Option<GenerationNumber>,
     /// What would be changed, in order.

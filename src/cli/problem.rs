@@ -1,6 +1,6 @@
 //! Errors as text: `error: … / cause: … / fix: …`, then the lines of the repository that they are about.
 
-use crate::cli::style::{BAD, FAINT, LABEL, paint};
+use crate::cli::style::{BAD, FAINT, LABEL, WARN, paint};
 use crate::config::{Colour, ConfigErrors};
 use crate::report::Problem;
 
@@ -9,9 +9,18 @@ pub(super) fn print_problem(problem: &Problem) {
     super::answer::say(render(problem).trim_end());
 }
 
+/// Prints `problem` on stderr as something that the command gets by without.
+pub(super) fn warn(problem: &Problem) {
+    super::answer::say(labelled(&paint(WARN, "warning:"), problem).trim_end());
+}
+
 /// `problem` as text, with colours.
-pub(super) fn render(problem: &Problem) -> String {
-    let mut text = paragraph(&paint(BAD, "error:"), 7, &problem.what);
+fn render(problem: &Problem) -> String {
+    labelled(&paint(BAD, "error:"), problem)
+}
+
+fn labelled(label: &str, problem: &Problem) -> String {
+    let mut text = paragraph(label, 7, &problem.what);
     let mut said = &problem.what;
     for cause in &problem.causes {
         // Errors of other crates tend to repeat what they are caused by.
@@ -43,7 +52,7 @@ fn paragraph(label: &str, indent: usize, text: &str) -> String {
         "{label}{:pad$}{}\n",
         "",
         lines.next().unwrap_or_default(),
-        pad = indent - used
+        pad = indent.saturating_sub(used).max(1)
     );
     for line in lines {
         paragraph.push_str(&format!("{:indent$}{line}\n", ""));

@@ -2,10 +2,17 @@
 
 use clap::Args;
 
-use super::HostFlags;
+use super::answer::{print, print_json, say};
 use super::flags::{Format, FormatFlags};
+use super::plan::PlanAnswer;
+use super::problem::print_problem;
+use super::progress::Screen;
+use super::style::{WARN, paint};
+use super::{HostFlags, render, site};
+use crate::agent::{Client, ControlError, Pass, Retry};
 use crate::generation::GenerationNumber;
-use crate::report::Problem;
+use crate::host::clock;
+use crate::report::{Change, Problem, Report, Trigger, exit};
 
 /// What `--help` says first.
 pub(super) const ABOUT: &str = "\
@@ -47,27 +54,96 @@ pub struct NowArgs {
 
 /// Runs one pass and prints how it ended.
 pub(super) fn now(args: &NowArgs, flags: &HostFlags) -> Result<u8, Problem> {
+    let format = args.format.format();
     if args.dry_run {
-        return dry_run(flags, args.format.format());
+        return dry_run(flags, format);
     }
-    let _ = (args.retry, args.no_agent);
-    Err(unwired())
+    let retry = if args.retry { Retry::Yes } else { Retry::No };
+    let agent = match args.no_agent {
+        true => None,
+        false => Client::connect(flags.open_host()?.root()).map_err(|error| unreachable(&error))?,
+    };
+    let report = match agent {
+        Some(agent) => by_agent(agent, flags, retry)?,
+        None => by_ourselves(flags, retry)?,
+    };
+    conclude(&report, format)
+}
+
+fn by_agent(agent: Client, flags: &HostFlags, retry: Retry) -> Result<Report, Problem> {
+    let unheard = flags.unheard_by_agent();
+    if !unheard.is_empty() {
+        let warning = paint(WARN, "warning:");
+        let flags = unheard.join(", ");
+        say(format!(
+            "{warning} the agent has settings of its own; {flags} counts only with --no-agent"
+        ));
+    }
+    let screen = Screen::begin();
+    let report = agent.reconcile(retry == Retry::Yes, &|event| screen.tell(event));
+    screen.end();
+    report.map_err(|error| unreachable(&error))
+}
+
+fn by_ourselves(flags: &HostFlags, retry: Retry) -> Result<Report, Problem> {
+    let reconciler = flags.open_reconciler()?;
+    let pass = Pass {
+        trigger: Trigger::Manual,
+        retry,
+    };
+    let screen = Screen::begin();
+    let (report, _) = reconciler.pass_blocking(pass, &|event| screen.tell(event));
+    screen.end();
+    Ok(report)
+}
+
+fn unreachable(error: &ControlError) -> Problem {
+    Problem::of(error)
+        .with_fix("look at `systemctl status steadfast`, or do it without the agent by --no-agent")
 }
 
 /// Prints what a pass would do.
-pub(super) fn dry_run(_flags: &HostFlags, _format: Format) -> Result<u8, Problem> {
-    Err(unwired())
+pub(super) fn dry_run(flags: &HostFlags, format: Format) -> Result<u8, Problem> {
+    let reconciler = flags.open_reconciler()?;
+    let screen = Screen::begin();
+    let preview = site::wait(reconciler.preview(&|event| screen.tell(event)));
+    screen.end();
+    let preview = preview??;
+    let answer = PlanAnswer {
+        version: 1,
+        host: reconciler.settings().host.clone(),
+        revision: preview.revision,
+        generation: preview.current,
+        changes: Change::of_plan(&preview.plan),
+        notices: preview.plan.notices,
+    };
+    match format {
+        Format::Json => print_json(&answer)?,
+        Format::Text => print(&render::plan(&answer, clock::now_secs()))?,
+    }
+    Ok(exit::DONE)
 }
 
 /// Activates an older generation again and prints how it ended.
 pub(super) fn rollback(
-    _flags: &HostFlags,
-    _to: Option<GenerationNumber>,
-    _format: Format,
+    flags: &HostFlags,
+    to: Option<GenerationNumber>,
+    format: Format,
 ) -> Result<u8, Problem> {
-    Err(unwired())
+    let reconciler = flags.open_reconciler()?;
+    let screen = Screen::begin();
+    let report = site::wait(reconciler.roll_back(to, &|event| screen.tell(event)));
+    screen.end();
+    conclude(&report?, format)
 }
 
-fn unwired() -> Problem {
-    Problem::new("this build has no agent")
+fn conclude(report: &Report, format: Format) -> Result<u8, Problem> {
+    match format {
+        Format::Json => print_json(report)?,
+        Format::Text => print(&render::report(report, clock::now_secs()))?,
+    }
+    if let Some(problem) = &report.problem {
+        print_problem(problem);
+    }
+    Ok(report.outcome.exit_code())
 }

@@ -6,9 +6,8 @@ use clap::Args;
 use schemars::{Schema, schema_for};
 
 use super::answer::{print, print_json, say};
-use super::generations::{GenerationDiff, GenerationList};
+use super::generations::{GcAnswer, GenerationDiff, GenerationList};
 use super::plan::{PlanAnswer, Preview};
-use crate::generation::GcReport;
 use crate::host::{FileMode, durable};
 use crate::report::{Problem, Report, Status, exit};
 
@@ -70,7 +69,7 @@ const OUTPUTS: [Output; 7] = [
     Output {
         name: "gc",
         verbs: "generations gc",
-        schema: || schema_for!(GcReport),
+        schema: || schema_for!(GcAnswer),
     },
 ];
 

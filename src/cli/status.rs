@@ -4,8 +4,16 @@ use clap::Args;
 
 use super::answer::{print, print_json};
 use super::flags::{Format, FormatFlags};
-use super::{HostFlags, render};
-use crate::report::{Problem, exit};
+use super::problem::warn;
+use super::{HostFlags, render, site};
+use crate::activation::{Phase, open_phase};
+use crate::agent::{Client, Settings, SettingsError};
+use crate::config::HostName;
+use crate::generation::{Generation, Store};
+use crate::host::{Host, clock};
+use crate::report::{
+    ActiveGeneration, AgentStatus, OpenTransaction, Problem, STATUS_VERSION, State, Status, exit,
+};
 
 /// What `--help` says first.
 pub(super) const ABOUT: &str = "\
@@ -29,10 +37,113 @@ pub struct StatusArgs {
 
 /// Prints the status.
 pub(super) fn run(args: &StatusArgs, flags: &HostFlags) -> Result<u8, Problem> {
-    let status = super::site::Site::open(flags)?.status()?;
+    let status = gather(flags)?;
     match args.format.format() {
         Format::Json => print_json(&status)?,
         Format::Text => print(&render::status(&status))?,
     }
     Ok(exit::DONE)
+}
+
+fn gather(flags: &HostFlags) -> Result<Status, Problem> {
+    let host = flags.open_host()?;
+    let state = site::state(&host)?;
+    let store = site::store_to_read(&host)?;
+    let current = match &store {
+        Some(store) => store
+            .current()
+            .map_err(|error| site::store_problem(&error))?,
+        None => None,
+    };
+    let settings = settings(&host, flags, known_name(&state, current.as_ref()).is_some())?;
+    let name = match &settings {
+        Some(settings) => settings.host.clone(),
+        None => known_name(&state, current.as_ref())
+            .ok_or_else(|| Problem::new("nothing is known about this host yet"))?,
+    };
+    Ok(Status {
+        version: STATUS_VERSION,
+        at_secs: clock::now_secs(),
+        host: name,
+        repository: settings
+            .as_ref()
+            .and_then(|settings| settings.remotes.first().map(ToString::to_string)),
+        branch: settings.and_then(|settings| settings.branch),
+        agent: agent(&host),
+        generation: current.map(active),
+        accepted: state.accepted,
+        transaction: match &store {
+            Some(store) => transaction(store)?,
+            None => None,
+        },
+        last: state.last,
+        failed: state.failed,
+        drift: state.last_drift,
+    })
+}
+
+/// The settings. A host that is known already can be looked at without them, so then what is wrong is only told.
+fn settings(host: &Host, flags: &HostFlags, known: bool) -> Result<Option<Settings>, Problem> {
+    match Settings::load(host, &flags.overrides()) {
+        Ok(settings) => Ok(Some(settings)),
+        Err(SettingsError::NoRemote { .. }) if known => Ok(None),
+        Err(error) => {
+            let problem = Problem::of(&error).with_hint(error.fix());
+            if !known {
+                return Err(problem);
+            }
+            warn(&problem);
+            Ok(None)
+        }
+    }
+}
+
+fn known_name(state: &State, current: Option<&Generation>) -> Option<HostName> {
+    let generation = current.map(|current| &current.manifest.host);
+    let report = state.last.as_ref().map(|last| &last.host);
+    generation.or(report).cloned()
+}
+
+fn active(generation: Generation) -> ActiveGeneration {
+    ActiveGeneration {
+        number: generation.number,
+        digest: generation.digest,
+        revision: generation.provenance.revision,
+        signer: generation.provenance.signer,
+        created_secs: generation.provenance.created_secs,
+    }
+}
+
+fn agent(host: &Host) -> AgentStatus {
+    let answer = match Client::connect(host.root()) {
+        Ok(None) => return AgentStatus::NotRunning,
+        Ok(Some(client)) => client.status(),
+        Err(error) => Err(error),
+    };
+    match answer {
+        Ok(live) => AgentStatus::Running(live),
+        Err(error) => AgentStatus::Unknown {
+            reason: Problem::of(&error).in_one_line(),
+        },
+    }
+}
+
+fn transaction(store: &Store) -> Result<Option<OpenTransaction>, Problem> {
+    let open = open_phase(store).map_err(|error| Problem::of(&error))?;
+    Ok(open.map(|(_, phase)| {
+        let (phase, reason) = match phase {
+            Phase::Prepared => ("prepared", None),
+            Phase::Applying => ("applying", None),
+            Phase::Settling => ("settling", None),
+            Phase::Probing => ("probing", None),
+            Phase::Committed => ("committed", None),
+            Phase::RollingBack { reason } => ("rolling back", Some(reason)),
+            Phase::RolledBack { reason } => ("rolled back", Some(reason)),
+            Phase::Stuck { reason } => ("stuck", Some(reason)),
+        };
+        OpenTransaction {
+            phase: phase.to_owned(),
+            reason,
+        }
+    }))
 }

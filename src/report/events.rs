@@ -2,7 +2,7 @@
 
 use tracing::{error, info, warn};
 
-use super::{DriftSummary, Outcome, Report};
+use super::{DriftSummary, Outcome, Problem, Report};
 
 /// The tracing target of every event of this module.
 pub(super) const TARGET: &str = "steadfast::event";
@@ -135,7 +135,10 @@ pub fn announce_pass(before: Option<&Report>, now: &Report) {
             .revision
             .as_ref()
             .map_or("", |revision| revision.commit.as_str()),
-        reason: now.problem.as_ref().map_or_else(String::new, reason),
+        reason: now
+            .problem
+            .as_ref()
+            .map_or_else(String::new, Problem::in_one_line),
     };
     facts.emit(event);
 }
@@ -157,14 +160,6 @@ pub fn announce_scan(
         reason: now.items.join("; "),
     };
     facts.emit(event);
-}
-
-fn reason(problem: &super::Problem) -> String {
-    std::iter::once(&problem.what)
-        .chain(&problem.causes)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(": ")
 }
 
 /// The fields of an event; the same for each, empty where one does not apply, so that journal filters stay simple.

@@ -8,13 +8,12 @@ mod report;
 mod status;
 mod time;
 
-pub(super) use changes::{Tense, changes, tally};
 pub(super) use generations::{differences, gc, generation, list};
 pub(super) use lines::Lines;
 pub(super) use plan::{plan, preview};
-pub(super) use report::{report, revision};
+pub(super) use report::report;
 pub(super) use status::status;
-pub(super) use time::{ago, took};
+use time::{ago, took};
 
 #[cfg(test)]
 mod tests;

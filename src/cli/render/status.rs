@@ -49,7 +49,7 @@ pub(in crate::cli) fn status(status: &Status) -> String {
     match &status.last {
         Some(last) => {
             let when = paint(FAINT, format!("({})", ago(last.at_secs, now)));
-            lines.field("last pass", format!("{} {when}", outcome(last.outcome)));
+            lines.field("last news", format!("{} {when}", outcome(last.outcome)));
             if let Some(problem) = &last.problem {
                 lines.field("", &problem.what);
                 lines.field(
@@ -71,7 +71,7 @@ pub(in crate::cli) fn status(status: &Status) -> String {
                 );
             }
         }
-        None => lines.field("last pass", "none yet"),
+        None => lines.field("last news", "none yet"),
     }
     for (number, failed) in status.failed.iter().rev().take(SHOWN).enumerate() {
         lines.field(

@@ -2,8 +2,9 @@ use anstream::adapter::strip_str;
 
 use super::*;
 use crate::activation::Notice;
+use crate::cli::{GenerationEntry, GenerationList, PlanAnswer, Preview};
 use crate::config::HostName;
-use crate::generation::GenerationNumber;
+use crate::generation::{Change as Difference, ChangeKind, GcMode, GcReport, GenerationNumber};
 use crate::health::{Answer, Verdict};
 use crate::host::Digest;
 use crate::report::{
@@ -225,7 +226,117 @@ fn status_of_a_new_host_says_what_there_is_not() {
     host        chicago
     agent       not running
     generation  none yet
-    last pass   none yet
+    last news   none yet
     drift       not looked yet
+    ");
+}
+
+fn entry(number: u64) -> GenerationEntry {
+    GenerationEntry {
+        number: GenerationNumber(number),
+        digest: Digest::of(b"x"),
+        revision: revision('a', "app: serve the new page"),
+        signer: None,
+        created_secs: NOW - 86_400 * (12 - i64::try_from(number).unwrap()),
+        copy_of: None,
+        current: false,
+        previous_good: false,
+        pinned: false,
+    }
+}
+
+#[test]
+fn the_list_of_generations_marks_what_is_special() {
+    let generations = vec![
+        GenerationEntry {
+            pinned: true,
+            ..entry(8)
+        },
+        GenerationEntry {
+            previous_good: true,
+            ..entry(9)
+        },
+        entry(10),
+        GenerationEntry {
+            current: true,
+            pinned: true,
+            copy_of: Some(GenerationNumber(9)),
+            ..entry(11)
+        },
+    ];
+    let answer = GenerationList {
+        version: 1,
+        generations,
+    };
+    insta::assert_snapshot!(plain(&list(&answer, NOW)));
+}
+
+fn difference(resource: &str, name: &str, kind: ChangeKind, details: &[&str]) -> Difference {
+    Difference {
+        resource: resource.into(),
+        name: name.into(),
+        kind,
+        details: details.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn a_preview_shows_what_a_branch_changes() {
+    let answer = Preview {
+        version: 1,
+        host: HostName::new("chicago").unwrap(),
+        revision: revision('b', "app: try something"),
+        digest: Digest::of(b"5"),
+        from: Some(revision('a', "app: serve the new page")),
+        changes: vec![
+            difference("package", "curl", ChangeKind::Added, &[]),
+            difference(
+                "file",
+                "/etc/app.conf",
+                ChangeKind::Changed,
+                &["content", "mode 0644 to 0600"],
+            ),
+            difference("file", "/etc/old", ChangeKind::Removed, &[]),
+        ],
+    };
+    insta::assert_snapshot!(plain(&preview(&answer, NOW)));
+}
+
+#[test]
+fn a_dry_run_ends_with_what_is_to_do() {
+    let answer = PlanAnswer {
+        version: 1,
+        host: HostName::new("chicago").unwrap(),
+        revision: revision('b', "app: try something"),
+        generation: Some(GenerationNumber(4)),
+        changes: activated().changes,
+        notices: activated().notices,
+    };
+    insta::assert_snapshot!(plain(&plan(&answer, NOW)));
+    let nothing = PlanAnswer {
+        changes: Vec::new(),
+        notices: Vec::new(),
+        ..answer
+    };
+    insta::assert_snapshot!(plain(&plan(&nothing, NOW)), @r"
+    host        chicago
+    revision    bbbbbbbbbbbb app: try something (Anna Ober, 2 hours ago)
+
+    nothing to do
+    ");
+}
+
+#[test]
+fn gc_says_what_went_and_what_stayed() {
+    let answer = GcReport {
+        generations: vec![GenerationNumber(1), GenerationNumber(2)],
+        kept: vec![GenerationNumber(3)],
+        objects: 7,
+        freed_bytes: 70_000,
+    };
+    insta::assert_snapshot!(plain(&gc(&answer, GcMode::DryRun)), @r"
+    generations 1, 2
+    kept        3
+    would forget 2 of 3 generations and 7 objects, 68 KiB
     ");
 }
