@@ -109,10 +109,10 @@ fn span(text: &str, mark: &Mark) -> Range<usize> {
     begin + from..begin + to.max(from)
 }
 
-/// The length in bytes of the word that `text` begins with, without the colon that ends a key.
+/// The length in bytes of the word that `text` begins with, without the colon, comma or bracket that ends it.
 fn word(text: &str) -> usize {
     let word = text.split_whitespace().next().unwrap_or_default();
-    let word = word.strip_suffix(':').unwrap_or(word);
+    let word = word.trim_end_matches([',', ':', ']', '}']);
     if text.starts_with(char::is_whitespace) {
         0
     } else {

@@ -12,6 +12,8 @@ mod parse;
 mod reader;
 mod repository;
 mod resolve;
+#[cfg(test)]
+mod tests;
 mod yaml;
 
 pub use error::{Colour, ConfigError, ConfigErrors, Mark};

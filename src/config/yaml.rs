@@ -273,8 +273,7 @@ impl Loader {
             self.anchors.insert(anchor, Anchored { node, nodes, depth });
         }
         self.count(1, node.place)?;
-        self.attach(node);
-        Ok(())
+        self.attach(node)
     }
 
     fn expand(&mut self, anchor: usize, place: Place) -> Result<(), YamlError> {
@@ -298,7 +297,7 @@ impl Loader {
                     "a key must be text, not a list or a map",
                 ));
             }
-            self.attach(node);
+            self.attach(node)?;
         }
         Ok(())
     }
@@ -314,7 +313,7 @@ impl Loader {
         Ok(())
     }
 
-    fn attach(&mut self, node: Node) {
+    fn attach(&mut self, node: Node) -> Result<(), YamlError> {
         match self.open.last_mut().map(|open| &mut open.content) {
             None => self.root = Some(node),
             Some(OpenContent::List(items)) => items.push(node),
@@ -325,9 +324,10 @@ impl Loader {
             }) => match pending.take() {
                 Some(PendingKey::Good(key)) => entries.push(Entry { key, value: node }),
                 Some(PendingKey::Refused) => {}
-                None => *pending = Some(take_key(node, seen, &mut self.errors)),
+                None => *pending = Some(take_key(node, seen, &mut self.errors)?),
             },
         }
+        Ok(())
     }
 }
 
@@ -335,23 +335,21 @@ fn take_key(
     node: Node,
     seen: &mut BTreeMap<String, Place>,
     errors: &mut Vec<YamlError>,
-) -> PendingKey {
+) -> Result<PendingKey, YamlError> {
     let place = node.place;
     let Value::Scalar(scalar) = node.value else {
         // `begin` and `expand` refuse these before they get here.
-        return PendingKey::Refused;
+        return Ok(PendingKey::Refused);
     };
     if scalar.kind() == ScalarKind::Null {
         errors.push(YamlError::new(place, "a key is missing before `:`"));
-        return PendingKey::Refused;
+        return Ok(PendingKey::Refused);
     }
     let text = scalar.into_text();
     if text == "<<" {
-        errors.push(
-            YamlError::new(place, "merge keys (`<<`) are not part of YAML 1.2")
-                .fix("write the keys out, or use an alias for the whole value"),
-        );
-        return PendingKey::Refused;
+        // Reading on would report as missing what the merge was to bring.
+        let error = YamlError::new(place, "merge keys (`<<`) are not part of YAML 1.2");
+        return Err(error.fix("write the keys out, or use an alias for the whole value"));
     }
     if let Some(first) = seen.get(&text) {
         errors.push(YamlError {
@@ -360,10 +358,10 @@ fn take_key(
             related: Some((*first, "it was here first")),
             fix: Some("keep one of the two".to_owned()),
         });
-        return PendingKey::Refused;
+        return Ok(PendingKey::Refused);
     }
     seen.insert(text.clone(), place);
-    PendingKey::Good(Key { text, place })
+    Ok(PendingKey::Good(Key { text, place }))
 }
 
 /// The number of nodes of a tree, and its depth in collections.

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use serde::Serialize;
 
 use super::{GroupEntry, Manifest, PathEntry, PathKind, UnitEntry, UserEntry};
+use crate::health::Check;
 use crate::host::HostPath;
 use crate::secrets::{SecretSpec, TemplateSpec, UnitTriggers};
 
@@ -88,7 +89,7 @@ pub fn diff(from: &Manifest, to: &Manifest) -> Vec<Change> {
         (&from.templates, &to.templates),
         template,
     );
-    let checks = |manifest: &Manifest| manifest.health.iter().map(words).collect();
+    let checks = |manifest: &Manifest| manifest.health.iter().map(check).collect();
     sets(&mut changes, "check", &checks(from), &checks(to));
     changes
 }
@@ -289,6 +290,16 @@ fn template(from: &TemplateSpec, to: &TemplateSpec) -> Vec<String> {
     details.value("mode", &from.mode, &to.mode);
     details.triggers(&from.units, &to.units);
     details.0
+}
+
+/// A check in words, so that another limit is another check.
+fn check(check: &Check) -> String {
+    let wanted = if check.required { "" } else { ", not required" };
+    format!(
+        "{} within {} ms{wanted}",
+        check.probe.label(),
+        check.within_ms
+    )
 }
 
 /// What differs between two of a kind, in words.

@@ -2,7 +2,7 @@
 
 use super::HostParser;
 use crate::config::reader::Fields;
-use crate::config::yaml::{Entry, Node};
+use crate::config::yaml::{Entry, Node, Value};
 use crate::health::{Check, Probe};
 
 /// The probes by their key, each with the keys it has besides.
@@ -157,6 +157,17 @@ impl HostParser<'_> {
     }
 
     fn argv(&mut self, node: &Node) -> Option<Vec<String>> {
+        if let Value::Scalar(scalar) = &node.value
+            && scalar.text().contains(' ')
+        {
+            let words: Vec<&str> = scalar.text().split_whitespace().collect();
+            let error = self
+                .reader
+                .wrong_type(node, "a list of the program and its arguments");
+            error.cause = Some("no shell cuts a command into words".to_owned());
+            error.fix = Some(format!("write `[{}]`", words.join(", ")));
+            return None;
+        }
         let items = self.reader.list(node, "the program and its arguments")?;
         let words: Vec<Option<&str>> = items.iter().map(|item| self.reader.text(item)).collect();
         let argv: Vec<String> = words

@@ -27,8 +27,15 @@ const KEYS: [&str; 16] = [
     "health",
 ];
 
-/// Keys that the format has a plan for, and this version does not read.
-const LATER: [&str; 3] = ["profiles", "modules", "backend"];
+/// Keys that the format has a plan for and this version does not read, with what to do until it does.
+const LATER: [(&str, &str); 3] = [
+    ("profiles", "write out here what the profiles would say"),
+    ("modules", "write out here what the modules would say"),
+    (
+        "backend",
+        "leave it out: the back end of this version is the native one",
+    ),
+];
 
 /// Turns one host file into a [`HostConfig`], keeping every error.
 pub(in crate::config) struct HostParser<'a> {
@@ -68,12 +75,12 @@ impl<'a> HostParser<'a> {
         };
         for entry in entries {
             let key = entry.key.text.as_str();
-            if LATER.contains(&key) {
-                let message = format!("this version does not know `{key}` yet");
-                self.reader.error(entry.key.place, message).fix =
-                    Some("write the host's resources out in its `host.yml`".to_owned());
-            } else {
-                self.reader.known_key(&entry.key, "a host file", &KEYS);
+            match LATER.iter().find(|(later, _)| *later == key) {
+                Some((_, fix)) => {
+                    let message = format!("this version does not know `{key}` yet");
+                    self.reader.error(entry.key.place, message).fix = Some((*fix).to_owned());
+                }
+                None => self.reader.known_key(&entry.key, "a host file", &KEYS),
             }
         }
         let fields = Fields::over(entries);

@@ -3,20 +3,26 @@
 use super::HostParser;
 use crate::config::host::{HostName, Platform};
 use crate::config::reader::Fields;
-use crate::config::yaml::Node;
+use crate::config::yaml::{Node, Value};
 
-const ARCHITECTURES: [(&str, &str); 11] = [
+/// Architectures as `uname -m` has them.
+const ARCHITECTURES: [(&str, &str); 7] = [
     ("x86_64", "x86_64"),
-    ("amd64", "x86_64"),
     ("aarch64", "aarch64"),
-    ("arm64", "aarch64"),
     ("armv7l", "armv7l"),
-    ("armhf", "armv7l"),
     ("i686", "i686"),
     ("riscv64", "riscv64"),
     ("ppc64le", "ppc64le"),
     ("s390x", "s390x"),
-    ("loongarch64", "loongarch64"),
+];
+
+/// Debian's words for some of them.
+const DEBIAN_ARCHITECTURES: [(&str, &str); 5] = [
+    ("amd64", "x86_64"),
+    ("arm64", "aarch64"),
+    ("armhf", "armv7l"),
+    ("i386", "i686"),
+    ("ppc64el", "ppc64le"),
 ];
 
 impl HostParser<'_> {
@@ -68,9 +74,20 @@ impl HostParser<'_> {
             platform.version = self.reader.line(node).map(str::to_owned);
         }
         if let Some(node) = fields.get("arch") {
-            platform.arch = self.reader.one_of(node, &ARCHITECTURES).map(str::to_owned);
+            platform.arch = self.architecture(node);
         }
         self.config.platform = Some(platform);
+    }
+
+    fn architecture(&mut self, node: &Node) -> Option<String> {
+        if let Value::Scalar(scalar) = &node.value
+            && let Some((_, arch)) = DEBIAN_ARCHITECTURES
+                .iter()
+                .find(|(word, _)| *word == scalar.text())
+        {
+            return Some((*arch).to_owned());
+        }
+        self.reader.one_of(node, &ARCHITECTURES).map(str::to_owned)
     }
 
     fn hostname(&mut self, node: &Node) {

@@ -1,6 +1,7 @@
 //! What several groups of keys share: content, ownership, triggers.
 
 use super::HostParser;
+use crate::config::error::ConfigError;
 use crate::config::host::{FileSource, OnConflict};
 use crate::config::reader::Fields;
 use crate::config::yaml::{Node, Place};
@@ -110,8 +111,10 @@ impl HostParser<'_> {
             {
                 if name.value.is_template() {
                     let message = format!("`{}` is a template, which never runs", name.value);
-                    self.reader.error(node.place, message).fix =
-                        Some("name its instances".to_owned());
+                    let error = ConfigError::new(message)
+                        .at(&name.origin)
+                        .fix("name its instances");
+                    self.reader.push(error);
                 }
                 units.insert(name.value);
             }
