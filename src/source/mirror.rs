@@ -246,4 +246,6 @@ fn describe(id: &CommitId, commit: &git2::Commit<'_>) -> Revision {
 }
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;

@@ -3,7 +3,9 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::*;
-use crate::source::testing::{AcceptEnv, HttpServer, Signing, SshServer, TestRepo};
+use crate::source::testing::{
+    AcceptEnv, HttpServer, Signing, SshServer, TestRepo, command, make_ca, run,
+};
 use crate::source::{FetchError, FetchErrorKind, Limits, Remote, SshAccess, Transport};
 
 fn local() -> Transport {
@@ -459,6 +461,38 @@ fn http_failures_have_their_own_names() {
         matches!(kind, FetchErrorKind::Unreachable { .. }),
         "{kind:?}"
     );
+}
+
+/// The CA store is found through the environment, which belongs to a whole process: so this test runs itself again.
+#[test]
+fn https_believes_the_hosts_ca_store_and_nobody_else() {
+    const REMOTE: &str = "STEADFAST_TEST_REMOTE";
+    const NAME: &str = "source::mirror::tests::https_believes_the_hosts_ca_store_and_nobody_else";
+    if let Ok(remote) = std::env::var(REMOTE) {
+        let (_folder, mirror) = mirror();
+        let remote = Remote::parse(&remote).unwrap();
+        assert!(received(&mirror.fetch(&remote, None, &local()).unwrap()));
+        return;
+    }
+    let ca = TempDir::new().unwrap();
+    make_ca(ca.path());
+    let source = TestRepo::empty();
+    source.commit("a", "1", Signing::Not);
+    let server = HttpServer::start_tls(source.path(), ca.path());
+    let remote = server.remote(".git");
+
+    let (_folder, mirror) = mirror();
+    let kind = kind(mirror.list(&remote, None, &local()).unwrap_err());
+    assert!(
+        matches!(kind, FetchErrorKind::Certificate { .. }),
+        "{kind:?}"
+    );
+    let mut again = command(std::env::current_exe().unwrap().to_str().unwrap());
+    again
+        .args(["--exact", NAME])
+        .env("SSL_CERT_FILE", ca.path().join("ca.crt"))
+        .env(REMOTE, remote.as_str());
+    assert!(run(&mut again, b"").contains("1 passed"));
 }
 
 #[test]

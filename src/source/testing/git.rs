@@ -27,6 +27,13 @@ pub(in crate::source) fn command(program: &str) -> Command {
 
 /// Runs `command` with `input` on stdin; gives back what it wrote, trimmed.
 pub(in crate::source) fn run(command: &mut Command, input: &[u8]) -> String {
+    String::from_utf8(output(command, input))
+        .unwrap()
+        .trim()
+        .to_owned()
+}
+
+fn output(command: &mut Command, input: &[u8]) -> Vec<u8> {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -40,7 +47,7 @@ pub(in crate::source) fn run(command: &mut Command, input: &[u8]) -> String {
         "{command:?}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    output.stdout
 }
 
 /// Makes a key pair of `kind` (`ed25519`, `ecdsa`, `rsa`); gives back the private key's path.
@@ -105,6 +112,14 @@ impl TestRepo {
 
     pub(in crate::source) fn git(&self, arguments: &[&str]) -> String {
         run(self.command().args(arguments), b"")
+    }
+
+    /// A pack of just these objects.
+    pub(in crate::source) fn pack(&self, objects: &[&str]) -> Vec<u8> {
+        let list = objects.join("\n");
+        let mut command = self.command();
+        command.args(["pack-objects", "-q", "--stdout"]);
+        output(&mut command, list.as_bytes())
     }
 
     pub(in crate::source) fn git_with(&self, arguments: &[&str], input: &[u8]) -> String {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use git2::{Odb, OdbPackwriter};
+use git2::{ErrorClass, Odb, OdbPackwriter};
 
 use super::meter::Meter;
 use super::trouble::Trouble;
@@ -70,7 +70,7 @@ impl<'odb> PackSink<'odb> {
         // The io::Error only says "Write error"; libgit2 knows more.
         self.writer
             .write_all(bytes)
-            .map_err(|_| mirror(&git2::Error::last_error(-1)))
+            .map_err(|_| indexing(&git2::Error::last_error(-1)))
     }
 
     /// Writes the index and makes the objects part of the object database. Returns bytes and objects.
@@ -78,9 +78,17 @@ impl<'odb> PackSink<'odb> {
         if self.header.len() < HEADER_BYTES {
             return Err(Trouble::Ended);
         }
-        self.writer.commit().map_err(|e| mirror(&e))?;
+        self.writer.commit().map_err(|e| indexing(&e))?;
         Ok((self.bytes, self.objects))
     }
+}
+
+/// What libgit2 says while it takes a pack: the disk is ours, everything else is the sender's.
+fn indexing(error: &git2::Error) -> Trouble {
+    if error.class() == ErrorClass::Os {
+        return mirror(error);
+    }
+    Trouble::protocol(format!("its pack is damaged: {}", error.message()))
 }
 
 pub(super) fn mirror(error: &git2::Error) -> Trouble {
