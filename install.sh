@@ -26,4 +26,18 @@ done
 for unit in systemd/*.service; do
     install -m 0644 "$unit" "$destdir/usr/lib/systemd/system/"
 done
+
+share=$destdir/usr/share
+mkdir -p "$share/man/man1"
+"$binary" man --out "$share/man/man1"
+for place in bash:bash-completion/completions zsh:zsh/vendor-completions fish:fish/vendor_completions.d; do
+    mkdir -p "$share/${place#*:}"
+    "$binary" completions "${place%%:*}" --out "$share/${place#*:}"
+done
 mkdir -p "$destdir/etc/steadfast"
+
+cat >&2 <<END
+installed below ${destdir:-/}
+  next:  write /etc/steadfast/agent.yml (host, remotes) and /etc/steadfast/known_hosts,
+         then systemctl enable --now steadfast
+END
