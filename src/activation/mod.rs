@@ -12,7 +12,8 @@ mod progress;
 pub use journal::{Durability, Entry, Journal, JournalError, Record, TransactionId, open_phase};
 pub use phase::{Event, Phase};
 pub use plan::{
-    Conflict, Conflicts, Held, Notice, Observed, Owned, PathChange, Plan, SecretChange, Step, plan,
+    Conflict, Conflicts, Held, Notice, Observed, Owned, PathChange, Plan, Resume, SecretChange,
+    Step, plan,
 };
 
 pub use progress::{ActivationEvent, Progress, Unwatched, Way};

@@ -1,6 +1,6 @@
 //! The decision as a whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +19,17 @@ pub struct Owned<'a> {
     /// What was at paths before they became ours. `Absent` marks what did not exist, so that directories made on the
     /// way to a file go again with it.
     pub originals: &'a Originals,
-    /// Units that an interrupted transaction had begun to change and that were up before it: restarted or started.
-    pub unfinished: BTreeSet<UnitName>,
+    /// Units that an interrupted transaction had begun to change and that were up before it: brought up again.
+    pub unfinished: BTreeMap<UnitName, Resume>,
+}
+
+/// How a unit is brought to what it is to run with, when it may run with something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Resume {
+    /// It was only reloaded.
+    Reload,
+    /// It was stopped or restarted.
+    Restart,
 }
 
 /// Which drift an activation puts right.

@@ -21,7 +21,7 @@ mod units;
 mod tests;
 
 pub(crate) use compare::{Fit, Ids, fit};
-pub use decide::{Held, Owned, plan};
+pub use decide::{Held, Owned, Resume, plan};
 pub use notice::{Conflict, Conflicts, Notice};
 pub use observed::Observed;
 pub(crate) use paths::ancestors as paths_above;

@@ -40,7 +40,7 @@ fn names(at: &Situation<'_>, draft: &Draft) -> BTreeSet<UnitName> {
     }
     names.extend(draft.restart.keys().cloned());
     names.extend(draft.reload.keys().cloned());
-    names.extend(at.owned.unfinished.iter().cloned());
+    names.extend(at.owned.unfinished.keys().cloned());
     names.retain(|name| !name.is_template());
     names
 }

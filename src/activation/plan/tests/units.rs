@@ -1,5 +1,5 @@
 use super::world::*;
-use crate::activation::{Held, Owned, plan};
+use crate::activation::{Held, Owned, Resume, plan};
 use crate::config::Enforcement;
 use crate::generation::{Manifest, OnChange, UnitEntry};
 use crate::host::{ActiveState, UnitFileState};
@@ -285,7 +285,7 @@ fn units_of_an_interrupted_activation_come_back() {
         let owned = Owned {
             generations: vec![&desired],
             originals: &world.originals,
-            unfinished: [unit_name("app.service")].into(),
+            unfinished: [(unit_name("app.service"), Resume::Restart)].into(),
         };
         let found = plan(&desired, &owned, &world.look(&desired), Held::Reported).unwrap();
         assert_eq!(text(&found), expected);

@@ -1,5 +1,6 @@
 //! The decision about one unit.
 
+use super::super::Resume;
 use super::super::decide::{Draft, Situation};
 use super::reasons::Unit;
 use crate::generation::OnChange;
@@ -81,7 +82,7 @@ fn up(unit: &Unit<'_>, draft: &mut Draft) -> Decision {
     if !unit.has_reason() {
         return Decision::Nothing;
     }
-    if unit.on_change() == OnChange::Keep && !unit.unfinished {
+    if unit.on_change() == OnChange::Keep && unit.unfinished.is_none() {
         draft.notice(
             unit.name,
             "is not restarted, because its definition says so; it runs with what it was started with",
@@ -97,10 +98,11 @@ fn up(unit: &Unit<'_>, draft: &mut Draft) -> Decision {
         (None, Some(why)) => Decision::Reload(why.clone()),
         (None, None) => Decision::Nothing,
     };
-    let by_recovery = if unit.unfinished {
-        Decision::Restart("an interrupted activation may have left it half changed".to_owned())
-    } else {
-        Decision::Nothing
+    let half_changed = "an interrupted activation may have left it half changed".to_owned();
+    let by_recovery = match unit.unfinished {
+        Some(Resume::Restart) => Decision::Restart(half_changed),
+        Some(Resume::Reload) => Decision::Reload(half_changed),
+        None => Decision::Nothing,
     };
     [by_definition, by_trigger, by_recovery]
         .into_iter()
@@ -134,7 +136,7 @@ fn definition_changed(unit: &Unit<'_>, why: String) -> Decision {
 /// A unit that is down starts if it is to run.
 fn down(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
     let to_run = unit.wanted.and_then(|entry| entry.start) == Some(true);
-    let resumed = unit.unfinished && (unit.wanted.is_some() || unit.had.is_none());
+    let resumed = unit.unfinished.is_some() && (unit.wanted.is_some() || unit.had.is_none());
     if !to_run && !resumed {
         return Decision::Nothing;
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::super::Resume;
 use super::super::decide::{Draft, Situation, Touch};
 use crate::generation::{OnChange, PathKind, UnitEntry};
 use crate::host::{HostPath, UnitName, UnitState};
@@ -23,7 +24,7 @@ pub(super) struct Unit<'a> {
     pub(super) restart: Option<String>,
     pub(super) reload: Option<String>,
     /// An interrupted transaction may have left it half changed.
-    pub(super) unfinished: bool,
+    pub(super) unfinished: Option<Resume>,
     /// No generation says anything else about it than the desired one.
     pub(super) unchanged: bool,
 }
@@ -41,7 +42,10 @@ impl Unit<'_> {
     }
 
     pub(super) fn has_reason(&self) -> bool {
-        self.changed.is_some() || self.restart.is_some() || self.reload.is_some() || self.unfinished
+        self.changed.is_some()
+            || self.restart.is_some()
+            || self.reload.is_some()
+            || self.unfinished.is_some()
     }
 }
 
@@ -74,7 +78,7 @@ pub(super) fn gather<'a>(at: &'a Situation<'_>, draft: &Draft, name: &'a UnitNam
         changed: changed.map(|path| (*path).clone()),
         restart: draft.restart.get(name).cloned(),
         reload: draft.reload.get(name).cloned(),
-        unfinished: at.owned.unfinished.contains(name),
+        unfinished: at.owned.unfinished.get(name).copied(),
         unchanged: at.unchanged(|m| m.units.get(name)),
     }
 }
