@@ -3,19 +3,32 @@
 //! `observe` looks, `plan` decides (pure: no disk, no clock), `journal` remembers, `apply` does, `settle` waits and looks
 //! again, `transaction` joins them with health and rollback, `recover` finishes what a kill interrupted.
 
+mod apply;
+mod failure;
 mod journal;
+mod observe;
 mod originals;
 mod phase;
 mod plan;
 mod progress;
+mod recover;
+mod rollback;
+mod settle;
+mod transaction;
 
+pub use failure::HostFailure;
 pub use journal::{Durability, Entry, Journal, JournalError, Record, TransactionId, open_phase};
+pub use observe::{ObserveError, observe};
 pub use phase::{Event, Phase};
 pub use plan::{
     Conflict, Conflicts, Held, Notice, Observed, Owned, PathChange, Plan, Resume, SecretChange,
     Step, plan,
 };
-
 pub use progress::{ActivationEvent, Progress, Unwatched, Way};
+pub use recover::{Recovered, Recovery};
+pub use transaction::{
+    ActivateError, Activation, DEFAULT_SETTLE, Ending, NoProbes, Outcome, PrepareError, Prepared,
+    Probes, SecretSource,
+};
 
 pub use crate::secrets::SecretState;

@@ -51,6 +51,8 @@ pub enum Event {
     },
     /// The transaction was found open by a process that did not begin it.
     Interrupted,
+    /// A way back that was interrupted or failed is tried again.
+    Retried,
 }
 
 impl Phase {
@@ -66,16 +68,19 @@ impl Phase {
                 Self::Prepared | Self::Applying | Self::Settling | Self::Probing,
                 Event::Failed { reason },
             ) => Self::RollingBack { reason },
-            (
-                Self::Prepared | Self::Applying | Self::Settling | Self::Probing,
-                Event::Interrupted,
-            ) => Self::RollingBack {
-                reason: "interrupted".to_owned(),
+            (Self::Prepared, Event::Interrupted) => Self::RolledBack {
+                reason: "interrupted before anything was changed".to_owned(),
             },
+            (Self::Applying | Self::Settling | Self::Probing, Event::Interrupted) => {
+                Self::RollingBack {
+                    reason: "interrupted".to_owned(),
+                }
+            }
             (Self::RollingBack { reason }, Event::Applied) => Self::RolledBack { reason },
             (Self::RollingBack { reason }, Event::Failed { reason: second }) => Self::Stuck {
                 reason: format!("{reason}; then the rollback failed: {second}"),
             },
+            (Self::Stuck { reason }, Event::Retried) => Self::RollingBack { reason },
             (phase, _) => phase,
         }
     }

@@ -18,9 +18,10 @@ mod step;
 mod units;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
-pub(crate) use compare::{Fit, Ids, fit};
+pub(crate) use compare::{Fit, Ids, fit, words};
+pub(crate) use decide::draft;
 pub use decide::{Held, Owned, Resume, plan};
 pub use notice::{Conflict, Conflicts, Notice};
 pub use observed::Observed;

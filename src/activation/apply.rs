@@ -1,0 +1,255 @@
+//! Doing: a loop over steps, too dull to be wrong.
+//!
+//! Nothing is decided here. Every step tolerates being carried out twice, or after half of it was carried out, and a
+//! file that somebody else changed since it was looked at is not overwritten.
+
+mod accounts;
+mod paths;
+mod units;
+
+pub(super) use paths::keep;
+
+use std::collections::BTreeSet;
+
+use super::failure::HostFailure;
+use super::journal::{Durability, Entry, Journal};
+use super::progress::{ActivationEvent, Progress, Way};
+use super::{Plan, Step};
+use crate::generation::{Manifest, Store};
+use crate::host::{Accounts, Host, HostPath};
+use crate::secrets::{self, OpenedSecrets, SecretSet};
+
+/// What was done of a plan.
+#[must_use = "a failed step is in `failed`"]
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// The places of the steps that were begun, from 0.
+    pub begun: BTreeSet<usize>,
+    /// The places of the steps that were done.
+    pub done: BTreeSet<usize>,
+    /// The steps that failed: their places, and why.
+    pub failed: Vec<(usize, HostFailure)>,
+}
+
+impl Applied {
+    /// Why it failed, in one line; `None` if it did not.
+    #[must_use]
+    pub fn failure(&self, plan: &Plan) -> Option<String> {
+        if self.failed.is_empty() {
+            return None;
+        }
+        let describe = |(index, error): &(usize, HostFailure)| {
+            let step = plan.steps.get(*index).map(Step::describe);
+            format!("{}: {}", step.unwrap_or_default(), error.in_one_line())
+        };
+        Some(
+            self.failed
+                .iter()
+                .map(describe)
+                .collect::<Vec<_>>()
+                .join("; "),
+        )
+    }
+}
+
+/// Everything that steps are carried out with.
+pub(super) struct Bench<'a> {
+    pub(super) host: &'a Host,
+    pub(super) store: &'a Store,
+    /// The generation that the plan goes to.
+    pub(super) manifest: &'a Manifest,
+    pub(super) secrets: &'a OpenedSecrets,
+    pub(super) progress: &'a dyn Progress,
+    pub(super) way: Way,
+}
+
+/// Carries out `plan`. Forward, the first failure ends it; back, the rest is tried all the same, because the more of
+/// the old generation is there, the better.
+pub(super) async fn apply(plan: &Plan, bench: &Bench<'_>, journal: &mut Journal) -> Applied {
+    let mut applied = Applied::default();
+    let mut hands = Hands::new(bench);
+    let total = plan.steps.len();
+    for (index, step) in plan.steps.iter().enumerate() {
+        applied.begun.insert(index);
+        let result = carry_out(&mut hands, journal, step, (index, total)).await;
+        match result {
+            Ok(()) => {
+                applied.done.insert(index);
+                let done = Entry::StepDone {
+                    way: bench.way,
+                    index,
+                };
+                remember(journal, &done, Durability::Written);
+                bench.progress.tell(&ActivationEvent::StepDone {
+                    way: bench.way,
+                    index,
+                });
+            }
+            Err(error) => {
+                let reason = error.in_one_line();
+                tracing::error!(step = step.describe(), reason, "a step failed");
+                let failed = Entry::StepFailed {
+                    way: bench.way,
+                    index,
+                    reason: reason.clone(),
+                };
+                remember(journal, &failed, Durability::Written);
+                bench.progress.tell(&ActivationEvent::StepFailed {
+                    way: bench.way,
+                    index,
+                    reason,
+                });
+                applied.failed.push((index, error));
+                if bench.way == Way::Forward {
+                    break;
+                }
+            }
+        }
+    }
+    if let Err(error) = hands.sync() {
+        applied.failed.push((total.saturating_sub(1), error));
+    }
+    applied
+}
+
+async fn carry_out(
+    hands: &mut Hands<'_>,
+    journal: &mut Journal,
+    step: &Step,
+    (index, total): (usize, usize),
+) -> Result<(), HostFailure> {
+    let bench = hands.bench;
+    let begun = Entry::StepBegun {
+        way: bench.way,
+        index,
+    };
+    let durability = match step {
+        Step::InstallPackages { .. } | Step::CreateGroup { .. } | Step::CreateUser { .. } => {
+            Durability::Synced
+        }
+        _ => Durability::Written,
+    };
+    remember(journal, &begun, durability);
+    bench.progress.tell(&ActivationEvent::StepBegun {
+        way: bench.way,
+        index,
+        total,
+        text: step.describe(),
+    });
+    tracing::debug!(step = step.describe(), "step");
+    if !is_path_step(step) {
+        hands.sync()?;
+    }
+    hands.act(step, journal).await
+}
+
+/// A line that cannot be written must not stop what it tells of: a full disk is no reason to stay half way. Phases are
+/// written strictly.
+fn remember(journal: &mut Journal, entry: &Entry, durability: Durability) {
+    if let Err(error) = journal.write(entry, durability) {
+        tracing::warn!(%error, "the transaction journal could not be written");
+    }
+}
+
+fn is_path_step(step: &Step) -> bool {
+    matches!(
+        step,
+        Step::WritePath { .. } | Step::RemovePath { .. } | Step::RestoreOriginal { .. }
+    )
+}
+
+/// The bench, and what was picked up on the way.
+struct Hands<'a> {
+    bench: &'a Bench<'a>,
+    /// Read again after every step that changes accounts.
+    accounts: Option<Accounts>,
+    units: Option<crate::host::Units>,
+    /// Directories whose entries are not on disk yet.
+    dirty: BTreeSet<HostPath>,
+    /// Packages came, and may have brought files that we are about to write.
+    unpacked: Unpacked,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unpacked {
+    No,
+    Yes,
+}
+
+impl<'a> Hands<'a> {
+    fn new(bench: &'a Bench<'a>) -> Self {
+        Self {
+            bench,
+            accounts: None,
+            units: None,
+            dirty: BTreeSet::new(),
+            unpacked: Unpacked::No,
+        }
+    }
+
+    async fn act(&mut self, step: &Step, journal: &mut Journal) -> Result<(), HostFailure> {
+        let host = self.bench.host;
+        match step {
+            Step::InstallPackages { packages } => {
+                self.unpacked = Unpacked::Yes;
+                self.accounts = None;
+                Ok(host.install_packages(packages)?)
+            }
+            Step::CreateGroup { .. }
+            | Step::CreateUser { .. }
+            | Step::ModifyUser { .. }
+            | Step::LockUser { .. } => {
+                self.accounts = None;
+                self.account(step)
+            }
+            Step::InstallSecrets { .. } => self.install_secrets(),
+            Step::WritePath {
+                path,
+                entry,
+                change,
+                found,
+            } => self.write(path, entry, (*change, found), journal),
+            Step::RemovePath { path, found } => self.remove(path, found),
+            Step::RestoreOriginal { path, .. } => self.restore(path),
+            Step::SetHostname { hostname, .. } => Ok(host.set_hostname(hostname)?),
+            Step::SetSysctl { key, value, .. } => Ok(host.set_sysctl(key, value)?),
+            Step::ReloadManager
+            | Step::StopUnit { .. }
+            | Step::EnableUnit { .. }
+            | Step::DisableUnit { .. }
+            | Step::ReloadUnit { .. }
+            | Step::RestartUnit { .. }
+            | Step::StartUnit { .. } => self.unit(step).await,
+        }
+    }
+
+    fn install_secrets(&mut self) -> Result<(), HostFailure> {
+        let Bench {
+            host,
+            manifest,
+            secrets,
+            ..
+        } = *self.bench;
+        let set = SecretSet {
+            secrets: &manifest.secrets,
+            templates: &manifest.templates,
+            opened: secrets,
+        };
+        let installed = secrets::install(host, &set, self.accounts()?)?;
+        tracing::info!(?installed, "secrets installed");
+        Ok(())
+    }
+
+    fn accounts(&mut self) -> Result<&Accounts, HostFailure> {
+        match &mut self.accounts {
+            Some(accounts) => Ok(accounts),
+            empty @ None => Ok(empty.insert(self.bench.host.accounts()?)),
+        }
+    }
+
+    /// Puts the entries of all directories on disk, once for many files.
+    fn sync(&mut self) -> Result<(), HostFailure> {
+        let dirty = std::mem::take(&mut self.dirty);
+        Ok(self.bench.host.sync_directories(&dirty)?)
+    }
+}

@@ -1,0 +1,48 @@
+//! Steps about units.
+
+use super::super::failure::HostFailure;
+use super::{Hands, Step};
+use crate::host::{JobResult, UnitName, Units};
+
+impl Hands<'_> {
+    pub(super) async fn unit(&mut self, step: &Step) -> Result<(), HostFailure> {
+        let units = self.units().await?;
+        match step {
+            Step::ReloadManager => Ok(units.daemon_reload().await?),
+            Step::EnableUnit { unit } => Ok(units.enable(unit).await?),
+            Step::DisableUnit { unit } => Ok(units.disable(unit).await?),
+            Step::StopUnit { unit, .. } => ended(unit, "stop", units.stop(unit).await?),
+            Step::ReloadUnit { unit, .. } => ended(unit, "reload", units.reload(unit).await?),
+            Step::RestartUnit { unit, .. } => {
+                // Its start limit counts this activation's starts, not the crashes before.
+                units.reset_failed(unit).await?;
+                ended(unit, "restart", units.restart(unit).await?)
+            }
+            Step::StartUnit { unit, .. } => {
+                units.reset_failed(unit).await?;
+                ended(unit, "start", units.start(unit).await?)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn units(&mut self) -> Result<Units, HostFailure> {
+        if let Some(units) = &self.units {
+            return Ok(units.clone());
+        }
+        let units = self.bench.host.units().await?;
+        Ok(self.units.insert(units).clone())
+    }
+}
+
+fn ended(unit: &UnitName, verb: &'static str, result: JobResult) -> Result<(), HostFailure> {
+    if result.is_success() {
+        tracing::info!(%unit, verb, "unit moved");
+        return Ok(());
+    }
+    Err(HostFailure::Job {
+        unit: unit.clone(),
+        verb,
+        result,
+    })
+}

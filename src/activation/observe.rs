@@ -1,0 +1,205 @@
+//! Looking at a host: everything that a plan is decided from, and nothing else. Changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Observed;
+use super::failure::HostFailure;
+use super::plan::paths_above;
+use crate::generation::Manifest;
+use crate::host::{Accounts, Digest, Host, HostPath, PathState, UnitKind, UnitName, UserName};
+use crate::secrets::{self, OpenedSecrets, SecretSet, SecretState, UnitTriggers};
+
+/// A host that cannot be looked at.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot look at the host")]
+pub struct ObserveError {
+    /// Why not.
+    #[source]
+    pub kind: HostFailure,
+}
+
+impl ObserveError {
+    /// How to go on.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        self.kind.hint()
+    }
+}
+
+impl<E: Into<HostFailure>> From<E> for ObserveError {
+    fn from(error: E) -> Self {
+        Self { kind: error.into() }
+    }
+}
+
+/// Which units a look takes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Units {
+    /// Those named; systemd is asked.
+    Named,
+    /// None: systemd is not there yet.
+    None,
+}
+
+/// Looks at everything that `manifests` name. The first is the one that secrets are compared with.
+///
+/// Without `secrets` nothing can be said about installed ones. systemd is asked only if a unit is named.
+///
+/// # Errors
+/// [`ObserveError`] if anything cannot be looked at: unreadable is not missing.
+pub async fn observe(
+    host: &Host,
+    manifests: &[&Manifest],
+    secrets: Option<&OpenedSecrets>,
+) -> Result<Observed, ObserveError> {
+    look(host, manifests, secrets, Units::Named).await
+}
+
+pub(super) async fn look(
+    host: &Host,
+    manifests: &[&Manifest],
+    secrets: Option<&OpenedSecrets>,
+    units: Units,
+) -> Result<Observed, ObserveError> {
+    let accounts = host.accounts()?;
+    let mut observed = Observed {
+        paths: paths(host, manifests)?,
+        packages: packages(host, manifests)?,
+        hostname: host.hostname(),
+        sysctls: sysctls(host, manifests)?,
+        accounts,
+        ..Observed::default()
+    };
+    if let Some(desired) = manifests.first() {
+        installed(host, desired, secrets, &mut observed)?;
+        observed.passwords = passwords(desired, secrets, &observed.accounts);
+    }
+    let names = unit_names(manifests);
+    if units == Units::Named && !names.is_empty() {
+        observed.units = host.units().await?.observe(&names).await?;
+    }
+    Ok(observed)
+}
+
+fn paths(
+    host: &Host,
+    manifests: &[&Manifest],
+) -> Result<BTreeMap<HostPath, PathState>, HostFailure> {
+    let mut named: BTreeSet<HostPath> = BTreeSet::new();
+    for path in manifests.iter().flat_map(|m| m.paths.keys()) {
+        named.extend(paths_above(path));
+        named.insert(path.clone());
+    }
+    let mut found = BTreeMap::new();
+    for path in named {
+        let state = host.look(&path)?;
+        found.insert(path, state);
+    }
+    Ok(found)
+}
+
+fn packages(
+    host: &Host,
+    manifests: &[&Manifest],
+) -> Result<Option<BTreeSet<crate::host::PackageName>>, HostFailure> {
+    let named: BTreeSet<_> = manifests
+        .iter()
+        .flat_map(|m| m.packages.iter().cloned())
+        .collect();
+    if named.is_empty() {
+        // Nothing to ask: a host without a package manager is as good as one with everything installed.
+        return Ok(Some(BTreeSet::new()));
+    }
+    Ok(host.installed_packages(&named)?)
+}
+
+fn sysctls(host: &Host, manifests: &[&Manifest]) -> Result<BTreeMap<String, String>, HostFailure> {
+    let mut found = BTreeMap::new();
+    for key in manifests.iter().flat_map(|m| m.sysctls.keys()) {
+        if let Some(value) = host.sysctl(key)? {
+            found.insert(key.clone(), value);
+        }
+    }
+    Ok(found)
+}
+
+fn installed(
+    host: &Host,
+    desired: &Manifest,
+    opened: Option<&OpenedSecrets>,
+    observed: &mut Observed,
+) -> Result<(), HostFailure> {
+    let none = OpenedSecrets::default();
+    let set = SecretSet {
+        secrets: &desired.secrets,
+        templates: &desired.templates,
+        opened: opened.unwrap_or(&none),
+    };
+    let installed = secrets::observe(host, &set, &observed.accounts)?;
+    observed.secrets = installed.secrets;
+    observed.templates = installed.templates;
+    observed.stale_secrets = installed.stale;
+    Ok(())
+}
+
+fn passwords(
+    desired: &Manifest,
+    opened: Option<&OpenedSecrets>,
+    accounts: &Accounts,
+) -> BTreeMap<UserName, SecretState> {
+    let mut passwords = BTreeMap::new();
+    for (name, entry) in &desired.users {
+        let Some(secret) = &entry.password_secret else {
+            continue;
+        };
+        let hash = opened
+            .and_then(|opened| opened.value(secret))
+            .and_then(|value| value.expose_text());
+        let state = match (hash, accounts.users.get(name)) {
+            (None, _) => SecretState::Unknown,
+            (Some(_), None) => SecretState::Missing,
+            (Some(_), Some(account)) if account.locked.is_none() => SecretState::Unknown,
+            (Some(hash), Some(account)) => {
+                let digest = Digest::of(hash.trim_end().as_bytes());
+                match &account.password_digest {
+                    Some(found) if *found == digest => SecretState::Current,
+                    Some(_) => SecretState::Different,
+                    None => SecretState::Missing,
+                }
+            }
+        };
+        passwords.insert(name.clone(), state);
+    }
+    passwords
+}
+
+/// Every unit that is named, those that a trigger moves, and the other half of each socket and service.
+fn unit_names(manifests: &[&Manifest]) -> BTreeSet<UnitName> {
+    let mut names: BTreeSet<UnitName> = BTreeSet::new();
+    for manifest in manifests {
+        names.extend(manifest.units.keys().cloned());
+        for triggers in triggers(manifest) {
+            names.extend(triggers.restart.iter().chain(&triggers.reload).cloned());
+        }
+    }
+    let halves: Vec<UnitName> = names.iter().filter_map(other_half).collect();
+    names.extend(halves);
+    names.retain(|name| !name.is_template());
+    names
+}
+
+fn triggers(manifest: &Manifest) -> impl Iterator<Item = &UnitTriggers> {
+    let paths = manifest.paths.values().map(|entry| &entry.units);
+    let secrets = manifest.secrets.values().map(|spec| &spec.units);
+    let templates = manifest.templates.values().map(|spec| &spec.units);
+    paths.chain(secrets).chain(templates)
+}
+
+fn other_half(name: &UnitName) -> Option<UnitName> {
+    let (stem, _) = name.as_str().rsplit_once('.')?;
+    match name.kind() {
+        UnitKind::Service => UnitName::new(format!("{stem}.socket")).ok(),
+        UnitKind::Socket => UnitName::new(format!("{stem}.service")).ok(),
+        _ => None,
+    }
+}

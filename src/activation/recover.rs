@@ -1,0 +1,159 @@
+//! Finishing what a kill or a power cut interrupted. Needs the state directory only: no network, no git.
+
+use std::collections::BTreeSet;
+
+use super::failure::HostFailure;
+use super::journal::{Entry, Journal};
+use super::progress::Way;
+use super::rollback::Reach;
+use super::transaction::ActivateError;
+use super::{Activation, Event, Outcome, Phase, Step};
+use crate::generation::GenerationNumber;
+
+/// What recovery found, and did about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recovered {
+    /// No transaction was open.
+    Nothing,
+    /// One was prepared and had changed nothing; it is discarded.
+    Discarded {
+        /// Where it would have gone.
+        target: GenerationNumber,
+    },
+    /// One had succeeded and only not been written down as such.
+    Committed {
+        /// The generation in force.
+        target: GenerationNumber,
+    },
+    /// One was under way; the host is back at the generation before.
+    RolledBack {
+        /// Where it would have gone.
+        target: GenerationNumber,
+        /// Why.
+        reason: String,
+    },
+    /// Files are back; units follow when there is a systemd to ask. The transaction is open still.
+    FilesBack {
+        /// Where it would have gone.
+        target: GenerationNumber,
+    },
+    /// The way back failed, now or before. Nothing is done automatically any more.
+    Stuck {
+        /// Where it would have gone.
+        target: GenerationNumber,
+        /// What failed.
+        reason: String,
+    },
+}
+
+/// Who asks for recovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// The agent, or whoever is about to activate something: a transaction that is stuck stays so.
+    Automatic,
+    /// A human: a transaction that is stuck is rolled back once more.
+    Retry,
+    /// The boot unit, before services start: files only.
+    EarlyBoot,
+}
+
+impl Activation<'_> {
+    /// Finishes an open transaction: discards it, commits it or rolls it back. A second call does nothing.
+    ///
+    /// # Errors
+    /// [`ActivateError`] if the journal or the store cannot be read or written; nothing destructive was done then.
+    pub async fn recover(&self, recovery: Recovery) -> Result<Recovered, ActivateError> {
+        let Some((mut journal, entries)) = Journal::open(self.store)? else {
+            return Ok(Recovered::Nothing);
+        };
+        let target = journal.record.target;
+        tracing::warn!(phase = ?journal.phase(), generation = %target, "an open transaction was found");
+        match (journal.phase().clone(), recovery) {
+            (Phase::Prepared, _) => {
+                self.enter(&mut journal, Event::Interrupted)?;
+                journal.close()?;
+                Ok(Recovered::Discarded { target })
+            }
+            (Phase::Committed, _) => {
+                let active = self.store.get(target)?.manifest;
+                self.finish_commit(journal, &active)?;
+                Ok(Recovered::Committed { target })
+            }
+            (Phase::RolledBack { reason }, _) => {
+                journal.close()?;
+                Ok(Recovered::RolledBack { target, reason })
+            }
+            (Phase::Stuck { reason }, Recovery::Automatic | Recovery::EarlyBoot) => {
+                Ok(Recovered::Stuck { target, reason })
+            }
+            (Phase::Applying | Phase::Settling | Phase::Probing, _) => {
+                self.enter(&mut journal, Event::Interrupted)?;
+                self.go_on_back(journal, &entries, recovery).await
+            }
+            (Phase::Stuck { .. } | Phase::RollingBack { .. }, _) => {
+                self.enter(&mut journal, Event::Retried)?;
+                self.go_on_back(journal, &entries, recovery).await
+            }
+        }
+    }
+
+    async fn go_on_back(
+        &self,
+        journal: Journal,
+        entries: &[Entry],
+        recovery: Recovery,
+    ) -> Result<Recovered, ActivateError> {
+        let target = journal.record.target;
+        self.sweep(&journal).map_err(ActivateError::Keep)?;
+        let begun = begun(entries);
+        let reach = match recovery {
+            Recovery::EarlyBoot => Reach::Files,
+            Recovery::Automatic | Recovery::Retry => Reach::Everything,
+        };
+        Ok(match self.resume_roll_back(journal, &begun, reach).await {
+            Outcome::Stuck { reason } => Recovered::Stuck { target, reason },
+            _ if reach == Reach::Files => Recovered::FilesBack { target },
+            Outcome::RolledBack { reason } => Recovered::RolledBack { target, reason },
+            Outcome::Unchanged | Outcome::Committed => Recovered::Nothing,
+        })
+    }
+
+    /// Removes the unfinished files of the process that was killed.
+    fn sweep(&self, journal: &Journal) -> Result<(), HostFailure> {
+        let mut directories = BTreeSet::new();
+        for step in &journal.record.plan.steps {
+            if let Step::WritePath { path, .. }
+            | Step::RestoreOriginal { path, .. }
+            | Step::RemovePath { path, .. } = step
+            {
+                directories.extend(path.parent());
+            }
+        }
+        for directory in directories {
+            self.host.sweep_temporaries(&directory)?;
+        }
+        Ok(())
+    }
+}
+
+/// The places of the steps that were begun forward.
+fn begun(entries: &[Entry]) -> BTreeSet<usize> {
+    let begun = entries.iter().filter_map(|entry| match entry {
+        Entry::StepBegun {
+            way: Way::Forward,
+            index,
+        } => Some(*index),
+        _ => None,
+    });
+    begun.collect()
+}
+
+/// Why a transaction goes back, went back or is stuck.
+pub(super) fn reason(phase: &Phase) -> String {
+    match phase {
+        Phase::RollingBack { reason } | Phase::RolledBack { reason } | Phase::Stuck { reason } => {
+            reason.clone()
+        }
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,307 @@
+//! The way back: an ordinary plan towards the generation before, made from what is found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::apply::{Bench, apply};
+use super::journal::{Durability, Entry, Journal, Record};
+use super::observe::{self, ObserveError, Units};
+use super::plan::draft;
+use super::progress::{ActivationEvent, Way};
+use super::{Activation, Event, Held, Outcome, Owned, Plan, Resume, Step};
+use crate::config::Enforcement;
+use crate::generation::{Manifest, OnChange, StoreError, UnitEntry};
+use crate::host::UnitName;
+use crate::secrets::OpenedSecrets;
+
+/// How far back a rollback goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// All of it.
+    Everything,
+    /// Everything but units and packages, for early boot: the transaction stays open, and the rest is done later.
+    Files,
+}
+
+/// A way back that cannot be found.
+#[derive(Debug, thiserror::Error)]
+enum RollBackError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    #[error("{0}")]
+    Steps(String),
+}
+
+impl Activation<'_> {
+    /// Goes back to the generation before. `begun` are the places of the steps that were begun forward.
+    pub(super) async fn roll_back(
+        &self,
+        mut journal: Journal,
+        begun: &BTreeSet<usize>,
+        reason: String,
+    ) -> Outcome {
+        tracing::error!(reason, "the activation failed; rolling back");
+        self.enter_anyway(&mut journal, Event::Failed { reason });
+        self.resume_roll_back(journal, begun, Reach::Everything)
+            .await
+    }
+
+    /// Goes on with a rollback, from wherever it was.
+    pub(super) async fn resume_roll_back(
+        &self,
+        mut journal: Journal,
+        begun: &BTreeSet<usize>,
+        reach: Reach,
+    ) -> Outcome {
+        let result = self.go_back(&mut journal, begun, reach).await;
+        let reason = super::recover::reason(journal.phase());
+        match result {
+            Ok(()) if reach == Reach::Files => Outcome::RolledBack { reason },
+            Ok(()) => {
+                self.enter_anyway(&mut journal, Event::Applied);
+                match journal.close() {
+                    Ok(()) => Outcome::RolledBack { reason },
+                    Err(error) => Outcome::Stuck {
+                        reason: format!("{reason}; the host is back, but {error}"),
+                    },
+                }
+            }
+            Err(error) => {
+                let mut text = error.to_string();
+                let mut cause = std::error::Error::source(&error);
+                while let Some(error) = cause {
+                    text = format!("{text}: {error}");
+                    cause = error.source();
+                }
+                self.enter_anyway(&mut journal, Event::Failed { reason: text });
+                let reason = super::recover::reason(journal.phase());
+                tracing::error!(reason, "the rollback failed; a human must look");
+                Outcome::Stuck { reason }
+            }
+        }
+    }
+
+    /// A full disk must not stop the way back: the phase is then only in memory, and a kill finds the one before.
+    fn enter_anyway(&self, journal: &mut Journal, event: Event) {
+        if let Err(error) = self.enter(journal, event) {
+            tracing::error!(%error, "the phase could not be written down");
+        }
+    }
+
+    async fn go_back(
+        &self,
+        journal: &mut Journal,
+        begun: &BTreeSet<usize>,
+        reach: Reach,
+    ) -> Result<(), RollBackError> {
+        let record = &journal.record;
+        let target = self.store.get(record.target)?.manifest;
+        let previous = match record.previous {
+            Some(number) => self.store.get(number)?.manifest,
+            None => Manifest::empty(target.host.clone()),
+        };
+        let back = WayBack::new(record, &previous, target, begun);
+        let secrets = self.reopen(&previous);
+        let plan = self.plan_back(&back, secrets.as_ref(), reach).await?;
+        let steps = plan.lines();
+        self.progress.tell(&ActivationEvent::Planned {
+            way: Way::Back,
+            steps: steps.clone(),
+            notices: plan.notices.clone(),
+        });
+        if let Err(error) = journal.write(&Entry::PlannedBack { steps }, Durability::Written) {
+            tracing::warn!(%error, "the plan back could not be written down");
+        }
+        let none = OpenedSecrets::default();
+        let bench = Bench {
+            host: self.host,
+            store: self.store,
+            manifest: &back.desired,
+            secrets: secrets.as_ref().unwrap_or(&none),
+            progress: self.progress,
+            way: Way::Back,
+        };
+        let applied = apply(&plan, &bench, journal).await;
+        if let Some(reason) = applied.failure(&plan) {
+            return Err(RollBackError::Steps(reason));
+        }
+        if reach == Reach::Everything {
+            self.forget_originals(&previous)?;
+        }
+        Ok(())
+    }
+
+    /// The secrets of the generation before. What does not open any more stays as it is installed.
+    fn reopen(&self, previous: &Manifest) -> Option<OpenedSecrets> {
+        match self.secrets.open(previous) {
+            Ok(opened) => Some(opened),
+            Err(error) => {
+                tracing::error!(%error, "the secrets of the generation before do not open; installed ones stay");
+                None
+            }
+        }
+    }
+
+    async fn plan_back(
+        &self,
+        back: &WayBack<'_>,
+        secrets: Option<&OpenedSecrets>,
+        reach: Reach,
+    ) -> Result<Plan, RollBackError> {
+        let units = match reach {
+            Reach::Everything => Units::Named,
+            Reach::Files => Units::None,
+        };
+        let manifests = [&back.desired, &back.target, back.previous];
+        let observed = observe::look(self.host, &manifests, secrets, units).await?;
+        let originals = self.store.originals()?;
+        let owned = Owned {
+            generations: vec![&back.target, back.previous],
+            originals: &originals,
+            unfinished: back.unfinished.clone(),
+        };
+        // Something in the way of one path is no reason to leave all others half way.
+        let draft = draft(&back.desired, &owned, &observed, Held::Reported);
+        let conflicts = draft.conflicts.clone();
+        let mut plan = draft.into_plan();
+        for conflict in conflicts {
+            tracing::warn!(%conflict, "left as it is on the way back");
+            plan.notices.push(super::Notice {
+                subject: conflict.subject,
+                text: format!("{}; left as it is on the way back", conflict.found),
+            });
+        }
+        if reach == Reach::Files {
+            plan.steps.retain(|step| !needs_a_running_system(step));
+        }
+        Ok(plan)
+    }
+}
+
+fn needs_a_running_system(step: &Step) -> bool {
+    let packages = matches!(step, Step::InstallPackages { .. });
+    packages || step.unit().is_some() || *step == Step::ReloadManager
+}
+
+/// The inputs of the plan back.
+struct WayBack<'a> {
+    /// The generation before, and what was found where it says nothing.
+    desired: Manifest,
+    previous: &'a Manifest,
+    /// The generation that failed, without accounts that were there before it.
+    target: Manifest,
+    unfinished: BTreeMap<UnitName, Resume>,
+}
+
+impl<'a> WayBack<'a> {
+    fn new(
+        record: &Record,
+        previous: &'a Manifest,
+        mut target: Manifest,
+        begun: &BTreeSet<usize>,
+    ) -> Self {
+        let desired = with_what_was_found(previous, &target, &record.plan);
+        let mut created = BTreeSet::new();
+        for step in &record.plan.steps {
+            if let Step::CreateUser { user, .. } = step {
+                created.insert(user.clone());
+            }
+        }
+        // An account that the failed generation only took over is not locked: it was there before.
+        target
+            .users
+            .retain(|name, _| previous.users.contains_key(name) || created.contains(name));
+        Self {
+            desired,
+            previous,
+            target,
+            unfinished: unfinished(&record.plan, begun),
+        }
+    }
+}
+
+/// The units that were up and that the activation had begun to move.
+fn unfinished(plan: &Plan, begun: &BTreeSet<usize>) -> BTreeMap<UnitName, Resume> {
+    let mut units = BTreeMap::new();
+    for (index, step) in plan.steps.iter().enumerate() {
+        if !begun.contains(&index) {
+            continue;
+        }
+        let (unit, resume) = match step {
+            Step::StopUnit { unit, .. } | Step::RestartUnit { unit, .. } => (unit, Resume::Restart),
+            Step::ReloadUnit { unit, .. } => (unit, Resume::Reload),
+            _ => continue,
+        };
+        let known = units.entry(unit.clone()).or_insert(resume);
+        *known = (*known).max(resume);
+    }
+    units
+}
+
+/// The generation before says nothing about what only the failed one touched. What was found there is in the plan.
+fn with_what_was_found(previous: &Manifest, target: &Manifest, plan: &Plan) -> Manifest {
+    let mut desired = previous.clone();
+    let stopped: BTreeSet<&UnitName> = plan
+        .steps
+        .iter()
+        .filter_map(|step| match step {
+            Step::StopUnit { unit, .. } => Some(unit),
+            _ => None,
+        })
+        .collect();
+    for step in &plan.steps {
+        match step {
+            Step::SetHostname { found, .. } if desired.hostname.is_none() => {
+                desired.hostname = Some(found.clone());
+            }
+            Step::SetSysctl { key, found, .. } => {
+                let sysctls = &mut desired.sysctls;
+                sysctls.entry(key.clone()).or_insert_with(|| found.clone());
+            }
+            Step::EnableUnit { unit } => {
+                if let Some(entry) = untouched(&mut desired, target, unit) {
+                    entry.enable.get_or_insert(false);
+                }
+            }
+            Step::DisableUnit { unit } => {
+                if let Some(entry) = untouched(&mut desired, target, unit) {
+                    entry.enable.get_or_insert(true);
+                }
+            }
+            Step::StartUnit { unit, .. } if !stopped.contains(unit) => {
+                if let Some(entry) = untouched(&mut desired, target, unit) {
+                    entry.start.get_or_insert(false);
+                }
+            }
+            _ => {}
+        }
+    }
+    desired
+}
+
+/// The unit's entry, made if there is none; `None` for a unit of the failed generation's own, which simply goes.
+fn untouched<'a>(
+    desired: &'a mut Manifest,
+    target: &Manifest,
+    unit: &UnitName,
+) -> Option<&'a mut UnitEntry> {
+    let template = unit.template();
+    let own = target.units.get(unit).is_some_and(|entry| {
+        entry.definition.iter().any(|path| {
+            let file = path.file_name();
+            file == unit.as_str() || template.as_ref().is_some_and(|t| t.as_str() == file)
+        })
+    });
+    if own && !desired.units.contains_key(unit) {
+        return None;
+    }
+    let entry = desired.units.entry(unit.clone()).or_insert(UnitEntry {
+        definition: BTreeSet::new(),
+        enable: None,
+        start: None,
+        on_change: OnChange::Restart,
+        drift: Enforcement::Enforce,
+    });
+    Some(entry)
+}

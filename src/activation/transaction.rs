@@ -1,0 +1,451 @@
+//! An activation as one transaction: prepare, apply, settle, probe, commit; or back to the generation before.
+
+use std::future::Future;
+use std::time::Duration;
+
+use super::apply::{Applied, Bench, apply, keep};
+use super::failure::HostFailure;
+use super::journal::{Journal, JournalError, Record, open_phase};
+use super::observe::{ObserveError, observe};
+use super::progress::{ActivationEvent, Progress, Way};
+use super::settle::{brought_up, settle};
+use super::{Conflicts, Event, Held, Notice, Observed, Owned, Plan, Step, originals, plan};
+use crate::generation::{Generation, GenerationNumber, Manifest, Originals, Store, StoreError};
+use crate::health::Verdict;
+use crate::host::{Host, PathState, clock};
+use crate::secrets::OpenedSecrets;
+
+/// How long units are watched by default.
+pub const DEFAULT_SETTLE: Duration = Duration::from_secs(20);
+
+/// Whoever opens the secrets of a stored generation: on the way back they are opened again.
+pub trait SecretSource {
+    /// Opens the secrets of `manifest` from the ciphertexts kept with it.
+    fn open(
+        &self,
+        manifest: &Manifest,
+    ) -> Result<OpenedSecrets, Box<dyn std::error::Error + Send + Sync>>;
+}
+
+impl<F> SecretSource for F
+where
+    F: Fn(&Manifest) -> Result<OpenedSecrets, Box<dyn std::error::Error + Send + Sync>>,
+{
+    fn open(
+        &self,
+        manifest: &Manifest,
+    ) -> Result<OpenedSecrets, Box<dyn std::error::Error + Send + Sync>> {
+        self(manifest)
+    }
+}
+
+/// Whoever asks about health: once before anything changes, once after, and only what got worse counts.
+pub trait Probes {
+    /// The answers from before.
+    type Baseline;
+
+    /// Asks before.
+    fn baseline(&self) -> impl Future<Output = Self::Baseline>;
+
+    /// Asks after.
+    fn verdicts(&self, before: &Self::Baseline) -> impl Future<Output = Vec<Verdict>>;
+}
+
+/// Nothing is asked.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoProbes;
+
+impl Probes for NoProbes {
+    type Baseline = ();
+
+    async fn baseline(&self) {}
+
+    async fn verdicts(&self, (): &()) -> Vec<Verdict> {
+        Vec::new()
+    }
+}
+
+/// One host, its store, and how activations go there.
+#[derive(Clone, Copy)]
+pub struct Activation<'a> {
+    /// The host.
+    pub host: &'a Host,
+    /// Its generations, objects and transactions. Whoever activates holds its lock.
+    pub store: &'a Store,
+    /// Opens the secrets of the generation before, on the way back.
+    pub secrets: &'a dyn SecretSource,
+    /// Who watches.
+    pub progress: &'a dyn Progress,
+    /// How long units that were brought up are watched, [`DEFAULT_SETTLE`].
+    pub settle: Duration,
+}
+
+/// What would be done. Making it changed nothing.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// What the host is to be.
+    pub desired: Manifest,
+    /// The generation in force.
+    pub current: Option<Generation>,
+    /// What was found.
+    pub observed: Observed,
+    /// What will be done.
+    pub plan: Plan,
+    originals: Originals,
+}
+
+/// How an activation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// There was nothing to do, and the generation is in force already.
+    Unchanged,
+    /// The generation is in force, and healthy.
+    Committed,
+    /// The host is back at the generation before.
+    RolledBack {
+        /// Why.
+        reason: String,
+    },
+    /// The rollback failed. Nothing is done automatically any more.
+    Stuck {
+        /// What failed, first forward, then back.
+        reason: String,
+    },
+}
+
+/// An activation that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// How.
+    pub outcome: Outcome,
+    /// The steps that were done forward, in order.
+    pub done: Vec<Step>,
+    /// What the probes said, if they were asked.
+    pub health: Vec<Verdict>,
+    /// What was left alone, and why.
+    pub notices: Vec<Notice>,
+}
+
+/// An activation that could not be prepared. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// The host cannot be looked at.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something is in the way.
+    #[error(transparent)]
+    Conflicts(#[from] Conflicts),
+}
+
+impl PrepareError {
+    /// How to go on.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Observe(error) => error.hint(),
+            Self::Store(error) => error.fix().map(Into::into),
+            Self::Conflicts(conflicts) => match conflicts.0.as_slice() {
+                [one] => Some(one.hint.clone()),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// An activation that could not begin, or could not be written down as ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ActivateError {
+    /// Another transaction is not over.
+    #[error("a transaction of generation {target} is not over")]
+    Open {
+        /// Where it goes.
+        target: GenerationNumber,
+    },
+    /// What is on the host cannot be kept for the way back, so nothing was changed.
+    #[error("cannot keep what is on the host for the way back; nothing was changed")]
+    Keep(#[source] HostFailure),
+    /// The journal cannot be written.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The store cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ActivateError {
+    /// How to go on.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Open { .. } => Some("run `steadfast recover`".to_owned()),
+            Self::Keep(error) => error.hint(),
+            Self::Journal(error) => error.hint(),
+            Self::Store(error) => error.fix().map(Into::into),
+        }
+    }
+}
+
+impl Activation<'_> {
+    /// Decides what is to be done to make the host what `desired` says. Has no side effect at all.
+    ///
+    /// `secrets` are those of `desired`, opened; without them nothing can be said about installed ones.
+    ///
+    /// # Errors
+    /// [`PrepareError`].
+    pub async fn prepare(
+        &self,
+        desired: &Manifest,
+        secrets: Option<&OpenedSecrets>,
+        held: Held,
+    ) -> Result<Prepared, PrepareError> {
+        let current = self.store.current()?;
+        let originals = self.store.originals()?;
+        let active = current.as_ref().map(|generation| &generation.manifest);
+        let manifests: Vec<&Manifest> = [desired].into_iter().chain(active).collect();
+        let observed = observe(self.host, &manifests, secrets).await?;
+        let owned = Owned {
+            generations: active.into_iter().collect(),
+            originals: &originals,
+            unfinished: [].into(),
+        };
+        let plan = plan(desired, &owned, &observed, held)?;
+        Ok(Prepared {
+            desired: desired.clone(),
+            current,
+            observed,
+            plan,
+            originals,
+        })
+    }
+
+    /// Carries out what was prepared and makes `target` the generation in force, or goes back.
+    ///
+    /// `target` is the stored generation of the prepared manifest, and `secrets` are its secrets, opened. For a repair
+    /// it is the generation in force.
+    ///
+    /// # Errors
+    /// [`ActivateError`] if it could not begin: nothing was changed then. Once something was changed, how it ends is
+    /// the [`Ending`]; only a commit that could not be written down is an error still, and [`recover`](Self::recover)
+    /// finishes it.
+    pub async fn carry_out<P: Probes>(
+        &self,
+        prepared: Prepared,
+        target: GenerationNumber,
+        secrets: &OpenedSecrets,
+        probes: &P,
+    ) -> Result<Ending, ActivateError> {
+        let current = prepared
+            .current
+            .as_ref()
+            .map(|generation| generation.number);
+        if prepared.plan.is_empty() && current == Some(target) {
+            return Ok(Ending {
+                outcome: Outcome::Unchanged,
+                done: Vec::new(),
+                health: Vec::new(),
+                notices: prepared.plan.notices,
+            });
+        }
+        if let Some((record, _)) = open_phase(self.store)? {
+            return Err(ActivateError::Open {
+                target: record.target,
+            });
+        }
+        let before = probes.baseline().await;
+        self.keep_originals(&prepared)?;
+        let record = Record::new(clock::now_secs(), target, current, prepared.plan.clone());
+        let mut journal = Journal::create(self.store, record)?;
+        self.progress.tell(&ActivationEvent::Planned {
+            way: Way::Forward,
+            steps: prepared.plan.lines(),
+            notices: prepared.plan.notices.clone(),
+        });
+        self.enter(&mut journal, Event::Begun)?;
+        let mut forward = Forward::default();
+        let gone_wrong = self
+            .forward(
+                &prepared,
+                secrets,
+                &mut journal,
+                &mut forward,
+                (probes, &before),
+            )
+            .await;
+        let outcome = match gone_wrong {
+            None => {
+                self.finish_commit(journal, &prepared.desired)?;
+                Outcome::Committed
+            }
+            Some(reason) => {
+                self.roll_back(journal, &forward.applied.begun, reason)
+                    .await
+            }
+        };
+        Ok(forward.ending(outcome, prepared.plan))
+    }
+
+    /// Forward to `committed`; gives back what went wrong.
+    async fn forward<P: Probes>(
+        &self,
+        prepared: &Prepared,
+        secrets: &OpenedSecrets,
+        journal: &mut Journal,
+        forward: &mut Forward,
+        (probes, before): (&P, &P::Baseline),
+    ) -> Option<String> {
+        let bench = Bench {
+            host: self.host,
+            store: self.store,
+            manifest: &prepared.desired,
+            secrets,
+            progress: self.progress,
+            way: Way::Forward,
+        };
+        forward.applied = apply(&prepared.plan, &bench, journal).await;
+        if let Some(reason) = forward.applied.failure(&prepared.plan) {
+            return Some(reason);
+        }
+        if let Err(error) = self.enter(journal, Event::Applied) {
+            return Some(error.to_string());
+        }
+        if let Some(reason) = self.settle(&prepared.plan).await {
+            return Some(reason);
+        }
+        if let Err(error) = self.enter(journal, Event::Settled) {
+            return Some(error.to_string());
+        }
+        forward.health = probes.verdicts(before).await;
+        if let Some(reason) = self.judge(journal, &forward.health) {
+            return Some(reason);
+        }
+        let committed = self.enter(journal, Event::Healthy);
+        committed.err().map(|error| error.to_string())
+    }
+
+    async fn settle(&self, plan: &Plan) -> Option<String> {
+        self.progress.tell(&ActivationEvent::Watching {
+            units: brought_up(plan).len(),
+            window_ms: u64::try_from(self.settle.as_millis()).unwrap_or(u64::MAX),
+        });
+        match settle(self.host, plan, self.settle).await {
+            Ok(failures) if failures.is_empty() => None,
+            Ok(failures) => Some(failures.join("; ")),
+            Err(error) => Some(HostFailure::from(error).in_one_line()),
+        }
+    }
+
+    fn judge(&self, journal: &mut Journal, health: &[Verdict]) -> Option<String> {
+        use super::journal::{Durability, Entry};
+        for verdict in health {
+            let entry = Entry::Probed {
+                verdict: verdict.clone(),
+            };
+            if let Err(error) = journal.write(&entry, Durability::Written) {
+                return Some(error.to_string());
+            }
+            self.progress.tell(&ActivationEvent::Probed {
+                verdict: verdict.clone(),
+            });
+        }
+        let bad: Vec<String> = health
+            .iter()
+            .filter(|verdict| verdict.rolls_back())
+            .map(|verdict| match &verdict.answer {
+                crate::health::Answer::Failed { reason } => format!("{}: {reason}", verdict.check),
+                _ => verdict.check.clone(),
+            })
+            .collect();
+        (!bad.is_empty()).then(|| format!("unhealthy: {}", bad.join("; ")))
+    }
+
+    /// Enters the phase after `event`: on disk first, then told.
+    pub(super) fn enter(&self, journal: &mut Journal, event: Event) -> Result<(), JournalError> {
+        let phase = journal.phase().clone().after(event);
+        journal.enter(phase.clone())?;
+        tracing::info!(?phase, "transaction phase");
+        self.progress.tell(&ActivationEvent::Phase { phase });
+        Ok(())
+    }
+
+    /// Makes the target current, forgets originals that nobody needs, and ends the transaction. Can be repeated.
+    pub(super) fn finish_commit(
+        &self,
+        journal: Journal,
+        active: &Manifest,
+    ) -> Result<(), ActivateError> {
+        let target = journal.record.target;
+        let current = self.store.current()?.map(|generation| generation.number);
+        if current != Some(target) {
+            self.store.commit(target)?;
+        }
+        self.forget_originals(active)?;
+        Ok(journal.close()?)
+    }
+
+    pub(super) fn forget_originals(&self, active: &Manifest) -> Result<(), StoreError> {
+        let recorded = self.store.originals()?;
+        let settled = originals::settled(&recorded, active);
+        if settled != recorded {
+            self.store.set_originals(&settled)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what is at every path that the plan takes, before anything changes.
+    fn keep_originals(&self, prepared: &Prepared) -> Result<(), ActivateError> {
+        let active = prepared.current.iter();
+        let owned: Vec<&Manifest> = active.map(|generation| &generation.manifest).collect();
+        let taken = originals::taken(
+            &prepared.originals,
+            &prepared.plan,
+            &prepared.desired,
+            &owned,
+            &prepared.observed,
+        );
+        if taken == prepared.originals {
+            return Ok(());
+        }
+        for (path, original) in &taken {
+            let is_new = prepared.originals.get(path) != Some(original);
+            if let (true, PathState::File { content, .. }) = (is_new, original) {
+                let kept = keep(self.host, self.store, path).map_err(ActivateError::Keep)?;
+                if kept.as_ref() != Some(content) {
+                    return Err(ActivateError::Keep(HostFailure::Raced {
+                        path: path.clone(),
+                        now: "other content".to_owned(),
+                    }));
+                }
+            }
+        }
+        Ok(self.store.set_originals(&taken)?)
+    }
+}
+
+/// What is gathered on the way forward.
+#[derive(Default)]
+struct Forward {
+    applied: Applied,
+    health: Vec<Verdict>,
+}
+
+impl Forward {
+    fn ending(self, outcome: Outcome, plan: Plan) -> Ending {
+        let done = plan
+            .steps
+            .into_iter()
+            .enumerate()
+            .filter(|(index, _)| self.applied.done.contains(index));
+        Ending {
+            outcome,
+            done: done.map(|(_, step)| step).collect(),
+            health: self.health,
+            notices: plan.notices,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
