@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use proptest::strategy::Strategy;
+
 use super::*;
 use crate::source::{RepoPath, Snapshot};
 
@@ -146,4 +148,31 @@ health:
     )
     .unwrap_or_else(|errors| panic!("{}", errors.excerpts(Colour::Plain).join("\n")));
     insta::assert_debug_snapshot!(config);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(400))]
+
+    /// Whatever stands in a file of the repository, reading it ends with a configuration or with errors that can be
+    /// printed.
+    #[test]
+    fn no_text_makes_the_reader_fail(
+        pieces in proptest::collection::vec(
+            proptest::prop_oneof![
+                proptest::sample::select(vec![
+                    "files:", "units:", "health:", "users:", "secrets:", "\n", "\n  ", "\n    ", " - ", ": ", "{", "}",
+                    "[", "]", ", ", "text", "file", "mode: ", "enable: ", "true", "0644", "&a ", "*a", "<<", "|\n", "\"",
+                    "'", "/etc/motd", "a.service", "\t", "# x", "---", "!!str ", "? ", "~", "within: 3s",
+                ]).prop_map(str::to_owned),
+                "\\PC{0,6}",
+            ],
+            0..40,
+        )
+    ) {
+        if let Err(errors) = read(&pieces.concat()) {
+            for excerpt in errors.excerpts(Colour::Plain) {
+                assert!(!excerpt.is_empty());
+            }
+        }
+    }
 }

@@ -293,3 +293,83 @@ fn accounts_keep_ids_apart_and_name_declared_secrets() {
     );
     insta::assert_snapshot!(found);
 }
+
+const SEALED: &str = r#"db:
+    password: ENC[AES256_GCM,data:cGFzcw==,iv:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=,tag:MDEyMzQ1Njc4OWFiY2RlZg==,type:str]
+    user_unencrypted: app
+token: ENC[AES256_GCM,data:dG9rZW4=,iv:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=,tag:MDEyMzQ1Njc4OWFiY2RlZg==,type:str]
+sops:
+    age:
+        - recipient: age1lzd99uklcjnc0e7d860axevet2cz99ce9pq6tzuzd05l5nr28ams36nvun
+          enc: |
+            -----BEGIN AGE ENCRYPTED FILE-----
+            YWdl
+            -----END AGE ENCRYPTED FILE-----
+    lastmodified: "2026-11-01T00:00:00Z"
+    mac: ENC[AES256_GCM,data:bWFj,iv:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=,tag:MDEyMzQ1Njc4OWFiY2RlZg==,type:str]
+    unencrypted_suffix: _unencrypted
+    version: 3.11.0
+"#;
+
+#[test]
+fn secrets_are_their_ciphertext_and_templates_their_segments() {
+    let host = r#"
+users: { ketan: { password_secret: token } }
+secrets:
+  db/password: { owner: ketan, units: { restart: [app.service] } }
+  token: { mode: 0440, optional: true }
+templates:
+  app.env: { file: app.env, owner: ketan }
+"#;
+    let files = [
+        ("secrets/default.yml", SEALED),
+        (
+            "hosts/web/app.env",
+            "P={{ secret(\"db/password\") }}\nT={{ secret(\"token\") }}\n",
+        ),
+    ];
+    let one = built(host, &files);
+    let pretty = serde_json::to_string_pretty(&(
+        &one.manifest.secrets,
+        &one.manifest.templates,
+        &one.manifest.secret_files,
+    ));
+    insta::assert_snapshot!(pretty.unwrap());
+    let sealed = &one.manifest.secret_files[&RepoPath::new("secrets/default.yml").unwrap()];
+    assert_eq!(one.objects[sealed], SEALED.as_bytes());
+
+    let changed = SEALED.replace("cGFzcw==", "cGFzdw==");
+    let two = built(host, &[("secrets/default.yml", &changed), files[1]]);
+    let ciphertexts = |built: &Built| -> Vec<String> {
+        let secrets = built.manifest.secrets.values();
+        secrets.map(|secret| secret.ciphertext.clone()).collect()
+    };
+    let (before, after) = (ciphertexts(&one), ciphertexts(&two));
+    assert_ne!(before[0], after[0], "the value that changed");
+    assert_eq!(before[1], after[1], "its neighbour");
+}
+
+#[test]
+fn secrets_that_cannot_be_what_is_said_are_errors() {
+    let found = errors(
+        r#"
+secrets:
+  db/pasword:
+  db:
+  token: { key: db/user_unencrypted }
+  missing/entirely:
+  other: { file: /secrets/plain.yml }
+  third: { file: /secrets/plain.yml }
+templates:
+  a: { text: '{{ secret("nowhere") }} {{ secret("token") }}' }
+  b: { file: b.env }
+  c: { text: '{{ secret(token) }}' }
+"#,
+        &[
+            ("secrets/default.yml", SEALED),
+            ("secrets/plain.yml", "password: in clear\n"),
+            ("hosts/web/b.env", "A=1\nB={{ secrets(\"token\") }}\n"),
+        ],
+    );
+    insta::assert_snapshot!(found);
+}
