@@ -5,7 +5,7 @@
 //!
 //! Source: SOPS format §age, identities.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::host_key::{KeyError, read_key_file};
 use super::identity_text::{IdentityTextError, Words, parse_age_identities, parse_ssh_identity};
 use super::pool::{Entry, Identities};
-use crate::host::exec::{ExecError, Program, UnclosedQuote, split_words};
+use crate::host::exec::{Environment, ExecError, Program, UnclosedQuote, split_words};
 
 /// A source of identities that could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -62,9 +62,6 @@ impl SourceProblem {
         }
     }
 }
-
-/// What is looked up in the environment; a parameter so that tests need not change the process's own.
-pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 /// Reads all sources.
 pub(super) fn collect(environment: Environment<'_>) -> Identities {

@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use super::layout::{self, Entry, SecretSet};
 use super::observe::observe;
 use super::{RenderError, SecretName, TemplateName};
-use crate::host::{
-    Accounts, FileError, FileErrorKind, FileMode, Host, HostPath, Owner, PathState, Removed,
-};
+use crate::host::memory::MemoryError;
+use crate::host::{Accounts, FileError, FileErrorKind, FileMode, Host, HostPath, Owner, Removed};
 use crate::identity::Plaintext;
 
 /// Directories of a set can be passed through by everybody and listed by root only.
@@ -35,6 +34,9 @@ pub enum InstallError {
     /// A file or directory.
     #[error(transparent)]
     File(#[from] FileError),
+    /// There is no place in memory.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
     /// `/run/secrets` is not a link of ours.
     #[error("{} is not the link to the installed secrets, but {what}", path.display())]
     LinkInTheWay {
@@ -75,6 +77,7 @@ impl InstallError {
     pub fn fix(&self) -> Option<String> {
         match self {
             Self::File(error) => error.hint(),
+            Self::Memory(error) => error.hint(),
             Self::LinkInTheWay { path, .. } => Some(format!(
                 "stop what made it (sops-nix?), then move {} away",
                 path.display()
@@ -201,11 +204,7 @@ fn root(host: &Host) -> Owner {
 /// Makes `/run/secrets.d`, on ramfs on the live machine, so that no plaintext ever reaches a disk or swap.
 fn make_room(host: &Host) -> Result<(), InstallError> {
     let sets = layout::sets();
-    if let Some(run) = sets.parent()
-        && host.look(&run)? == PathState::Absent
-    {
-        host.make_directory(&run, root(host), FileMode::from_bits(0o755))?;
-    }
+    host.mount_ramfs(&sets)?;
     host.make_directory(&sets, root(host), DIRECTORY_MODE)?;
     Ok(())
 }

@@ -17,3 +17,6 @@ pub use error::ExecError;
 pub use pipe::PipedChild;
 pub use program::{Output, Program};
 pub use words::{UnclosedQuote, split_words};
+
+/// How variables are looked up; a parameter so that tests need not change the process's own environment.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<std::ffi::OsString>;

@@ -1,0 +1,277 @@
+//! The working copy of a config repository: its rules, its secret files, and changing one safely.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::{RecipientNames, Rules, RulesError};
+use crate::host::durable::{self, Lock, LockError};
+use crate::host::{FileError, FileMode};
+use crate::source::RepoPath;
+
+/// A secret file that is larger than this is not read.
+pub(super) const LARGEST_FILE_BYTES: u64 = 16 * 1024 * 1024;
+/// Mode of a new secret file: it is ciphertext, and git keeps no more of the mode than this.
+const NEW_FILE_MODE: FileMode = FileMode::from_bits(0o644);
+/// Mode of a new directory on the way to a secret file.
+const NEW_DIRECTORY_MODE: FileMode = FileMode::from_bits(0o755);
+
+/// A working copy with a `.sops.yaml`.
+#[derive(Debug)]
+pub struct Repository {
+    root: PathBuf,
+    rules: Rules,
+    names: RecipientNames,
+}
+
+/// A working copy that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RepositoryError {
+    /// No `.sops.yaml` here or above.
+    #[error("there is no .sops.yaml in {} or in a directory above it", start.display())]
+    NotFound {
+        /// Where the search began.
+        start: PathBuf,
+    },
+    /// The start is not a directory that can be read.
+    #[error("cannot look for .sops.yaml in {}", start.display())]
+    Unreadable {
+        /// Where the search began.
+        start: PathBuf,
+        /// What the kernel said.
+        source: std::io::Error,
+    },
+    /// `.sops.yaml` is wrong.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
+    /// A file outside.
+    #[error("{} is not in the repository {}", path.display(), root.display())]
+    Outside {
+        /// The file.
+        path: PathBuf,
+        /// The repository.
+        root: PathBuf,
+    },
+}
+
+impl RepositoryError {
+    /// How to go on.
+    #[must_use]
+    pub fn fix(&self) -> Option<&'static str> {
+        match self {
+            Self::NotFound { .. } => Some(
+                "run this in the config repository, or make a .sops.yaml: `steadfast secrets --help` shows one",
+            ),
+            Self::Unreadable { .. } => None,
+            Self::Rules(error) => error.fix(),
+            Self::Outside { .. } => Some("run this in the repository that holds the file"),
+        }
+    }
+}
+
+impl Repository {
+    /// Finds the repository that `start`, a directory, is in: the first `.sops.yaml` here or above, as sops does.
+    pub fn find(start: &Path) -> Result<Self, RepositoryError> {
+        let start = start
+            .canonicalize()
+            .map_err(|source| RepositoryError::Unreadable {
+                start: start.to_owned(),
+                source,
+            })?;
+        for directory in start.ancestors() {
+            if let Some(rules) = Rules::load(directory)? {
+                let names = rules.names().clone().with_hosts(directory);
+                return Ok(Self {
+                    root: directory.to_owned(),
+                    rules,
+                    names,
+                });
+            }
+        }
+        Err(RepositoryError::NotFound { start })
+    }
+
+    /// The directory of `.sops.yaml`.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The rules.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// What recipients are called: anchors of `.sops.yaml` first, then the hosts' folders.
+    #[must_use]
+    pub fn names(&self) -> &RecipientNames {
+        &self.names
+    }
+
+    /// Where `file` is on this machine.
+    #[must_use]
+    pub fn path(&self, file: &RepoPath) -> PathBuf {
+        self.root.join(file.as_str())
+    }
+
+    /// The path inside the repository of `path`, as typed; the file need not be there yet.
+    pub fn locate(&self, path: &Path) -> Result<RepoPath, RepositoryError> {
+        let outside = || RepositoryError::Outside {
+            path: path.to_owned(),
+            root: self.root.clone(),
+        };
+        let absolute = std::path::absolute(path).map_err(|_no_such_directory| outside())?;
+        let real = real_path(&absolute).ok_or_else(outside)?;
+        let relative = real.strip_prefix(&self.root).map_err(|_other| outside())?;
+        let relative = relative.to_str().ok_or_else(outside)?;
+        RepoPath::new(relative).map_err(|_not_a_name| outside())
+    }
+
+    /// Every YAML file of the working copy that a rule covers, in path order.
+    ///
+    /// What git keeps for itself is left out, links are not followed.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<RepoPath> {
+        let mut files: Vec<RepoPath> = walkdir::WalkDir::new(&self.root)
+            .into_iter()
+            .filter_entry(|entry| entry.file_name() != ".git")
+            // A directory that cannot be entered holds nothing that could be changed here.
+            .filter_map(Result::ok)
+            .filter(|entry| entry.file_type().is_file())
+            .filter_map(|entry| {
+                let relative = entry.path().strip_prefix(&self.root).ok()?;
+                RepoPath::new(relative.to_str()?).ok()
+            })
+            .filter(|file| is_yaml(file) && file.as_str() != ".sops.yaml")
+            .collect();
+        files.sort();
+        files
+    }
+
+    /// Reads `file`; `None` if it is not there.
+    pub fn read(&self, file: &RepoPath) -> Result<Option<Vec<u8>>, FileError> {
+        durable::read(&self.path(file), LARGEST_FILE_BYTES)
+    }
+
+    /// Replaces `file` in one step, keeping its mode and owner; directories on the way are made.
+    pub(super) fn replace(&self, file: &RepoPath, content: &[u8]) -> Result<(), FileError> {
+        let path = self.path(file);
+        if let Some(parent) = path.parent() {
+            durable::make_directories(parent, NEW_DIRECTORY_MODE)?;
+        }
+        durable::replace_keeping(&path, content, NEW_FILE_MODE)
+    }
+
+    /// Keeps others of us from changing `file` until the lock is dropped. Where the file is not there yet, it is
+    /// `.sops.yaml` that is locked, so that nothing has to be made.
+    pub(super) fn lock(&self, file: &RepoPath) -> Result<Lock, LockError> {
+        let path = self.path(file);
+        loop {
+            let Some(before) = inode(&path) else {
+                return durable::lock(self.rules.path());
+            };
+            let lock = durable::lock(&path)?;
+            // Somebody else's change replaces the file: then what is locked is the old one, and nobody asks for that.
+            if inode(&path) == Some(before) {
+                return Ok(lock);
+            }
+        }
+    }
+}
+
+/// Whether secrets in `file` are in the format that this version reads.
+pub(super) fn is_yaml(file: &RepoPath) -> bool {
+    let name = file.as_str();
+    // As sops does: by the very end of the name, in this spelling only.
+    name.rsplit_once('.')
+        .is_some_and(|(_, suffix)| suffix == "yml" || suffix == "yaml")
+}
+
+fn inode(path: &Path) -> Option<(u64, u64)> {
+    let found = std::fs::metadata(path).ok()?;
+    Some((found.dev(), found.ino()))
+}
+
+/// Resolves links in the part of `path` that is there already.
+fn real_path(path: &Path) -> Option<PathBuf> {
+    if let Ok(real) = path.canonicalize() {
+        return Some(real);
+    }
+    let parent = real_path(path.parent()?)?;
+    Some(match path.file_name() {
+        Some(name) => parent.join(name),
+        // `..` of something that is not there.
+        None => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repository() -> (tempfile::TempDir, Repository) {
+        let directory = tempfile::tempdir().unwrap();
+        for path in [
+            ".sops.yaml",
+            "secrets/a.yml",
+            "secrets/b.json",
+            "hosts/x/host.yml",
+            ".git/c.yml",
+        ] {
+            let path = directory.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::File::create(path).unwrap();
+        }
+        let repository = Repository::find(&directory.path().join("hosts/x")).unwrap();
+        (directory, repository)
+    }
+
+    #[test]
+    fn the_repository_is_found_from_below() {
+        let (directory, repository) = repository();
+        assert_eq!(repository.root(), directory.path().canonicalize().unwrap());
+        let files: Vec<String> = repository
+            .candidates()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(files, ["hosts/x/host.yml", "secrets/a.yml"]);
+        let outside = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            Repository::find(outside.path()),
+            Err(RepositoryError::NotFound { .. })
+        ));
+    }
+
+    #[test]
+    fn a_file_is_located_even_before_it_is_there() {
+        let (directory, repository) = repository();
+        let locate = |path: &str| repository.locate(&directory.path().join(path));
+        assert_eq!(
+            locate("secrets/new/x.yml").unwrap().as_str(),
+            "secrets/new/x.yml"
+        );
+        assert_eq!(
+            locate("hosts/../secrets/a.yml").unwrap().as_str(),
+            "secrets/a.yml"
+        );
+        assert!(locate("../x.yml").is_err());
+        std::os::unix::fs::symlink("/etc/hostname", directory.path().join("out.yml")).unwrap();
+        assert!(locate("out.yml").is_err());
+    }
+
+    #[test]
+    fn the_second_who_wants_a_file_is_told() {
+        let (_directory, repository) = repository();
+        let file = RepoPath::new("secrets/a.yml").unwrap();
+        let lock = repository.lock(&file).unwrap();
+        assert!(matches!(
+            repository.lock(&file),
+            Err(LockError::Held { .. })
+        ));
+        let other = RepoPath::new("hosts/x/host.yml").unwrap();
+        assert!(repository.lock(&other).is_ok());
+        drop(lock);
+        assert!(repository.lock(&file).is_ok());
+    }
+}
