@@ -1,5 +1,7 @@
 //! The command line as a stranger meets it: help, usage errors, errors, pipes.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use assert_cmd::Command;
 
 /// The program with nothing of this machine in its environment.

@@ -25,10 +25,10 @@ pub struct HostFlags {
     /// The host, by its folder in `hosts/` [default: `host:` in the settings, else this machine's name]
     #[arg(long, global = true, value_name = "NAME")]
     pub host: Option<HostName>,
-    /// The SSH host key that opens the secrets [default: /etc/ssh/ssh_host_ed25519_key]
+    /// The SSH host key that opens the secrets [default: `identity:` in the settings, else `/etc/ssh/ssh_host_ed25519_key`]
     #[arg(long, global = true, value_name = "FILE")]
     pub identity: Option<PathBuf>,
-    /// The settings file [default: /etc/steadfast/agent.yml]
+    /// The settings file [default: `/etc/steadfast/agent.yml`]
     #[arg(long, global = true, value_name = "FILE")]
     pub settings: Option<PathBuf>,
 }

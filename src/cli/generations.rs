@@ -309,7 +309,7 @@ impl History {
             copy_of: provenance.copy_of,
             current: is(store.current().map_err(problem)?),
             previous_good: is(store.previous_good().map_err(problem)?),
-            pinned: false,
+            pinned: store.pins().map_err(problem)?.contains(&generation.number),
         })
     }
 }

@@ -47,17 +47,15 @@ fn labelled(label: &str, problem: &Problem) -> String {
 /// `label` and `text`, whose further lines are indented to `indent`.
 fn paragraph(label: &str, indent: usize, text: &str) -> String {
     let used = anstream::adapter::strip_str(label).to_string().len();
-    let mut lines = text.trim_end().lines();
-    let mut paragraph = format!(
-        "{label}{:pad$}{}\n",
-        "",
-        lines.next().unwrap_or_default(),
-        pad = indent.saturating_sub(used).max(1)
-    );
-    for line in lines {
-        paragraph.push_str(&format!("{:indent$}{line}\n", ""));
+    let pad = indent.saturating_sub(used).max(1);
+    let first = format!("{label}{:pad$}", "");
+    let later = " ".repeat(indent);
+    let mut lines = Vec::new();
+    for (number, line) in text.trim_end().lines().enumerate() {
+        let before = if number == 0 { &first } else { &later };
+        lines.push(format!("{before}{line}\n"));
     }
-    paragraph
+    lines.concat()
 }
 
 /// What is wrong with a configuration, with an excerpt for every error; `what` could not be done therefore.

@@ -59,9 +59,10 @@ pub(super) fn now(args: &NowArgs, flags: &HostFlags) -> Result<u8, Problem> {
         return dry_run(flags, format);
     }
     let retry = if args.retry { Retry::Yes } else { Retry::No };
-    let agent = match args.no_agent {
-        true => None,
-        false => Client::connect(flags.open_host()?.root()).map_err(|error| unreachable(&error))?,
+    let agent = if args.no_agent {
+        None
+    } else {
+        Client::connect(flags.open_host()?.root()).map_err(|error| unreachable(&error))?
     };
     let report = match agent {
         Some(agent) => by_agent(agent, flags, retry)?,

@@ -75,7 +75,7 @@ pub(super) fn store_to_read(host: &Host) -> Result<Option<Store>, Problem> {
 
 /// What the store could not do.
 pub(super) fn store_problem(error: &StoreError) -> Problem {
-    Problem::of(error)
+    Problem::of(error).with_hint(error.fix())
 }
 
 /// Keeps every other process from changing the host of `store` until the lock is dropped.

@@ -75,7 +75,7 @@ enum StateErrorKind {
     #[error(transparent)]
     Io(std::io::Error),
     #[error(transparent)]
-    Replace(FileError),
+    Replace(Box<FileError>),
     #[error("{0}")]
     Damaged(serde_json::Error),
     #[error("its version is {found}, and this build knows only versions up to {STATE_VERSION}")]
@@ -169,7 +169,7 @@ impl State {
             serde_json::to_vec_pretty(self).map_err(|e| error(StateErrorKind::Damaged(e)))?;
         text.push(b'\n');
         durable::replace(path, &text, FileMode::from_bits(0o644))
-            .map_err(|e| error(StateErrorKind::Replace(e)))
+            .map_err(|e| error(StateErrorKind::Replace(Box::new(e))))
     }
 
     /// Why `digest` was rolled back, if it was.

@@ -16,7 +16,7 @@ pub(in crate::cli) fn changes(changes: &[Change]) -> String {
     for change in changes {
         areas.entry(change.area).or_default().push(change);
     }
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for (area, changes) in areas {
         let width = changes
             .iter()
@@ -26,11 +26,11 @@ pub(in crate::cli) fn changes(changes: &[Change]) -> String {
             .unwrap_or(0);
         for (number, change) in changes.into_iter().enumerate() {
             let heading = if number == 0 { area.name() } else { "" };
-            text.push_str(&format!("  {}", paint(LABEL, format!("{heading:<10}"))));
-            text.push_str(&line(change, width));
+            let heading = paint(LABEL, format!("{heading:<10}"));
+            lines.push(format!("  {heading}{}", line(change, width)));
         }
     }
-    text
+    lines.concat()
 }
 
 fn line(change: &Change, width: usize) -> String {

@@ -91,9 +91,10 @@ pub(in crate::cli) fn differences(changes: &[Change]) -> String {
             &change.resource
         };
         before = &change.resource;
-        let details = match change.details.is_empty() {
-            true => String::new(),
-            false => format!("  {}", paint(FAINT, change.details.join(", "))),
+        let details = if change.details.is_empty() {
+            String::new()
+        } else {
+            format!("  {}", paint(FAINT, change.details.join(", ")))
         };
         lines.line(format!(
             "  {}  {} {}{details}",

@@ -64,10 +64,10 @@ fn health(verdicts: &[Verdict]) -> String {
         .iter()
         .filter(|verdict| verdict.answer == Answer::Passed)
         .count();
-    let mut text = match verdicts.len() {
+    let mut lines = vec![match verdicts.len() {
         1 => format!("{passed} of 1 check passed"),
         all => format!("{passed} of {all} checks passed"),
-    };
+    }];
     for verdict in verdicts {
         let (mark, word, reason) = match &verdict.answer {
             Answer::Passed => continue,
@@ -76,9 +76,9 @@ fn health(verdicts: &[Verdict]) -> String {
             Answer::FailedBefore { reason } => (paint(WARN, "!"), "failed before as well", reason),
             Answer::NotAsked { reason } => (paint(FAINT, "-"), "not asked", reason),
         };
-        text.push_str(&format!("\n{mark} {}: {word}: {reason}", verdict.check));
+        lines.push(format!("{mark} {}: {word}: {reason}", verdict.check));
     }
-    text
+    lines.join("\n")
 }
 
 /// The last line: how it ended, and how long it took.

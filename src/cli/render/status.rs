@@ -3,7 +3,7 @@
 use super::report::{outcome, revision};
 use super::{Lines, ago};
 use crate::cli::style::{BAD, FAINT, GOOD, WARN, paint};
-use crate::report::{AgentStatus, DriftSummary, FailedRevision, Status};
+use crate::report::{AgentStatus, DriftSummary, FailedRevision, Report, Status};
 
 /// Entries of a list that are shown before "and N more".
 const SHOWN: usize = 8;
@@ -46,33 +46,7 @@ pub(in crate::cli) fn status(status: &Status) -> String {
             paint(WARN, format!("{}{reason}", open.phase)),
         );
     }
-    match &status.last {
-        Some(last) => {
-            let when = paint(FAINT, format!("({})", ago(last.at_secs, now)));
-            lines.field("last news", format!("{} {when}", outcome(last.outcome)));
-            if let Some(problem) = &last.problem {
-                lines.field("", &problem.what);
-                lines.field(
-                    "",
-                    problem
-                        .causes
-                        .iter()
-                        .map(|cause| format!("cause: {cause}"))
-                        .collect::<Vec<_>>()
-                        .join("\n"),
-                );
-                lines.field(
-                    "",
-                    problem
-                        .fix
-                        .iter()
-                        .map(|fix| format!("fix: {fix}"))
-                        .collect::<String>(),
-                );
-            }
-        }
-        None => lines.field("last news", "none yet"),
-    }
+    lines.field("last news", news(status.last.as_ref(), now));
     for (number, failed) in status.failed.iter().rev().take(SHOWN).enumerate() {
         lines.field(
             if number == 0 { "held back" } else { "" },
@@ -83,26 +57,42 @@ pub(in crate::cli) fn status(status: &Status) -> String {
     lines.finish()
 }
 
+fn news(last: Option<&Report>, now_secs: i64) -> String {
+    let Some(last) = last else {
+        return "none yet".to_owned();
+    };
+    let when = paint(FAINT, format!("({})", ago(last.at_secs, now_secs)));
+    let mut lines = vec![format!("{} {when}", outcome(last.outcome))];
+    if let Some(problem) = &last.problem {
+        lines.push(problem.what.clone());
+        lines.extend(problem.causes.iter().map(|cause| format!("cause: {cause}")));
+        lines.extend(problem.fix.iter().map(|fix| format!("fix: {fix}")));
+    }
+    lines.join("\n")
+}
+
 fn agent(agent: &AgentStatus, now_secs: i64) -> String {
     match agent {
         AgentStatus::Running(live) => {
-            let mut text = format!("{}, {}", paint(GOOD, "running"), live.phase);
-            if let Some(next) = live.next_poll_secs {
-                text.push_str(&format!(", next look {}", ago(next, now_secs)));
-            }
-            if live.failures_in_a_row > 0 {
-                let failures = live.failures_in_a_row;
-                text.push_str(&format!(
-                    " {}",
-                    paint(WARN, format!("({failures} failures in a row)"))
-                ));
-            }
-            let started = ago(live.started_secs, now_secs);
+            let next = live.next_poll_secs.map_or(String::new(), |next| {
+                format!(", next look {}", ago(next, now_secs))
+            });
+            let failures = match live.failures_in_a_row {
+                0 => String::new(),
+                failures => paint(WARN, format!(" ({failures} failures in a row)")),
+            };
             let process = format!(
-                "pid {}, version {}, started {started}",
-                live.pid, live.version
+                "pid {}, version {}, started {}",
+                live.pid,
+                live.version,
+                ago(live.started_secs, now_secs)
             );
-            format!("{text}\n{}", paint(FAINT, process))
+            let running = paint(GOOD, "running");
+            format!(
+                "{running}, {}{next}{failures}\n{}",
+                live.phase,
+                paint(FAINT, process)
+            )
         }
         AgentStatus::NotRunning => paint(BAD, "not running"),
         AgentStatus::Unknown { reason } => format!("{} {reason}", paint(WARN, "unknown:")),
@@ -137,15 +127,13 @@ fn drift(drift: Option<&DriftSummary>, now_secs: i64) -> String {
     if drift.items.is_empty() {
         return format!("{} {when}", paint(GOOD, "none"));
     }
-    let mut text = match drift.items.len() {
+    let mut lines = vec![match drift.items.len() {
         1 => format!("{} {when}", paint(WARN, "1 entry differs")),
         many => format!("{} {when}", paint(WARN, format!("{many} entries differ"))),
-    };
-    for item in drift.items.iter().take(SHOWN) {
-        text.push_str(&format!("\n{item}"));
-    }
+    }];
+    lines.extend(drift.items.iter().take(SHOWN).cloned());
     if drift.items.len() > SHOWN {
-        text.push_str(&format!("\nand {} more", drift.items.len() - SHOWN));
+        lines.push(format!("and {} more", drift.items.len() - SHOWN));
     }
-    text
+    lines.join("\n")
 }
