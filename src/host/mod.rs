@@ -23,6 +23,9 @@ mod root;
 mod state;
 mod units;
 
+#[cfg(test)]
+mod live_tests;
+
 pub use accounts::{AccountError, GroupSpec, UserSpec};
 pub use file_error::{FileError, FileErrorKind};
 pub use files::Removed;

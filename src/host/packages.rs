@@ -53,7 +53,13 @@ impl PackageError {
                 Some("check the names, or add the package source on the host".to_owned())
             }
             Self::Install { source, .. } => install_hint(source),
-            Self::Query { source } | Self::Update { source } => source.hint(),
+            Self::Update { source } => source.hint().or_else(|| {
+                Some(
+                    "run apt-get update on the host, and mend or remove the source that fails"
+                        .to_owned(),
+                )
+            }),
+            Self::Query { source } => source.hint(),
         }
     }
 }
@@ -137,18 +143,20 @@ impl Host {
         };
         let mut is_updated = false;
         if !unknown(packages)?.is_empty() {
-            update()?;
-            is_updated = true;
+            let updated = update();
             let unknown = unknown(packages)?;
             if !unknown.is_empty() {
+                // A source that cannot be reached may be the one that has them.
+                updated?;
                 return Err(PackageError::Unknown { packages: unknown });
             }
+            is_updated = true;
         }
         match install(packages) {
-            Err(error) if !is_updated && is_outdated(&error) => {
-                update()?;
-                install(packages).map_err(failed)
-            }
+            Err(error) if !is_updated && is_outdated(&error) => match update() {
+                Ok(()) => install(packages).map_err(failed),
+                Err(_) => Err(failed(error)),
+            },
             result => result.map_err(failed),
         }
     }
@@ -165,7 +173,10 @@ fn apt_get(verb: &str) -> Program {
 }
 
 fn update() -> Result<(), PackageError> {
-    let update = apt_get("update").timeout(UPDATE_TIMEOUT);
+    let update = apt_get("update")
+        // Without it, a list that cannot be fetched is a warning and exit code 0.
+        .args(["-o", "APT::Update::Error-Mode=any"])
+        .timeout(UPDATE_TIMEOUT);
     update
         .run_ok()
         .map(drop)

@@ -1,10 +1,11 @@
 //! The live machine's units, over the system bus.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_core::Stream;
@@ -16,7 +17,10 @@ use zbus_systemd::systemd1::ManagerProxy;
 
 use super::UnitError;
 use super::job::{JobResult, Order};
-use super::properties::{Properties, interface_of, object_path, template_state, unit_file_state};
+use super::properties::{
+    Asked, Properties, asked_for_job, asked_for_patience, asked_for_state, object_path,
+    template_state, unit_file_state,
+};
 use crate::host::{UnitName, UnitState};
 
 /// Longest time for one question.
@@ -31,7 +35,6 @@ const LISTEN_AGAIN: Duration = Duration::from_secs(3);
 const QUEUED_ENDS: usize = 4096;
 
 const SERVICE: &str = "org.freedesktop.systemd1";
-const UNIT_INTERFACE: &str = "org.freedesktop.systemd1.Unit";
 
 /// The conversation with PID 1; taken up again when it breaks, as it does when systemd re-executes itself.
 pub(super) struct Bus {
@@ -110,25 +113,32 @@ impl Link {
         self.manager.inner().connection()
     }
 
-    async fn properties(&self, unit: &UnitName) -> Result<Properties, UnitError> {
-        Ok(Properties {
-            common: self.all(unit, UNIT_INTERFACE).await?,
-            typed: self.all(unit, interface_of(unit)).await?,
-        })
-    }
-
-    async fn all(
+    /// Asks for some properties of a unit, all at once.
+    async fn properties(
         &self,
         unit: &UnitName,
-        interface: &str,
-    ) -> Result<HashMap<String, OwnedVariant>, UnitError> {
+        asked: Vec<Asked>,
+    ) -> Result<Properties, UnitError> {
+        let answers = asked.into_iter().map(|(interface, name)| async move {
+            Ok((name, self.property(unit, interface, name).await?))
+        });
+        side_by_side(answers).await.into_iter().collect()
+    }
+
+    async fn property(
+        &self,
+        unit: &UnitName,
+        interface: &'static str,
+        name: &'static str,
+    ) -> Result<OwnedVariant, UnitError> {
         let failed = |source| UnitError::about("show", unit, source);
+        let question = (interface, name);
         let call = self.connection().call_method(
             Some(SERVICE),
             object_path(unit),
             Some("org.freedesktop.DBus.Properties"),
-            "GetAll",
-            &(interface),
+            "Get",
+            &question,
         );
         let reply = within("show", CALL_TIMEOUT, call).await?.map_err(failed)?;
         reply.body().deserialize().map_err(failed)
@@ -152,9 +162,9 @@ impl Bus {
     }
 
     /// Asks; if the conversation breaks meanwhile, asks once more. Only for what may be asked twice.
-    async fn ask<T>(
+    async fn ask<T, A: Future<Output = Result<T, UnitError>>>(
         &self,
-        question: impl AsyncFn(Arc<Link>) -> Result<T, UnitError>,
+        question: impl Fn(Arc<Link>) -> A,
     ) -> Result<T, UnitError> {
         match question(self.link().await?).await {
             Err(error) if error.is_disconnected() => {
@@ -172,7 +182,7 @@ impl Bus {
     ) -> Result<BTreeMap<UnitName, UnitState>, UnitError> {
         let mut states = BTreeMap::new();
         for unit in names {
-            let state = self.ask(async |link: Arc<Link>| observe(&link, unit).await);
+            let state = self.ask(|link| async move { observe(&link, unit).await });
             states.insert(unit.clone(), state.await?);
         }
         Ok(states)
@@ -181,7 +191,7 @@ impl Bus {
     pub(super) async fn failed(&self) -> Result<BTreeSet<UnitName>, UnitError> {
         const ACTION: &str = "list the failed units";
         let listed = self
-            .ask(async |link: Arc<Link>| {
+            .ask(|link| async move {
                 let call = link.manager.list_units_filtered(vec!["failed".to_owned()]);
                 let failed = |source| UnitError::Call {
                     action: ACTION,
@@ -198,7 +208,7 @@ impl Bus {
 
     pub(super) async fn daemon_reload(&self) -> Result<(), UnitError> {
         const ACTION: &str = "read its unit files again";
-        self.ask(async |link: Arc<Link>| {
+        self.ask(|link| async move {
             let failed = |source| UnitError::Call {
                 action: "let systemd read its unit files again",
                 source,
@@ -211,7 +221,7 @@ impl Bus {
 
     pub(super) async fn reset_failed(&self, unit: &UnitName) -> Result<(), UnitError> {
         const ACTION: &str = "reset";
-        let answer = self.ask(async |link: Arc<Link>| {
+        let answer = self.ask(|link| async move {
             let call = link.manager.reset_failed_unit(unit.to_string());
             let failed = |source| UnitError::about(ACTION, unit, source);
             within(ACTION, CALL_TIMEOUT, call).await?.map_err(failed)
@@ -224,7 +234,7 @@ impl Bus {
 
     pub(super) async fn enable(&self, unit: &UnitName) -> Result<(), UnitError> {
         const ACTION: &str = "enable";
-        self.ask(async |link: Arc<Link>| {
+        self.ask(|link| async move {
             let call = link
                 .manager
                 .enable_unit_files(vec![unit.to_string()], false, false);
@@ -237,7 +247,7 @@ impl Bus {
 
     pub(super) async fn disable(&self, unit: &UnitName) -> Result<(), UnitError> {
         const ACTION: &str = "disable";
-        self.ask(async |link: Arc<Link>| {
+        self.ask(|link| async move {
             let call = link
                 .manager
                 .disable_unit_files(vec![unit.to_string()], false);
@@ -254,7 +264,7 @@ impl Bus {
         unit: &UnitName,
         order: Order,
     ) -> Result<JobResult, UnitError> {
-        let queued = self.ask(async |link: Arc<Link>| queue(link, unit, order).await);
+        let queued = self.ask(|link| async move { queue(link, unit, order).await });
         let (job, mut ends, patience) = match queued.await {
             Ok(queued) => queued,
             // What nobody knows does not run.
@@ -296,16 +306,12 @@ impl Bus {
         job: &OwnedObjectPath,
     ) -> Result<Option<JobResult>, UnitError> {
         let properties = self
-            .ask(async |link: Arc<Link>| link.properties(unit).await)
+            .ask(|link| async move { link.properties(unit, asked_for_job()).await })
             .await?;
-        let current: Option<(u32, OwnedObjectPath)> = properties
-            .common
-            .get("Job")
-            .and_then(|job| job.clone().try_into().ok());
-        if current.is_some_and(|(_, path)| path == *job) {
+        if properties.job().is_some_and(|path| path == *job) {
             return Ok(None);
         }
-        let is_up = properties.state().active.is_some_and(|state| state.is_up());
+        let is_up = properties.is_up();
         Ok(Some(if is_up == (order != Order::Stop) {
             JobResult::Done
         } else {
@@ -316,7 +322,7 @@ impl Bus {
 
 async fn observe(link: &Link, unit: &UnitName) -> Result<UnitState, UnitError> {
     if !unit.is_template() {
-        return Ok(link.properties(unit).await?.state());
+        return Ok(link.properties(unit, asked_for_state(unit)).await?.state());
     }
     let call = link.manager.get_unit_file_state(unit.to_string());
     match within("show", CALL_TIMEOUT, call).await? {
@@ -332,7 +338,8 @@ async fn observe(link: &Link, unit: &UnitName) -> Result<UnitState, UnitError> {
 type Queued = (OwnedObjectPath, broadcast::Receiver<JobEnd>, Duration);
 
 async fn queue(link: Arc<Link>, unit: &UnitName, order: Order) -> Result<Queued, UnitError> {
-    let patience = link.properties(unit).await?.patience(order, JOB_CAP);
+    let properties = link.properties(unit, asked_for_patience(unit)).await?;
+    let patience = properties.patience(order, JOB_CAP);
     let ends = link.ends.subscribe();
     let (name, mode) = (unit.to_string(), "replace".to_owned());
     let manager = &link.manager;
@@ -382,4 +389,23 @@ async fn within<T>(
         action,
         secs: limit.as_secs(),
     })
+}
+
+/// Does several things at once, in one task; the results are in the order of `acts`.
+async fn side_by_side<A: Future>(acts: impl IntoIterator<Item = A>) -> Vec<A::Output> {
+    let mut acts: Vec<_> = acts.into_iter().map(|act| (Box::pin(act), None)).collect();
+    std::future::poll_fn(|cx| {
+        let mut left = false;
+        for (act, done) in &mut acts {
+            if done.is_none() {
+                match act.as_mut().poll(cx) {
+                    Poll::Ready(result) => *done = Some(result),
+                    Poll::Pending => left = true,
+                }
+            }
+        }
+        if left { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    acts.into_iter().filter_map(|(_, done)| done).collect()
 }

@@ -1,5 +1,7 @@
 //! How asking or moving units goes wrong.
 
+use zbus::DBusError;
+
 use crate::host::{FileError, UnitName};
 
 /// A question or an order that systemd did not answer or refused.
@@ -79,47 +81,56 @@ impl UnitError {
 
     /// Sorts what D-Bus said about one unit into a refusal or a broken conversation.
     pub(super) fn about(action: &'static str, unit: &UnitName, source: zbus::Error) -> Self {
-        match source {
-            zbus::Error::MethodError(name, message, _) => Self::Refused {
+        match said(&source) {
+            Some((name, message)) if !is_disconnection(&name) => Self::Refused {
                 action,
                 unit: unit.clone(),
-                message: message.unwrap_or_else(|| name.to_string()),
-                name: name.to_string(),
+                name,
+                message,
             },
-            source => Self::Call { action, source },
+            _ => Self::Call { action, source },
         }
     }
 
     /// Whether the connection is gone, so that a new one may help.
     pub(super) fn is_disconnected(&self) -> bool {
         match self {
-            Self::Call { source, .. } => match source {
-                zbus::Error::InputOutput(_) => true,
-                zbus::Error::MethodError(name, ..) => matches!(
-                    name.as_str(),
-                    "org.freedesktop.DBus.Error.Disconnected"
-                        | "org.freedesktop.DBus.Error.NoReply"
-                        | "org.freedesktop.DBus.Error.NameHasNoOwner"
-                        | "org.freedesktop.DBus.Error.ServiceUnknown"
-                ),
-                _ => false,
-            },
-            Self::Refused { name, .. } => matches!(
-                name.as_str(),
-                "org.freedesktop.DBus.Error.Disconnected"
-                    | "org.freedesktop.DBus.Error.NoReply"
-                    | "org.freedesktop.DBus.Error.NameHasNoOwner"
-                    | "org.freedesktop.DBus.Error.ServiceUnknown"
-            ),
+            Self::Call { source, .. } => {
+                matches!(source, zbus::Error::InputOutput(_))
+                    || said(source).is_some_and(|(name, _)| is_disconnection(&name))
+            }
             _ => false,
         }
     }
 }
 
+/// The name and the text of an error that came as an answer.
+fn said(error: &zbus::Error) -> Option<(String, String)> {
+    let (name, message) = match error {
+        zbus::Error::MethodError(name, message, _) => (name.to_string(), message.clone()),
+        zbus::Error::FDO(error) if !matches!(**error, zbus::fdo::Error::ZBus(_)) => (
+            error.name().to_string(),
+            error.description().map(str::to_owned),
+        ),
+        _ => return None,
+    };
+    Some((name.clone(), message.unwrap_or(name)))
+}
+
+fn is_disconnection(name: &str) -> bool {
+    matches!(
+        name,
+        "org.freedesktop.DBus.Error.Disconnected"
+            | "org.freedesktop.DBus.Error.NoReply"
+            | "org.freedesktop.DBus.Error.NameHasNoOwner"
+            | "org.freedesktop.DBus.Error.ServiceUnknown"
+    )
+}
+
 fn refusal_hint(name: &str, unit: &UnitName) -> Option<String> {
     match name.rsplit('.').next()? {
         "UnitMasked" => Some(format!("systemctl unmask {unit}")),
-        "NoSuchUnit" | "NoSuchFile" => Some(format!(
+        "NoSuchUnit" | "NoSuchUnitFile" | "FileNotFound" => Some(format!(
             "install the package that brings {unit}, or give the unit a `file`"
         )),
         "BadUnitSetting" | "LoadFailed" => Some(format!("systemd-analyze verify {unit}")),

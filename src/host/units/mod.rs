@@ -8,6 +8,9 @@ mod job;
 mod links;
 mod properties;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::UnitError;
 pub use front::Units;
 pub use job::JobResult;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use zbus::OwnedVariant;
+use zbus::{OwnedObjectPath, OwnedVariant};
 
 use super::job::Order;
 use crate::host::{ActiveState, HostPath, UnitFileState, UnitKind, UnitName, UnitState};
@@ -15,21 +15,86 @@ const MARGIN: Duration = Duration::from_secs(30);
 /// `infinity` in systemd's microseconds.
 const INFINITY: u64 = u64::MAX;
 
-/// The properties of one unit: those of every unit, and those of its type.
-pub(super) struct Properties {
-    pub(super) common: HashMap<String, OwnedVariant>,
-    pub(super) typed: HashMap<String, OwnedVariant>,
+/// What is asked of every unit to know its state.
+const COMMON: [&str; 7] = [
+    "LoadState",
+    "ActiveState",
+    "SubState",
+    "UnitFileState",
+    "FragmentPath",
+    "NeedDaemonReload",
+    "InvocationID",
+];
+const UNIT: &str = "org.freedesktop.systemd1.Unit";
+
+/// A property and the interface it is on.
+pub(super) type Asked = (&'static str, &'static str);
+
+/// Some properties of one unit. Asking for all makes PID 1 read control groups for values nobody looks at.
+#[derive(Debug, Default)]
+pub(super) struct Properties(HashMap<&'static str, OwnedVariant>);
+
+/// What to ask to know the state of `unit`.
+pub(super) fn asked_for_state(unit: &UnitName) -> Vec<Asked> {
+    let typed: &[&str] = match unit.kind() {
+        UnitKind::Service => &["Result", "NRestarts", "Type", "RemainAfterExit"],
+        UnitKind::Target | UnitKind::Slice | UnitKind::Device => &[],
+        _ => &["Result"],
+    };
+    let common = COMMON.into_iter().map(|name| (UNIT, name));
+    common
+        .chain(typed.iter().map(|name| (interface_of(unit), *name)))
+        .collect()
+}
+
+/// What to ask to know how long an order may take.
+pub(super) fn asked_for_patience(unit: &UnitName) -> Vec<Asked> {
+    let typed: &[&str] = match unit.kind() {
+        UnitKind::Service => &["TimeoutStartUSec", "TimeoutStopUSec"],
+        UnitKind::Socket | UnitKind::Mount | UnitKind::Swap => &["TimeoutUSec"],
+        _ => &[],
+    };
+    typed
+        .iter()
+        .map(|name| (interface_of(unit), *name))
+        .collect()
+}
+
+/// What to ask to know whether a job goes on.
+pub(super) fn asked_for_job() -> Vec<Asked> {
+    vec![(UNIT, "Job"), (UNIT, "ActiveState")]
+}
+
+impl FromIterator<(&'static str, OwnedVariant)> for Properties {
+    fn from_iter<I: IntoIterator<Item = (&'static str, OwnedVariant)>>(values: I) -> Self {
+        Self(values.into_iter().collect())
+    }
 }
 
 impl Properties {
+    /// The value of a property; `None` if it was not asked or is of another type.
+    fn take<T: TryFrom<OwnedVariant>>(&self, name: &str) -> Option<T> {
+        T::try_from(self.0.get(name)?.clone()).ok()
+    }
+
     fn text(&self, name: &str) -> String {
-        take(&self.common, name).unwrap_or_default()
+        self.take(name).unwrap_or_default()
+    }
+
+    /// The job that is queued or runs; `None` if there is none.
+    pub(super) fn job(&self) -> Option<OwnedObjectPath> {
+        let (id, path) = self.take::<(u32, OwnedObjectPath)>("Job")?;
+        (id != 0).then_some(path)
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        active_state(&self.text("ActiveState")).is_up()
     }
 
     /// The state that decisions are made from.
     pub(super) fn state(&self) -> UnitState {
         let load = self.text("LoadState");
-        let invocation: Vec<u8> = take(&self.common, "InvocationID").unwrap_or_default();
+        let invocation: Vec<u8> = self.take("InvocationID").unwrap_or_default();
         let fragment = self.text("FragmentPath");
         UnitState {
             active: Some(active_state(&self.text("ActiveState"))),
@@ -43,23 +108,25 @@ impl Properties {
             },
             // A masked unit's fragment is the link to /dev/null; a transient one's may be empty.
             fragment: HostPath::new(fragment).ok(),
-            needs_reload: take(&self.common, "NeedDaemonReload").unwrap_or_default(),
-            restarts: take(&self.typed, "NRestarts").unwrap_or_default(),
+            needs_reload: self.take("NeedDaemonReload").unwrap_or_default(),
+            restarts: self.take("NRestarts").unwrap_or_default(),
             invocation: if invocation.iter().all(|byte| *byte == 0) {
                 String::new()
             } else {
                 hex::encode(invocation)
             },
-            result: take(&self.typed, "Result").unwrap_or_default(),
-            oneshot: take::<String>(&self.typed, "Type").is_some_and(|kind| kind == "oneshot")
-                && !take::<bool>(&self.typed, "RemainAfterExit").unwrap_or_default(),
+            result: self.take("Result").unwrap_or_default(),
+            oneshot: self
+                .take::<String>("Type")
+                .is_some_and(|kind| kind == "oneshot")
+                && !self.take::<bool>("RemainAfterExit").unwrap_or_default(),
         }
     }
 
     /// How long an order may take by the unit's own rules, and not longer than `cap`.
     pub(super) fn patience(&self, order: Order, cap: Duration) -> Duration {
         let timeout = |name: &str| {
-            let usec = take::<u64>(&self.typed, name).or_else(|| take(&self.typed, "TimeoutUSec"));
+            let usec = self.take::<u64>(name).or_else(|| self.take("TimeoutUSec"));
             match usec {
                 None => DEFAULT_TIMEOUT,
                 Some(0 | INFINITY) => cap,
@@ -74,11 +141,6 @@ impl Properties {
         };
         own.max(DEFAULT_TIMEOUT).saturating_add(MARGIN).min(cap)
     }
-}
-
-/// The value of a property; `None` if it is not there or of another type.
-fn take<T: TryFrom<OwnedVariant>>(from: &HashMap<String, OwnedVariant>, name: &str) -> Option<T> {
-    T::try_from(from.get(name)?.clone()).ok()
 }
 
 /// The state of a template, which is never loaded and never runs.
@@ -121,7 +183,7 @@ pub(super) fn unit_file_state(word: &str) -> UnitFileState {
 }
 
 /// The D-Bus interface of a unit's type.
-pub(super) fn interface_of(unit: &UnitName) -> &'static str {
+fn interface_of(unit: &UnitName) -> &'static str {
     match unit.kind() {
         UnitKind::Service => "org.freedesktop.systemd1.Service",
         UnitKind::Socket => "org.freedesktop.systemd1.Socket",
@@ -170,12 +232,11 @@ mod tests {
     #[test]
     fn patience_follows_the_unit_and_ends_at_the_cap() {
         let cap = Duration::from_secs(900);
-        let with = |pairs: &[(&str, u64)]| Properties {
-            common: HashMap::new(),
-            typed: pairs
-                .iter()
-                .map(|(name, usec)| ((*name).to_owned(), OwnedVariant::from(*usec)))
-                .collect(),
+        let with = |pairs: &[(&'static str, u64)]| -> Properties {
+            let values = pairs.iter();
+            values
+                .map(|(name, usec)| (*name, OwnedVariant::from(*usec)))
+                .collect()
         };
         let seconds = |properties: &Properties, order| properties.patience(order, cap).as_secs();
         assert_eq!(seconds(&with(&[]), Order::Start), 120);
