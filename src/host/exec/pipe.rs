@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,6 +13,9 @@ use rustix::process::Pid;
 use super::capture::Captured;
 use super::program::judge;
 use super::{ExecError, group};
+
+/// How long the end of stderr is awaited; a process that left the group may hold it open for ever.
+const STDERR_GRACE: Duration = Duration::from_secs(1);
 
 /// A running child with its stdin and stdout; killed with everything it started when dropped.
 ///
@@ -23,6 +27,8 @@ pub struct PipedChild {
     stdin: Option<ChildStdin>,
     stdout: Option<ChildStdout>,
     stderr: Captured,
+    /// Hangs up when stderr was read to its end.
+    stderr_open: Receiver<()>,
     watched: Arc<Mutex<Watched>>,
 }
 
@@ -44,9 +50,13 @@ impl PipedChild {
     /// `child` must have been started with all three streams piped and in a process group of its own.
     pub(super) fn new(mut child: Child, command: String, idle_timeout: Duration) -> Self {
         let stderr = Captured::default();
+        let (reading, stderr_open) = channel();
         if let Some(pipe) = child.stderr.take() {
             let captured = stderr.clone();
-            thread::spawn(move || captured.read_tail(pipe));
+            thread::spawn(move || {
+                captured.read_tail(pipe);
+                drop(reading);
+            });
         }
         let stdin = child.stdin.take();
         let stdout = child.stdout.take();
@@ -77,6 +87,7 @@ impl PipedChild {
             stdin,
             stdout,
             stderr,
+            stderr_open,
             watched,
         }
     }
@@ -119,6 +130,8 @@ impl PipedChild {
             command: self.command.clone(),
             source,
         })?;
+        // The child's last words may still be on their way through the pipe.
+        let _ = self.stderr_open.recv_timeout(STDERR_GRACE);
         if given_up {
             return Err(ExecError::TimedOut {
                 command: self.command.clone(),

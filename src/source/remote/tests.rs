@@ -111,3 +111,27 @@ fn empty_and_broken_addresses_say_why() {
     assert_eq!(refused("https://host/x?y"), RemoteErrorKind::Query);
     assert_eq!(refused("/srv/a\nb"), RemoteErrorKind::ControlCharacter);
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_either_shown_as_written_or_refused(text in "\\PC{0,60}") {
+        if let Ok(remote) = Remote::parse(&text) {
+            proptest::prop_assert_eq!(remote.as_str(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_run_never_begins_like_an_option(
+        user in "[-a-z@]{0,5}",
+        host in "[-a-z.:\\[\\]]{0,8}",
+        path in "[-/a-z~:@]{0,8}",
+    ) {
+        for text in [format!("ssh://{user}@{host}/{path}"), format!("{user}@{host}:{path}"), format!("{host}:{path}")] {
+            if let Ok(Address::Ssh(address)) = Remote::parse(&text).map(|remote| remote.address().clone()) {
+                proptest::prop_assert!(!address.host.starts_with('-') && !address.host.is_empty());
+                proptest::prop_assert!(!address.path.starts_with('-'));
+                proptest::prop_assert!(address.user.is_none_or(|user| !user.starts_with('-')));
+            }
+        }
+    }
+}

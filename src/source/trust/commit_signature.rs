@@ -1,7 +1,7 @@
 //! The signature inside a commit, and whether it fits the rest of it.
 
 use ssh_key::public::KeyData;
-use ssh_key::{Algorithm, HashAlg, PublicKey, SshSig};
+use ssh_key::{Algorithm, HashAlg, LineEnding, PublicKey, SshSig};
 
 use super::RefusalKind;
 use super::allowed_signers::NAMESPACE;
@@ -30,6 +30,9 @@ pub(super) fn verify(raw: &[u8]) -> Result<SignedBy, RefusalKind> {
         SshSig::from_pem(&armor).map_err(|error| bad("an unreadable key", &error.to_string()))?;
     let public_key = PublicKey::from(signature.public_key().clone());
     let fingerprint = public_key.fingerprint(HashAlg::Sha256).to_string();
+    if signature.version() != SshSig::VERSION || !is_canonical(&armor, &signature) {
+        return Err(bad(&fingerprint, "it is not encoded as OpenSSH does it"));
+    }
     if signature.namespace() != NAMESPACE {
         let detail = format!(
             "it was made for `{}`, not for `{NAMESPACE}`",
@@ -104,6 +107,20 @@ fn other_kind(armor: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// Whether the signature is written the only way it can be. Version and lengths are not part of what is signed, and
+/// the parser takes some of them as they come.
+fn is_canonical(armor: &[u8], signature: &SshSig) -> bool {
+    let visible = |text: &[u8]| -> Vec<u8> {
+        text.iter()
+            .copied()
+            .filter(|b| !b.is_ascii_whitespace())
+            .collect()
+    };
+    signature
+        .to_pem(LineEnding::LF)
+        .is_ok_and(|again| visible(again.as_bytes()) == visible(armor))
+}
+
 /// As OpenSSH has it, a signature of a FIDO key counts only if somebody touched the key.
 fn user_was_present(signature: &SshSig) -> bool {
     let is_security_key = matches!(
@@ -124,3 +141,6 @@ fn bad(fingerprint: &str, detail: &str) -> RefusalKind {
         detail: detail.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,3 +119,11 @@ fn times_are_read_in_three_lengths_and_nothing_else() {
         assert!(parse_time(wrong).is_err(), "{wrong}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_read_without_trusting_a_key_that_is_not_in_it(text in "[ -~\n\"]{0,120}") {
+        let signers = AllowedSigners::parse(&text);
+        proptest::prop_assert_eq!(signers.judge(&key(), Timestamp::UNIX_EPOCH), Verdict::Stranger);
+    }
+}
