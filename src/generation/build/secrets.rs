@@ -178,7 +178,7 @@ fn no_such_key(sealed: &SealedFile, file: &RepoPath, key: &[String]) -> String {
     if let Some(meant) = crate::config::nearest(&written, known.iter().map(String::as_str)) {
         return format!("did you mean `{meant}`? say it with `key: {meant}`");
     }
-    format!("add it with `steadfast secrets set {file} {written}`")
+    format!("add it with `steadfast secrets edit {file}`")
 }
 
 /// An error with everything that led to it.

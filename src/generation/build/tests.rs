@@ -373,3 +373,35 @@ templates:
     );
     insta::assert_snapshot!(found);
 }
+
+/// The first YAML block of the manual page, as a reader would copy it.
+fn example_of_the_manual() -> &'static str {
+    let manual = include_str!("../../../docs/repository.md");
+    let (_, example) = manual.split_once("```yaml\n").unwrap();
+    example.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_example_of_the_manual_builds() {
+    let backups = SEALED.replace("db:\n    password", "restic:\n    password");
+    let default = SEALED
+        .replace("db:\n", "database:\n")
+        .replace("token:", "users:\n    ketan:");
+    let unit = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n";
+    let timer = "[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n";
+    let built = built(
+        example_of_the_manual(),
+        &[
+            ("hosts/web/app.conf", "listen 80\n"),
+            ("hosts/web/app.service", unit),
+            ("hosts/web/backup.service", unit),
+            ("hosts/web/backup.timer", timer),
+            ("hosts/web/nginx-slow.conf", "[Service]\n"),
+            ("shared/sshd.conf", "PasswordAuthentication no\n"),
+            ("secrets/default.yml", &default),
+            ("secrets/backups.yml", &backups),
+        ],
+    );
+    assert_eq!(built.manifest.secrets.len(), 3);
+    assert_eq!(built.manifest.health.len(), 5);
+}

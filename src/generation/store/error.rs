@@ -92,7 +92,7 @@ impl StoreError {
                 Some("use the version of steadfast that wrote it, or a newer one".to_owned())
             }
             StoreErrorKind::TransactionOpen => {
-                Some("wait for it to end, or run `steadfast recover`".to_owned())
+                Some("wait for it to end, or run `steadfast reconcile now`, which finishes it if it was interrupted".to_owned())
             }
             StoreErrorKind::Io(_) => None,
             StoreErrorKind::File(error) => error.hint(),
