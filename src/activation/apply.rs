@@ -22,19 +22,19 @@ use crate::secrets::{self, OpenedSecrets, SecretSet};
 /// What was done of a plan.
 #[must_use = "a failed step is in `failed`"]
 #[derive(Debug, Default)]
-pub struct Applied {
+pub(super) struct Applied {
     /// The places of the steps that were begun, from 0.
-    pub begun: BTreeSet<usize>,
+    pub(super) begun: BTreeSet<usize>,
     /// The places of the steps that were done.
-    pub done: BTreeSet<usize>,
+    pub(super) done: BTreeSet<usize>,
     /// The steps that failed: their places, and why.
-    pub failed: Vec<(usize, HostFailure)>,
+    pub(super) failed: Vec<(usize, HostFailure)>,
 }
 
 impl Applied {
     /// Why it failed, in one line; `None` if it did not.
     #[must_use]
-    pub fn failure(&self, plan: &Plan) -> Option<String> {
+    pub(super) fn failure(&self, plan: &Plan) -> Option<String> {
         if self.failed.is_empty() {
             return None;
         }

@@ -15,7 +15,7 @@ use crate::secrets::OpenedSecrets;
 
 /// How far back a rollback goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub(super) enum Reach {
     /// All of it.
     Everything,
     /// Everything but units and packages, for early boot: the transaction stays open, and the rest is done later.

@@ -11,7 +11,7 @@ use super::progress::{ActivationEvent, Progress, Way};
 use super::settle::{brought_up, settle};
 use super::{Conflicts, Event, Held, Notice, Observed, Owned, Plan, Step, originals, plan};
 use crate::generation::{Generation, GenerationNumber, Manifest, Originals, Store, StoreError};
-use crate::health::Verdict;
+use crate::health::{Baseline, Prober, Verdict};
 use crate::host::{Host, PathState, clock};
 use crate::secrets::OpenedSecrets;
 
@@ -49,6 +49,18 @@ pub trait Probes {
 
     /// Asks after.
     fn verdicts(&self, before: &Self::Baseline) -> impl Future<Output = Vec<Verdict>>;
+}
+
+impl Probes for Prober {
+    type Baseline = Baseline;
+
+    fn baseline(&self) -> impl Future<Output = Baseline> {
+        Self::baseline(self)
+    }
+
+    fn verdicts(&self, before: &Baseline) -> impl Future<Output = Vec<Verdict>> {
+        Self::verdicts(self, before)
+    }
 }
 
 /// Nothing is asked.
