@@ -144,11 +144,13 @@ impl Opening<'_> {
     }
 
     fn comment(&mut self, visit: &Visit<'_>, comment: &Comment) {
-        match self.open_comment(visit, &comment.text) {
+        // With its sign: in a list it stays a line instead of becoming an item.
+        let raw = format!("#{}", comment.text.trim_end());
+        match self.open_comment(visit, &comment.text, &raw) {
             Some(text) => self
                 .edits
                 .replace(comment.span.clone(), &format!("#{}", text.as_str())),
-            None => self.stash.keep(comment.text.trim_end()),
+            None => self.stash.keep(&raw),
         }
     }
 
@@ -158,7 +160,7 @@ impl Opening<'_> {
             return;
         };
         let span = dash..self.tree.node(node).span.end;
-        match self.open_comment(visit, &scalar.text) {
+        match self.open_comment(visit, &scalar.text, &scalar.text) {
             Some(text) => self.edits.replace(span, &format!("#{}", text.as_str())),
             None => {
                 self.stash.keep(&scalar.text);
@@ -169,7 +171,12 @@ impl Opening<'_> {
     }
 
     /// Tries the place that the column rule gives, then every other container: go-yaml now and then sees it elsewhere.
-    fn open_comment(&mut self, visit: &Visit<'_>, text: &str) -> Option<Zeroizing<String>> {
+    fn open_comment(
+        &mut self,
+        visit: &Visit<'_>,
+        text: &str,
+        raw: &str,
+    ) -> Option<Zeroizing<String>> {
         let ciphertext = Ciphertext::parse(text).ok()?;
         let own = visit.aad();
         let bytes = match ciphertext.open(self.key, &own) {
@@ -189,7 +196,6 @@ impl Opening<'_> {
         {
             return None;
         }
-        let raw = text.trim_end();
         self.stash
             .put(self.key, &own, (ValueType::Comment, &bytes), raw);
         Some(Zeroizing::new(readable.to_owned()))

@@ -273,15 +273,19 @@ impl Work<'_> {
         if !visit.chosen || comment.text.is_empty() || visit.through_alias {
             return Ok(());
         }
-        let cipher = if self.stash.keeps(comment.text.trim_end()) {
+        let cipher = if let Some(text) = self.stash.kept(comment.text.trim_end()) {
             Cipher {
-                text: comment.text.trim_end().to_owned(),
+                text,
                 origin: Origin::Kept,
             }
         } else {
             self.cipher(visit, (ValueType::Comment, comment.text.as_bytes()))?
         };
-        if self.sealing.chooser.is_triggered_by(&cipher.text) {
+        if self
+            .sealing
+            .chooser
+            .is_triggered_by(cipher.text.trim_start_matches('#'))
+        {
             return Err(SealError::Content {
                 line: comment.line,
                 reason:
@@ -301,8 +305,10 @@ impl Work<'_> {
         let column = tree.node(container).column;
         let margin = " ".repeat(column);
         let line_break = tree.line_break();
-        let is_list = collection.shape == Shape::List && collection.style == Style::Block;
-        let text = &cipher.text;
+        let was_line = cipher.text.starts_with('#');
+        let is_list =
+            collection.shape == Shape::List && collection.style == Style::Block && !was_line;
+        let text = cipher.text.trim_start_matches('#');
         let blanks = tree.text[..comment.span.start]
             .trim_end_matches([' ', '\t'])
             .len();
@@ -322,7 +328,7 @@ impl Work<'_> {
                         .insert(entry.start, &format!("- {text}{line_break}{margin}"));
                 }
             }
-            (Position::AfterKey, true) => {
+            (Position::AfterDash, true) => {
                 let node = tree.node(container);
                 let on_dash_line =
                     !node.entry.is_keyed && node.anchor.is_none() && node.tag.is_none();
@@ -335,7 +341,9 @@ impl Work<'_> {
                 self.edits.replace(blanks..comment.span.end, &new);
             }
             // On a dash's line sops would take it for a comment above the dash.
-            (Position::AfterKey, false) if !tree.node(container).entry.is_keyed => {
+            (Position::AfterDash, false)
+                if cipher.origin == Origin::Fresh && !tree.node(container).entry.is_keyed =>
+            {
                 let new = format!("{line_break}{margin}#{text}");
                 self.edits.replace(blanks..comment.span.end, &new);
             }

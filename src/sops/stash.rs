@@ -38,12 +38,19 @@ impl Stash {
         self.texts.get_mut(&digest(key, aad, content))?.pop_front()
     }
 
+    /// Remembers an encrypted comment that did not open, `#ENC[…]` as a line or `ENC[…]` as a list's item.
     pub(super) fn keep(&mut self, text: &str) {
         self.opaque.insert(text.to_owned());
     }
 
-    pub(super) fn keeps(&self, text: &str) -> bool {
-        self.opaque.contains(text)
+    /// The comment `text`, as it was written, if it is one that did not open.
+    pub(super) fn kept(&self, text: &str) -> Option<String> {
+        let line = format!("#{text}");
+        if self.opaque.contains(&line) {
+            Some(line)
+        } else {
+            self.opaque.get(text).cloned()
+        }
     }
 }
 

@@ -169,13 +169,15 @@ impl Layout {
                 position: Position::Flow,
             };
         }
-        if tree.collection(before.value).is_some() {
-            let before_all = Home {
+        let value = tree.node(before.value);
+        // After `key:` it is the key's; after a dash, a tag or an anchor it is the first thing in the block below.
+        let is_of_key = value.entry.is_keyed && value.tag.is_none() && value.anchor.is_none();
+        if tree.collection(before.value).is_some() && !is_of_key {
+            return Home {
                 container: before.value,
                 rank: (0, 0),
-                position: Position::AfterKey,
+                position: Position::AfterDash,
             };
-            return before_all;
         }
         Home {
             container: before.container,

@@ -316,13 +316,15 @@ impl<'a> Builder<'a> {
         let line_end = self.text[header.end..]
             .find(['\n', '\r'])
             .map_or(self.text.len(), |at| header.end + at);
+        let text = &self.text[..content.end];
         let end = if self.text[header.clone()].contains('+') {
-            content.end
+            let lines = text.trim_end_matches([' ', '\t']);
+            lines
+                .strip_suffix('\n')
+                .map_or(lines, |text| text.strip_suffix('\r').unwrap_or(text))
+                .len()
         } else {
-            content
-                .end
-                .min(self.text[..content.end].trim_end().len())
-                .max(line_end)
+            text.trim_end().len()
         };
         BlockSpans {
             header,
@@ -347,15 +349,36 @@ impl<'a> Builder<'a> {
             },
             children: Vec::new(),
         });
-        let cursor = placed.span.start;
         self.place(placed, kind, anchor_id)?;
+        let node = self.nodes.len() - 1;
+        if shape_of == Shape::List && style == StructureStyle::Block {
+            self.correct_list_start(node);
+        }
+        let cursor = self.nodes[node].span.start;
         self.open.push(Open {
-            node: self.nodes.len() - 1,
+            node,
             key: None,
             keys: HashSet::new(),
             cursor,
         });
         Ok(())
+    }
+
+    /// The parser says that a list as deep as its key begins behind its first dash; here it begins at it.
+    fn correct_list_start(&mut self, id: NodeId) {
+        let node = &self.nodes[id];
+        let tag_end = node.tag.as_ref().map_or(0, |tag| tag.span.end);
+        let anchor_end = node.anchor.as_ref().map_or(0, |anchor| anchor.end);
+        let from = node.entry.after.max(tag_end).max(anchor_end);
+        let rest = &self.text[from..];
+        let from =
+            from + (rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n', ':']).len());
+        if let Some(dash) = self.find_dash(from) {
+            let column = self.column_of(dash);
+            let node = &mut self.nodes[id];
+            node.span = dash..dash.max(node.span.end);
+            node.column = column;
+        }
     }
 
     fn end(&mut self, span: &Span) {
@@ -490,21 +513,28 @@ impl<'a> Builder<'a> {
         if node.inside_flow {
             return own;
         }
-        let mut at = open.cursor;
-        let bytes = self.text.as_bytes();
-        while let Some(byte) = bytes.get(at) {
+        match self.find_dash(open.cursor) {
+            Some(dash) => (dash, self.column_of(dash)),
+            None => own,
+        }
+    }
+
+    /// The next dash after blanks and comments.
+    fn find_dash(&self, from: usize) -> Option<usize> {
+        let mut at = from;
+        while let Some(byte) = self.text.as_bytes().get(at) {
             match byte {
-                b'-' => return (at, self.column_of(at)),
+                b'-' => return Some(at),
                 b'#' => {
                     at = self.text[at..]
                         .find('\n')
                         .map_or(self.text.len(), |n| at + n)
                 }
                 b' ' | b'\t' | b'\r' | b'\n' => at += 1,
-                _ => return own,
+                _ => return None,
             }
         }
-        own
+        None
     }
 
     fn column_of(&self, offset: usize) -> usize {

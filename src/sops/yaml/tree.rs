@@ -135,10 +135,10 @@ pub(in crate::sops) struct Comment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sops) enum Position {
     OwnLine,
-    /// After the scalar of the entry that it comes before in the walk.
+    /// After the scalar, or the key, of the entry that it comes before in the walk.
     AfterScalar,
-    /// On the line of a key or dash whose value is the collection that it belongs to.
-    AfterKey,
+    /// On the line of a dash, a tag or an anchor whose value is the block that it belongs to.
+    AfterDash,
     /// Inside a flow collection, or after it on its last line.
     Flow,
 }

@@ -1,0 +1,175 @@
+//! Hostile and random files: no mutation of a real file makes the reader panic or open to something else, and random
+//! documents survive sealing, opening and editing. The seeds are fixed, so a failure repeats.
+
+use std::path::PathBuf;
+
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use steadfast::identity::Plaintext;
+use steadfast::sops::{OpenedFile, SealedFile, Selector, SelectorRule};
+
+use crate::document::Document;
+use crate::support::{TIME, identities, recipient, vectors};
+
+fn sealed_vectors() -> Vec<(PathBuf, Vec<u8>)> {
+    let mut files: Vec<(PathBuf, Vec<u8>)> = std::fs::read_dir(vectors().join("generated"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "yaml")
+        })
+        .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+fn mutate(random: &mut StdRng, text: &[u8]) -> Vec<u8> {
+    const PIECES: [&[u8]; 22] = [
+        b"\n",
+        b" ",
+        b"    ",
+        b"- ",
+        b": ",
+        b"#",
+        b"#ENC[",
+        b"ENC[AES256_GCM,data:",
+        b"]",
+        b"{",
+        b"}",
+        b"[",
+        b"|\n",
+        b"*a",
+        b"&a ",
+        b"!!int ",
+        b"---\n",
+        b"...\n",
+        b"\"",
+        b"'",
+        b"\xff",
+        b"? ",
+    ];
+    let mut text = text.to_vec();
+    for _ in 0..random.gen_range(1..4) {
+        let at = random.gen_range(0..=text.len());
+        let end = (at + random.gen_range(0..40)).min(text.len());
+        match random.gen_range(0..4) {
+            0 if at < text.len() => text[at] = random.r#gen(),
+            1 => drop(text.drain(at..end)),
+            2 => {
+                let copy = text[at..end].to_vec();
+                let to = random.gen_range(0..=text.len());
+                text.splice(to..to, copy);
+            }
+            _ => {
+                let piece = PIECES[random.gen_range(0..PIECES.len())];
+                text.splice(at..at, piece.iter().copied());
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn no_mutation_of_a_real_file_makes_the_reader_panic_or_seal_something_unreadable() {
+    let mut random = StdRng::seed_from_u64(1);
+    let identities = identities();
+    let (mut parsed, mut opened) = (0, 0);
+    for (path, original) in sealed_vectors() {
+        for round in 0..60 {
+            let text = mutate(&mut random, &original);
+            let Ok(sealed) = SealedFile::parse(&text) else {
+                // As plain text it must not panic either.
+                if let Ok(file) = OpenedFile::create(&text, &[recipient()], Selector::default()) {
+                    drop(file.seal(TIME));
+                }
+                continue;
+            };
+            parsed += 1;
+            for path in sealed.key_paths() {
+                drop(sealed.ciphertext(&path).map(str::len));
+            }
+            if let Ok(mut file) = sealed.open(&identities) {
+                opened += 1;
+                let again = file.seal(TIME).unwrap_or_else(|error| {
+                    panic!(
+                        "{} round {round}: {error}\n{}",
+                        path.display(),
+                        String::from_utf8_lossy(&text)
+                    )
+                });
+                assert!(SealedFile::parse(again.as_bytes()).is_ok());
+                if let Some(path) = file.key_paths().first() {
+                    drop(file.set(path, &Plaintext::new(b"new\nvalue".to_vec())));
+                    drop(file.unset(path));
+                }
+            }
+        }
+    }
+    println!("{parsed} mutations still parsed, {opened} still opened");
+    assert!(parsed > 100 && opened > 20, "{parsed} {opened}");
+}
+
+#[test]
+fn random_documents_survive_sealing_and_an_edit_changes_one_ciphertext_only() {
+    let mut random = StdRng::seed_from_u64(2);
+    let identities = identities();
+    for round in 0..150 {
+        let plain = Document::new(&mut random);
+        let selector = match round % 3 {
+            0 => Selector::default(),
+            1 => Selector {
+                rule: SelectorRule::EncryptedRegex("[13579]$".to_owned()),
+                ..Selector::default()
+            },
+            _ => Selector {
+                rule: SelectorRule::EncryptedCommentRegex("[05]$".to_owned()),
+                ..Selector::default()
+            },
+        };
+        let sealed = OpenedFile::create(plain.as_bytes(), &[recipient()], selector)
+            .and_then(|file| file.seal(TIME))
+            .unwrap_or_else(|error| panic!("{round}: {error}\n{plain}"));
+        let file = SealedFile::parse(sealed.as_bytes()).unwrap();
+        let mut opened = file
+            .open(&identities)
+            .unwrap_or_else(|error| panic!("{round}: {error}\n{sealed}"));
+        // Unchanged: only MAC and time differ.
+        let again = opened
+            .seal("2031-01-02T03:04:05Z")
+            .unwrap_or_else(|error| panic!("{round}: {error}\n{sealed}"));
+        let differing = sealed
+            .lines()
+            .zip(again.lines())
+            .filter(|(a, b)| a != b)
+            .count();
+        assert_eq!(
+            (sealed.lines().count(), differing),
+            (again.lines().count(), 2),
+            "{round}\n{sealed}\n{again}"
+        );
+        // One change: no other ciphertext differs.
+        let paths = opened.key_paths();
+        let path = &paths[random.gen_range(0..paths.len())];
+        if opened
+            .set(path, &Plaintext::new(b"changed".to_vec()))
+            .is_err()
+        {
+            continue;
+        }
+        let changed = opened
+            .seal(TIME)
+            .unwrap_or_else(|error| panic!("{round}: {error}\n{sealed}"));
+        let lost = ciphertexts(&sealed)
+            .filter(|text| !changed.contains(text))
+            .count();
+        assert!(lost <= 2, "{round} {path:?}\n{sealed}\n{changed}");
+    }
+}
+
+/// All `ENC[…]` texts, the MAC among them.
+fn ciphertexts(sealed: &str) -> impl Iterator<Item = &str> {
+    let pieces = sealed.split("ENC[").skip(1);
+    pieces.filter_map(|piece| piece.split(']').next())
+}
