@@ -1,65 +1,397 @@
-//! From a generation to a host that is so.
+//! From a generation to a host that is so, and back.
+
+use tracing::warn;
 
 use super::draft::{Draft, Stop};
 use super::pass::PassRun;
+use super::reconciler::store_problem;
+use super::secrets::StoredSecrets;
 use super::target::Target;
-use super::{PassEvent, Reconciler};
-use crate::activation::{Held, Plan};
-use crate::drift::DriftReport;
-use crate::generation::{Generation, GenerationNumber, Store};
-use crate::report::{Outcome, Problem};
+use super::{PassEvent, Reconciler, Retry, find};
+use crate::activation::{
+    self, Activation, ActivationEvent, Ending, Held, Notice, Plan, PrepareError, Prepared, Probes,
+    Recovered, Recovery,
+};
+use crate::generation::{Built, Generation, GenerationNumber, Manifest, Provenance, Store};
+use crate::health::{Baseline, Prober, Verdict};
+use crate::host::clock;
+use crate::report::{Change, FailedRevision, Outcome, Problem};
+use crate::secrets::OpenedSecrets;
 
-impl PassRun<'_> {
-    pub(super) async fn finish_interrupted(&self, _draft: &mut Draft) -> Result<(), Stop> {
-        Ok(())
+impl Probes for Prober {
+    type Baseline = Baseline;
+
+    fn baseline(&self) -> impl Future<Output = Baseline> {
+        Self::baseline(self)
     }
 
-    pub(super) async fn keep(
-        &self,
-        _current: &Generation,
-        _held: Held,
-        _draft: &mut Draft,
-    ) -> Result<Outcome, Stop> {
-        Ok(Outcome::NothingToDo)
-    }
-
-    pub(super) async fn activate(
-        &self,
-        _current: Option<&Generation>,
-        _target: Target,
-        _held: Held,
-        _draft: &mut Draft,
-    ) -> Result<Outcome, Stop> {
-        Ok(Outcome::NothingToDo)
+    fn verdicts(&self, before: &Baseline) -> impl Future<Output = Vec<Verdict>> {
+        Self::verdicts(self, before)
     }
 }
 
 impl PassRun<'_> {
+    /// Finishes a transaction that a kill or a power cut left open.
+    pub(super) async fn finish_interrupted(&self, draft: &mut Draft) -> Result<(), Stop> {
+        if activation::open_phase(&self.store)
+            .map_err(|error| Problem::of(&error).with_hint(error.hint()))?
+            .is_none()
+        {
+            return Ok(());
+        }
+        (self.on_event)(&PassEvent::Recovering);
+        let recovery = match self.pass.retry {
+            Retry::Yes => Recovery::Retry,
+            Retry::No => Recovery::Automatic,
+        };
+        let recovered = self
+            .with_activation(async |activation| activation.recover(recovery).await)
+            .await
+            .map_err(|error| Problem::of(&error).with_hint(error.hint()))?;
+        let text = match recovered {
+            Recovered::Nothing => return Ok(()),
+            Recovered::Discarded { target } => {
+                format!("generation {target} was interrupted before it changed anything")
+            }
+            Recovered::Committed { target } => {
+                format!("generation {target} was in force already when it was interrupted")
+            }
+            Recovered::FilesBack { target } => {
+                format!("generation {target} was interrupted; its files are taken back")
+            }
+            Recovered::RolledBack { target, reason } => {
+                self.count_interruption(target, &reason)?;
+                format!(
+                    "generation {target} was interrupted, and the host is back where it was: {reason}"
+                )
+            }
+            Recovered::Stuck { target, reason } => {
+                let mut problem = Problem::new(format!(
+                    "the way back from generation {target} failed"
+                ))
+                .with_fix(
+                    "look at what failed, put it right, then run `steadfast reconcile now --retry`",
+                );
+                problem.causes.push(reason);
+                return Err(Stop {
+                    outcome: Outcome::Stuck,
+                    problem,
+                });
+            }
+        };
+        draft.notices.push(Notice {
+            subject: "interrupted".to_owned(),
+            text,
+        });
+        Ok(())
+    }
+
+    /// Once may be chance: a power cut, somebody's `kill`. A generation that is interrupted twice is taken to be why.
+    fn count_interruption(&self, target: GenerationNumber, reason: &str) -> Result<(), Problem> {
+        let generation = self
+            .store
+            .get(target)
+            .map_err(|error| store_problem(&error))?;
+        let mut state = self.reconciler.state()?;
+        if state
+            .interrupted
+            .replace(generation.digest.clone())
+            .as_ref()
+            == Some(&generation.digest)
+        {
+            state.interrupted = None;
+            state.remember_failure(FailedRevision {
+                digest: generation.digest,
+                revision: generation.provenance.revision,
+                reason: format!("its activation did not end, twice: {reason}"),
+                at_secs: clock::now_secs(),
+            });
+        }
+        self.reconciler.save(&state)
+    }
+
+    /// Looks after the generation in force: puts right what differs and is not `held`.
+    pub(super) async fn keep(
+        &self,
+        current: &Generation,
+        held: Held,
+        draft: &mut Draft,
+    ) -> Result<Outcome, Stop> {
+        let secrets = self.open_stored(&current.manifest, draft)?;
+        let prepared = self.prepare(&current.manifest, &secrets, held).await?;
+        draft.notices.extend(prepared.plan.notices.iter().cloned());
+        if prepared.plan.is_empty() {
+            return Ok(Outcome::NothingToDo);
+        }
+        let ending = self.carry_out(prepared, current.number, &secrets).await?;
+        self.conclude(ending, current, Outcome::Repaired, draft)
+    }
+
+    /// Makes the host what `target` says, which is not in force.
+    pub(super) async fn activate(
+        &self,
+        target: Target,
+        held: Held,
+        draft: &mut Draft,
+    ) -> Result<Outcome, Stop> {
+        let Target { built, provenance } = target;
+        (self.on_event)(&PassEvent::Opening {
+            secrets: built.manifest.secrets.len(),
+        });
+        let secrets =
+            StoredSecrets::new(self.reconciler.settings(), &self.store).open_built(&built)?;
+        self.note_secrets(&built.manifest, &secrets, draft);
+        self.activate_opened(&built, &provenance, &secrets, held, draft)
+            .await
+    }
+
+    async fn activate_opened(
+        &self,
+        built: &Built,
+        provenance: &Provenance,
+        secrets: &OpenedSecrets,
+        held: Held,
+        draft: &mut Draft,
+    ) -> Result<Outcome, Stop> {
+        let prepared = self.prepare(&built.manifest, secrets, held).await?;
+        draft.notices.extend(prepared.plan.notices.iter().cloned());
+        let generation = self
+            .store
+            .put(built, provenance)
+            .map_err(|error| store_problem(&error))?;
+        let ending = self.carry_out(prepared, generation.number, secrets).await?;
+        self.conclude(ending, &generation, Outcome::Activated, draft)
+    }
+
+    /// Goes back to generation `to`, or to the one that was in force before, as a new generation of the same content.
     pub(super) async fn back_to(
         &self,
-        _to: Option<GenerationNumber>,
-        _draft: &mut Draft,
+        to: Option<GenerationNumber>,
+        draft: &mut Draft,
     ) -> Result<Outcome, Stop> {
-        Ok(Outcome::NothingToDo)
+        self.finish_interrupted(draft).await?;
+        let current = self
+            .store
+            .current()
+            .map_err(|error| store_problem(&error))?;
+        let wanted = match to {
+            Some(number) => Some(
+                self.store
+                    .get(number)
+                    .map_err(|error| store_problem(&error))?,
+            ),
+            None => self
+                .store
+                .previous_good()
+                .map_err(|error| store_problem(&error))?,
+        };
+        let Some(wanted) = wanted else {
+            return Err(Problem::new("there is no generation to go back to")
+                .with_fix("`steadfast generations list` shows what there is")
+                .into());
+        };
+        draft.revision = Some(wanted.provenance.revision.clone());
+        draft.generation = current.as_ref().map(|current| current.number);
+        if current
+            .as_ref()
+            .is_some_and(|current| current.digest == wanted.digest)
+        {
+            return Ok(Outcome::NothingToDo);
+        }
+        let secrets = self.open_stored(&wanted.manifest, draft)?;
+        let provenance = Provenance {
+            created_secs: clock::now_secs(),
+            copy_of: Some(wanted.number),
+            ..wanted.provenance.clone()
+        };
+        let built = Built {
+            manifest: wanted.manifest.clone(),
+            digest: wanted.digest.clone(),
+            // The store has them all since the first time.
+            objects: std::collections::BTreeMap::new(),
+            origins: provenance.origins.clone(),
+        };
+        let outcome = self
+            .activate_opened(&built, &provenance, &secrets, Held::Nothing, draft)
+            .await?;
+        if let Some(left) = current {
+            self.hold_back(left, wanted.number)?;
+        }
+        Ok(outcome)
+    }
+
+    /// Remembers the generation that somebody went back from, so that the next pass does not bring it back.
+    fn hold_back(&self, left: Generation, to: GenerationNumber) -> Result<(), Problem> {
+        let mut state = self.reconciler.state()?;
+        state.remember_failure(FailedRevision {
+            digest: left.digest,
+            revision: left.provenance.revision,
+            reason: format!("somebody went back from it to generation {to}"),
+            at_secs: clock::now_secs(),
+        });
+        self.reconciler.save(&state)
+    }
+
+    fn open_stored(
+        &self,
+        manifest: &Manifest,
+        draft: &mut Draft,
+    ) -> Result<OpenedSecrets, Problem> {
+        (self.on_event)(&PassEvent::Opening {
+            secrets: manifest.secrets.len(),
+        });
+        let secrets =
+            StoredSecrets::new(self.reconciler.settings(), &self.store).open_manifest(manifest)?;
+        self.note_secrets(manifest, &secrets, draft);
+        Ok(secrets)
+    }
+
+    fn note_secrets(&self, manifest: &Manifest, secrets: &OpenedSecrets, draft: &mut Draft) {
+        let unavailable = secrets.unavailable();
+        draft.unavailable = super::secrets::unavailable(secrets);
+        draft.secrets = manifest
+            .secrets
+            .keys()
+            .filter(|name| !unavailable.contains_key(name))
+            .map(ToString::to_string)
+            .collect();
+    }
+
+    async fn prepare(
+        &self,
+        desired: &Manifest,
+        secrets: &OpenedSecrets,
+        held: Held,
+    ) -> Result<Prepared, Problem> {
+        (self.on_event)(&PassEvent::Observing);
+        self.with_activation(async |activation| {
+            activation.prepare(desired, Some(secrets), held).await
+        })
+        .await
+        .map_err(|error| prepare_problem(&error))
+    }
+
+    async fn carry_out(
+        &self,
+        prepared: Prepared,
+        target: GenerationNumber,
+        secrets: &OpenedSecrets,
+    ) -> Result<Ending, Problem> {
+        let settings = self.reconciler.settings();
+        let before = prepared
+            .current
+            .as_ref()
+            .map_or_else(Vec::new, |current| current.manifest.health.clone());
+        let prober = Prober::new(
+            self.reconciler.host().clone(),
+            prepared.desired.health.clone(),
+            before,
+        )
+        .with_remote(find::remote_probe(settings, &self.reconciler.mirror_path()));
+        self.with_activation(async |activation| {
+            activation
+                .carry_out(prepared, target, secrets, &prober)
+                .await
+        })
+        .await
+        .map_err(|error| Problem::of(&error).with_hint(error.hint()))
+    }
+
+    async fn with_activation<T>(&self, work: impl AsyncFnOnce(Activation<'_>) -> T) -> T {
+        let secrets = StoredSecrets::new(self.reconciler.settings(), &self.store);
+        let tell = |event: &ActivationEvent| (self.on_event)(&PassEvent::Activation(event.clone()));
+        work(Activation {
+            host: self.reconciler.host(),
+            store: &self.store,
+            secrets: &secrets,
+            progress: &tell,
+            settle: self.reconciler.settings().settle,
+        })
+        .await
+    }
+
+    fn conclude(
+        &self,
+        ending: Ending,
+        generation: &Generation,
+        success: Outcome,
+        draft: &mut Draft,
+    ) -> Result<Outcome, Stop> {
+        draft.changes = ending.done.iter().flat_map(Change::of_step).collect();
+        draft.health = ending.health;
+        let (outcome, what, reason) = match ending.outcome {
+            activation::Outcome::Unchanged => return Ok(Outcome::NothingToDo),
+            activation::Outcome::Committed => {
+                draft.generation = Some(generation.number);
+                return Ok(success);
+            }
+            activation::Outcome::RolledBack { reason } => {
+                (Outcome::RolledBack, "was rolled back", reason)
+            }
+            activation::Outcome::Stuck { reason } => {
+                (Outcome::Stuck, "failed, and so did the way back", reason)
+            }
+        };
+        warn!(generation = %generation.number, reason, "activation failed");
+        let mut problem = Problem::new(format!("generation {} {what}", generation.number));
+        problem.causes.push(reason);
+        problem.fix = Some(match outcome {
+            Outcome::Stuck => {
+                "look at what failed, put it right, then run `steadfast reconcile now --retry`"
+                    .to_owned()
+            }
+            _ => "push a commit that mends it; the same content is not tried again without --retry"
+                .to_owned(),
+        });
+        Err(Stop { outcome, problem })
     }
 }
 
 impl Reconciler {
+    /// What would be done to go to `target`; nothing is changed.
     pub(super) async fn plan_only(
         &self,
-        _store: &Store,
-        _current: Option<&Generation>,
-        _target: &Target,
-        _on_event: &dyn Fn(&PassEvent),
+        store: &Store,
+        target: &Target,
+        on_event: &dyn Fn(&PassEvent),
     ) -> Result<Plan, Problem> {
-        Ok(Plan::default())
+        on_event(&PassEvent::Opening {
+            secrets: target.built.manifest.secrets.len(),
+        });
+        let stored = StoredSecrets::new(self.settings(), store);
+        let secrets = stored.open_built(&target.built)?;
+        on_event(&PassEvent::Observing);
+        let activation = Activation {
+            host: self.host(),
+            store,
+            secrets: &stored,
+            progress: &activation::Unwatched,
+            settle: self.settings().settle,
+        };
+        let prepared = activation
+            .prepare(&target.built.manifest, Some(&secrets), Held::Nothing)
+            .await;
+        prepared
+            .map(|prepared| prepared.plan)
+            .map_err(|error| prepare_problem(&error))
     }
+}
 
-    pub(super) async fn scan(
-        &self,
-        _store: &Store,
-        _current: &Generation,
-    ) -> Result<DriftReport, Problem> {
-        Err(Problem::new("not yet"))
+fn prepare_problem(error: &PrepareError) -> Problem {
+    let mut problem = Problem::of(error).with_hint(error.hint());
+    if let PrepareError::Conflicts(conflicts) = error
+        && conflicts.0.len() > 1
+    {
+        problem.causes.extend(
+            conflicts
+                .0
+                .iter()
+                .map(|conflict| format!("{conflict}; {}", conflict.hint)),
+        );
+    } else if let PrepareError::Conflicts(conflicts) = error {
+        problem
+            .causes
+            .extend(conflicts.0.iter().map(ToString::to_string));
     }
+    problem
 }

@@ -13,6 +13,8 @@ mod memory;
 mod pass;
 mod phase;
 mod reconciler;
+mod scan;
+mod secrets;
 mod service;
 mod settings;
 mod socket;
@@ -23,5 +25,6 @@ pub use control::{Client, ControlError, LINE_LIMIT_BYTES, Message, Request, SOCK
 pub use events::PassEvent;
 pub use phase::{AgentEvent, AgentPhase, Contact};
 pub use reconciler::{Pass, Preview, Reconciler, Retry};
+pub use scan::Booted;
 pub use service::{ServiceError, run};
 pub use settings::{Overrides, SETTINGS_PATH, Settings, SettingsError};

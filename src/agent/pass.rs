@@ -16,7 +16,7 @@ pub(super) struct PassRun<'a> {
     pub(super) reconciler: &'a Reconciler,
     pub(super) store: Store,
     pub(super) on_event: &'a dyn Fn(&PassEvent),
-    pass: Pass,
+    pub(super) pass: Pass,
     _lock: durable::Lock,
 }
 
@@ -45,7 +45,7 @@ impl<'a> PassRun<'a> {
         draft.generation = current.as_ref().map(|generation| generation.number);
         if self.pass.trigger == Trigger::Drift {
             return match current {
-                Some(current) => self.unmoved(&current, draft).await,
+                Some(current) => self.look_after(&current, draft).await,
                 None => Ok(Outcome::NothingToDo),
             };
         }
@@ -126,7 +126,7 @@ impl<'a> PassRun<'a> {
         }
         let outcome = match current.filter(|current| current.digest == target.built.digest) {
             Some(current) => self.keep(current, self.held(), draft).await?,
-            None => self.try_target(state, current, target, draft).await?,
+            None => self.try_target(state, target, draft).await?,
         };
         let commit = &found.trusted.revision().commit;
         found
@@ -142,15 +142,17 @@ impl<'a> PassRun<'a> {
     async fn try_target(
         &self,
         state: &mut State,
-        current: Option<&Generation>,
         target: Target,
         draft: &mut Draft,
     ) -> Result<Outcome, Stop> {
         let digest = target.built.digest.clone();
         let revision = target.provenance.revision.clone();
-        let ended = self.activate(current, target, self.held(), draft).await;
+        let ended = self.activate(target, self.held(), draft).await;
         match &ended {
-            Ok(_) => state.forget_failure(&digest),
+            Ok(_) => {
+                state.forget_failure(&digest);
+                state.interrupted = None;
+            }
             Err(stop) if matches!(stop.outcome, Outcome::RolledBack | Outcome::Stuck) => {
                 state.remember_failure(FailedRevision {
                     digest,

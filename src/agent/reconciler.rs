@@ -201,9 +201,7 @@ impl Reconciler {
         .map_err(|not_found| not_found.problem)?;
         on_event(&PassEvent::Building);
         let target = target::build(&self.settings, &found)?;
-        let plan = self
-            .plan_only(&store, current.as_ref(), &target, on_event)
-            .await?;
+        let plan = self.plan_only(&store, &target, on_event).await?;
         Ok(Preview {
             revision: found.trusted.revision().clone(),
             current: current.map(|current| current.number),

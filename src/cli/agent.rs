@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::problem::warn;
 use super::{HostFlags, site};
+use crate::activation::Recovered;
 use crate::agent;
 use crate::host::memory;
 use crate::report::{Problem, exit};
@@ -50,6 +51,14 @@ pub(super) fn run(_args: &AgentArgs, flags: &HostFlags) -> Result<u8, Problem> {
 
 /// Runs what must happen at boot.
 pub(super) fn boot(flags: &HostFlags) -> Result<u8, Problem> {
-    flags.open_reconciler()?;
+    let reconciler = flags.open_reconciler()?;
+    let booted = site::wait(reconciler.boot())??;
+    if booted.recovered != Recovered::Nothing {
+        warn(&Problem::new(format!(
+            "an activation was cut off: {:?}",
+            booted.recovered
+        )));
+    }
+    anstream::println!("{} secrets and templates are in place", booted.secrets);
     Ok(exit::DONE)
 }

@@ -27,6 +27,9 @@ pub struct State {
     /// Revisions that were rolled back, oldest first.
     #[serde(default)]
     pub failed: Vec<FailedRevision>,
+    /// The generation whose activation was cut off, if the last one was.
+    #[serde(default)]
+    pub interrupted: Option<Digest>,
     /// How the last pass ended.
     #[serde(default)]
     pub last: Option<Report>,
@@ -111,6 +114,7 @@ impl Default for State {
             version: STATE_VERSION,
             accepted: None,
             failed: Vec::new(),
+            interrupted: None,
             last: None,
             last_drift: None,
         }

@@ -1,0 +1,245 @@
+//! A config repository, a directory that is its host `yard`, and the program.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use steadfast::identity::{HostKey, Recipient};
+use steadfast::sops::{OpenedFile, Selector};
+use tempfile::TempDir;
+
+/// A secret that must be found nowhere but at its destination.
+pub const CANARY: &str = "canary-7f3b1c9e-d0a4";
+
+pub const HOST: &str = "\
+description: the yard
+files:
+  /etc/motd: { text: \"yard: hello\\n\" }
+  /etc/app.conf: { file: app.conf, mode: \"0640\" }
+units:
+  app.service: { file: app.service, enable: true, start: true }
+templates:
+  app.env: { text: 'PASSWORD={{ secret(\"db/password\") }}\n' }
+health:
+  - { file: /etc/motd, contains: \"yard: hello\", within: 1s }
+secrets:
+  db/password: {}
+";
+
+pub struct Fleet {
+    directory: TempDir,
+    pub recipient: String,
+}
+
+/// What a run of the program said.
+#[derive(Debug)]
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    #[track_caller]
+    pub fn ends_with(&self, code: i32) {
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
+    }
+}
+
+impl Fleet {
+    pub fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let key = directory.path().join("host_key");
+        run(Command::new("ssh-keygen")
+            .args(["-q", "-t", "ed25519", "-N", "", "-C", "yard", "-f"])
+            .arg(&key));
+        let recipient = HostKey::read(&key).unwrap().age_recipient();
+        let fleet = Self {
+            directory,
+            recipient,
+        };
+        fs::create_dir_all(fleet.repository().join("hosts/yard")).unwrap();
+        fs::create_dir_all(fleet.repository().join("secrets")).unwrap();
+        fleet.git(&["init", "-q", "-b", "main"]);
+        fleet.seal(
+            "secrets/default.yml",
+            &format!("db:\n    password: {CANARY}\n"),
+            &fleet.recipient,
+        );
+        fleet.put("hosts/yard/app.conf", "color = green\n");
+        let unit =
+            "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n";
+        fleet.put("hosts/yard/app.service", unit);
+        fleet.commit_host(HOST);
+        fleet
+    }
+
+    pub fn repository(&self) -> PathBuf {
+        self.directory.path().join("fleet")
+    }
+
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.directory.path().join("root").join(relative)
+    }
+
+    fn put(&self, file: &str, content: &str) {
+        fs::write(self.repository().join(file), content).unwrap();
+    }
+
+    fn seal(&self, file: &str, plain: &str, recipient: &str) {
+        let recipients = [Recipient::parse(recipient).unwrap()];
+        let opened =
+            OpenedFile::create(plain.as_bytes(), &recipients, Selector::default()).unwrap();
+        self.put(file, &opened.seal("2026-01-02T03:04:05Z").unwrap());
+    }
+
+    /// Makes a secret file that this host cannot open.
+    pub fn seal_for_a_stranger(&self, file: &str) {
+        let stranger = "age1ng0fdfkz7kyqkdhu8quts5gm7j4yjudzmw2z0utl06sne5vqd5lqnyp9ga";
+        self.seal(file, "thing: unreachable\n", stranger);
+    }
+
+    pub fn git(&self, arguments: &[&str]) {
+        run(Command::new("git")
+            .args(["-c", "user.name=Test", "-c", "user.email=test@example.org"])
+            .args(arguments)
+            .current_dir(self.repository())
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null"));
+    }
+
+    pub fn commit_host(&self, host: &str) {
+        self.put("hosts/yard/host.yml", host);
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "-m", "change"]);
+    }
+
+    pub fn reconcile(&self) -> Run {
+        self.run(&["reconcile", "now"])
+    }
+
+    pub fn drift(&self) -> Run {
+        self.run(&["drift"])
+    }
+
+    pub fn run(&self, words: &[&str]) -> Run {
+        self.run_with(words, &[])
+    }
+
+    pub fn run_tracing(&self, words: &[&str]) -> Run {
+        self.run_with(words, &[("STEADFAST_LOG", "trace")])
+    }
+
+    fn run_with(&self, words: &[&str], environment: &[(&str, &str)]) -> Run {
+        let output = Command::new(env!("CARGO_BIN_EXE_steadfast"))
+            .args(words)
+            .arg("--root")
+            .arg(self.directory.path().join("root"))
+            .arg("--repo")
+            .arg(self.repository())
+            .args(["--host", "yard", "--identity"])
+            .arg(self.directory.path().join("host_key"))
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(environment.iter().copied())
+            .output()
+            .unwrap();
+        Run {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    pub fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+    }
+
+    pub fn write(&self, file: &str, content: &str) {
+        let path = self.path(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    pub fn mode(&self, file: &str) -> u32 {
+        fs::metadata(self.path(file)).unwrap().permissions().mode() & 0o7777
+    }
+
+    pub fn link(&self, file: &str) -> String {
+        fs::read_link(self.path(file))
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// Everything of the host but the program's own state: path to mode and content.
+    pub fn tree(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+        self.walk()
+            .filter(|path| !path.starts_with(self.path("var/lib/steadfast")))
+            .map(|path| {
+                let metadata = fs::symlink_metadata(&path).unwrap();
+                let content = if metadata.is_file() {
+                    fs::read(&path).unwrap()
+                } else {
+                    Vec::new()
+                };
+                (path, (metadata.mode(), content))
+            })
+            .collect()
+    }
+
+    /// Times of change of everything below the root, the program's own state included.
+    pub fn times(&self) -> BTreeMap<PathBuf, (i64, i64)> {
+        self.walk()
+            .map(|path| {
+                let metadata = fs::symlink_metadata(&path).unwrap();
+                (path, (metadata.mtime(), metadata.mtime_nsec()))
+            })
+            .collect()
+    }
+
+    pub fn files_containing(&self, text: &str) -> Vec<String> {
+        let root = self.directory.path().join("root");
+        self.walk()
+            .filter(|path| fs::symlink_metadata(path).unwrap().is_file())
+            .filter(|path| {
+                fs::read(path)
+                    .unwrap()
+                    .windows(text.len())
+                    .any(|window| window == text.as_bytes())
+            })
+            .map(|path| {
+                path.strip_prefix(&root)
+                    .unwrap()
+                    .to_str()
+                    .unwrap()
+                    .to_owned()
+            })
+            .collect()
+    }
+
+    fn walk(&self) -> impl Iterator<Item = PathBuf> + use<> {
+        let root: &Path = &self.directory.path().join("root");
+        walkdir::WalkDir::new(root)
+            .into_iter()
+            .map(|entry| entry.unwrap().into_path())
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
