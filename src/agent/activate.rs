@@ -9,26 +9,14 @@ use super::secrets::StoredSecrets;
 use super::target::Target;
 use super::{PassEvent, Reconciler, Retry, find};
 use crate::activation::{
-    self, Activation, ActivationEvent, Ending, Held, Notice, Plan, PrepareError, Prepared, Probes,
+    self, Activation, ActivationEvent, Ending, Held, Notice, Plan, PrepareError, Prepared,
     Recovered, Recovery,
 };
 use crate::generation::{Built, Generation, GenerationNumber, Manifest, Provenance, Store};
-use crate::health::{Baseline, Prober, Verdict};
+use crate::health::Prober;
 use crate::host::clock;
 use crate::report::{Change, FailedRevision, Outcome, Problem};
 use crate::secrets::OpenedSecrets;
-
-impl Probes for Prober {
-    type Baseline = Baseline;
-
-    fn baseline(&self) -> impl Future<Output = Baseline> {
-        Self::baseline(self)
-    }
-
-    fn verdicts(&self, before: &Baseline) -> impl Future<Output = Vec<Verdict>> {
-        Self::verdicts(self, before)
-    }
-}
 
 impl PassRun<'_> {
     /// Finishes a transaction that a kill or a power cut left open.
