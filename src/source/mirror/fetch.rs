@@ -56,6 +56,9 @@ impl Mirror {
         if self.use_for == Use::ReadOnly {
             return Err(mirror_failed("a clone is only read".to_owned()));
         }
+        let packs = self
+            .pack_files()
+            .map_err(|e| mirror_failed(e.to_string()))?;
         let roots = self.complete_commits();
         let want = Want::Objects {
             into: &self.repository,
@@ -70,7 +73,7 @@ impl Mirror {
                 let commit = commit.clone();
                 FetchError::new(remote, FetchErrorKind::NotSent { commit, detail })
             })?;
-            self.sync_packs()
+            self.sync_packs(&packs)
                 .map_err(|e| mirror_failed(e.to_string()))?;
         }
         if self.repository.refname_to_id(FETCHED).ok() != Some(tip) {

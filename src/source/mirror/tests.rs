@@ -207,9 +207,10 @@ fn limits_stop_a_fetch_and_leave_nothing() {
 fn many_packs_become_one_and_lose_nothing() {
     let source = TestRepo::empty();
     let (folder, mirror) = mirror();
-    let mut commits = Vec::new();
-    for number in 0..tidy::PACKS {
-        commits.push(source.commit("a", &number.to_string(), Signing::Not));
+    let mut commits = vec![source.commit("a", "1", Signing::Not)];
+    mirror.fetch(&source.remote(), None, &local()).unwrap();
+    for _ in 1..tidy::PACKS {
+        commits.push(source.commit_again());
         mirror.fetch(&source.remote(), None, &local()).unwrap();
     }
     let packs = std::fs::read_dir(folder.path().join("repo.git/objects/pack"))

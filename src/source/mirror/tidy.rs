@@ -13,9 +13,9 @@ use super::Mirror;
 pub(super) const PACKS: usize = 50;
 
 impl Mirror {
-    /// Waits until packs and indexes are on the disk; libgit2 does not.
-    pub(super) fn sync_packs(&self) -> Result<(), std::io::Error> {
-        for file in self.pack_files()? {
+    /// Waits until packs and indexes that were not there `before` are on the disk; libgit2 does not.
+    pub(super) fn sync_packs(&self, before: &BTreeSet<PathBuf>) -> Result<(), std::io::Error> {
+        for file in self.pack_files()?.difference(before) {
             File::open(file)?.sync_all()?;
         }
         match File::open(self.pack_folder()) {
@@ -46,7 +46,7 @@ impl Mirror {
         let mut builder = self.repository.packbuilder()?;
         builder.insert_walk(&mut walk)?;
         builder.write(&self.pack_folder(), 0o400)?;
-        self.sync_packs().map_err(io)?;
+        self.sync_packs(&before).map_err(io)?;
         let kept = format!("pack-{}", builder.name()?.unwrap_or_default());
         for file in before
             .iter()
@@ -62,7 +62,7 @@ impl Mirror {
     }
 
     /// Packs and what belongs to them; an index comes before its pack, so that no index is ever without.
-    fn pack_files(&self) -> Result<BTreeSet<PathBuf>, std::io::Error> {
+    pub(super) fn pack_files(&self) -> Result<BTreeSet<PathBuf>, std::io::Error> {
         let folder = match std::fs::read_dir(self.pack_folder()) {
             Ok(folder) => folder,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

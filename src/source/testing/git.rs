@@ -143,6 +143,24 @@ impl TestRepo {
         self.commit_staged(&format!("change {file}"), signing)
     }
 
+    /// A commit with the files of the last one, without starting git.
+    pub(in crate::source) fn commit_again(&self) -> CommitId {
+        let repository = git2::Repository::open(self.path()).unwrap();
+        let parent = repository.head().unwrap().peel_to_commit().unwrap();
+        let who = parent.author();
+        let id = repository
+            .commit(
+                Some("HEAD"),
+                &who,
+                &who,
+                "again",
+                &parent.tree().unwrap(),
+                &[&parent],
+            )
+            .unwrap();
+        CommitId::new(id.to_string()).unwrap()
+    }
+
     pub(in crate::source) fn commit_staged(&self, message: &str, signing: Signing<'_>) -> CommitId {
         self.minutes.set(self.minutes.get() + 1);
         let mut command = self.command();
