@@ -76,6 +76,9 @@ impl Manifest {
 
 impl Manifest {
     /// The manifest in its one spelling: fields in the order of the struct, keys sorted, no white space.
+    ///
+    /// # Panics
+    /// Never: every key of a manifest is text, and every value has a JSON form.
     #[must_use]
     pub fn canonical(&self) -> Vec<u8> {
         serde_json::to_vec(self)

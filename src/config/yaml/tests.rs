@@ -93,21 +93,23 @@ fn an_alias_is_its_value_with_the_place_it_was_written_at() {
 
 #[test]
 fn aliases_cannot_blow_up() {
-    let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for level in 1..9 {
-        let below = format!("*a{}", level - 1);
-        bomb += &format!("a{level}: &a{level} [{}]\n", vec![below; 10].join(", "));
-    }
+    let nine: Vec<String> = (1..9)
+        .map(|level| {
+            let below = format!("*a{}", level - 1);
+            format!("a{level}: &a{level} [{}]\n", vec![below; 10].join(", "))
+        })
+        .collect();
+    let bomb = format!("a0: &a0 [{}]\n{}", vec!["x"; 10].join(", "), nine.concat());
     assert!(
         only_error(&bomb)
             .message
             .contains("more than 100000 values")
     );
 
-    let mut ladder = "a0: &a0 [x]\n".to_owned();
-    for level in 1..80 {
-        ladder += &format!("a{level}: &a{level} [*a{}]\n", level - 1);
-    }
+    let rungs: Vec<String> = (1..80)
+        .map(|level| format!("a{level}: &a{level} [*a{}]\n", level - 1))
+        .collect();
+    let ladder = format!("a0: &a0 [x]\n{}", rungs.concat());
     assert!(only_error(&ladder).message.contains("64 levels"));
 
     let itself = only_error("a: &a [*a]\n");

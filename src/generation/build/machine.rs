@@ -36,15 +36,15 @@ impl Builder<'_> {
         let Some(first) = config.sysctls.values().next() else {
             return;
         };
-        let mut text = "# Written by steadfast from `sysctls:` of the host file.\n".to_owned();
+        let mut lines = vec!["# Written by steadfast from `sysctls:` of the host file.".to_owned()];
         for (key, value) in &config.sysctls {
             self.origin(format!("sysctl {key}"), &value.origin);
             self.manifest
                 .sysctls
                 .insert(key.clone(), value.value.clone());
-            text.push_str(&format!("{key} = {}\n", value.value));
+            lines.push(format!("{key} = {}", value.value));
         }
-        let content = self.object(text.into_bytes());
+        let content = self.object((lines.join("\n") + "\n").into_bytes());
         let path = "/etc/sysctl.d/60-steadfast.conf";
         self.settled(path, root_file(content), &first.origin);
     }

@@ -313,14 +313,14 @@ sops:
 
 #[test]
 fn secrets_are_their_ciphertext_and_templates_their_segments() {
-    let host = r#"
+    let host = r"
 users: { ketan: { password_secret: token } }
 secrets:
   db/password: { owner: ketan, units: { restart: [app.service] } }
   token: { mode: 0440, optional: true }
 templates:
   app.env: { file: app.env, owner: ketan }
-"#;
+";
     let files = [
         ("secrets/default.yml", SEALED),
         (

@@ -46,7 +46,7 @@ pub enum StoreErrorKind {
     Io(io::Error),
     /// A state file could not be replaced or read.
     #[error(transparent)]
-    File(FileError),
+    File(Box<FileError>),
 }
 
 impl StoreError {
@@ -63,7 +63,7 @@ impl StoreError {
     }
 
     pub(super) fn file(operation: &str, path: &Path, source: FileError) -> Self {
-        Self::new(operation, path, StoreErrorKind::File(source))
+        Self::new(operation, path, StoreErrorKind::File(Box::new(source)))
     }
 
     pub(super) fn damaged(

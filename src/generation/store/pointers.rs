@@ -102,11 +102,10 @@ fn pointed_at(link: &Path) -> Result<Option<GenerationNumber>, StoreError> {
         .to_str()
         .and_then(|target| target.strip_prefix("generations/"))
         .and_then(|number| number.parse().ok());
-    match number {
-        Some(number) => Ok(Some(GenerationNumber(number))),
-        None => {
+    number
+        .map(|number| Some(GenerationNumber(number)))
+        .ok_or_else(|| {
             let reason = format!("it leads to {}, not to a generation", target.display());
-            Err(StoreError::damaged(operation, link, reason))
-        }
-    }
+            StoreError::damaged(operation, link, reason)
+        })
 }

@@ -94,18 +94,15 @@ impl Builder<'_> {
         linked: &UnitName,
         unit: &Located<UnitConfig>,
     ) -> Option<UnitName> {
-        match expand(written, linked) {
-            Some(text) => self.checked(&text, unit),
-            None => {
-                let message =
-                    format!("`{written}` in `[Install]` of `{linked}` cannot be filled in");
-                let error = ConfigError::new(message).at(&unit.origin).cause(
-                    "only `%n`, `%N`, `%p`, `%i`, `%j` and `%%` are the same on every machine",
-                );
-                self.push(error);
-                None
-            }
+        if let Some(text) = expand(written, linked) {
+            return self.checked(&text, unit);
         }
+        let message = format!("`{written}` in `[Install]` of `{linked}` cannot be filled in");
+        let error = ConfigError::new(message)
+            .at(&unit.origin)
+            .cause("only `%n`, `%N`, `%p`, `%i`, `%j` and `%%` are the same on every machine");
+        self.push(error);
+        None
     }
 
     fn checked(&mut self, text: &str, unit: &Located<UnitConfig>) -> Option<UnitName> {
