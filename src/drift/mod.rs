@@ -1,36 +1,12 @@
-//! (room)
+//! Drift: `plan` against the active generation, printed instead of applied.
+//!
+//! `scan` looks and plans, `item` says what each step means as a difference, `diff` shows contents. There is no second
+//! engine: what is reported here is what `reconcile now` would put right.
 
-use crate::activation::ObserveError;
-use crate::config::Enforcement;
-use crate::generation::{Generation, Store};
-use crate::host::Host;
-use crate::secrets::OpenedSecrets;
+mod diff;
+mod item;
+mod report;
+mod scan;
 
-/// What differs.
-#[derive(Debug, Clone, Default)]
-pub struct DriftReport {
-    /// What differs.
-    pub items: Vec<DriftItem>,
-}
-
-/// One thing.
-#[derive(Debug, Clone)]
-pub struct DriftItem {
-    /// What kind.
-    pub class: String,
-    /// What.
-    pub subject: String,
-    /// What is done about it.
-    pub policy: Enforcement,
-}
-
-/// Looks.
-#[expect(clippy::unused_async, reason = "not yet")]
-pub async fn scan(
-    _host: &Host,
-    _store: &Store,
-    _current: &Generation,
-    _secrets: Option<&OpenedSecrets>,
-) -> Result<DriftReport, ObserveError> {
-    Ok(DriftReport::default())
-}
+pub use report::{DriftClass, DriftItem, DriftReport};
+pub use scan::scan;

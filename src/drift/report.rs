@@ -1,0 +1,96 @@
+//! What differs, for people and for machines.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Enforcement, HostName};
+use crate::generation::GenerationNumber;
+
+/// The version of the report that this build writes.
+pub(super) const REPORT_VERSION: u32 = 1;
+
+/// What differs between a host and its active generation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DriftReport {
+    /// Format version, 1.
+    pub version: u32,
+    /// The host.
+    pub host: HostName,
+    /// The generation it was compared with.
+    pub generation: GenerationNumber,
+    /// What differs, in the order in which it would be put right.
+    pub items: Vec<DriftItem>,
+}
+
+/// One thing that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DriftItem {
+    /// What kind of difference it is.
+    pub class: DriftClass,
+    /// What it is about: a path, a unit, an account, a package, a secret's name.
+    pub subject: String,
+    /// What is done about it by itself.
+    pub policy: Enforcement,
+    /// How it differs, in one line; never a secret value.
+    pub detail: String,
+    /// Unified diff of a text file, from what should be there to what is.
+    pub diff: Option<String>,
+}
+
+/// A kind of difference.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum DriftClass {
+    /// A file has other content, or a link another target.
+    Content,
+    /// A file or directory has another owner, group or mode.
+    Metadata,
+    /// A path is gone.
+    Missing,
+    /// Something of another type is in its place.
+    Type,
+    /// A unit is running or stopped, enabled or disabled, and should not be.
+    UnitState,
+    /// An account differs.
+    User,
+    /// A group differs.
+    Group,
+    /// A package is gone.
+    Package,
+    /// An installed secret differs. Its value is never shown.
+    Secret,
+    /// A running kernel parameter differs.
+    Sysctl,
+    /// The running host name differs.
+    Hostname,
+}
+
+impl DriftClass {
+    /// Its name in one or two words.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Content => "content",
+            Self::Metadata => "metadata",
+            Self::Missing => "missing",
+            Self::Type => "type",
+            Self::UnitState => "unit state",
+            Self::User => "user",
+            Self::Group => "group",
+            Self::Package => "package",
+            Self::Secret => "secret",
+            Self::Sysctl => "sysctl",
+            Self::Hostname => "host name",
+        }
+    }
+}
+
+impl fmt::Display for DriftClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
