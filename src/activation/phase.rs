@@ -91,3 +91,97 @@ impl Phase {
         matches!(self, Self::Committed | Self::RolledBack { .. })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DRAWING: &str = include_str!("../../docs/phases.md");
+
+    fn phases() -> [Phase; 8] {
+        let reason = || "why".to_owned();
+        [
+            Phase::Prepared,
+            Phase::Applying,
+            Phase::Settling,
+            Phase::Probing,
+            Phase::Committed,
+            Phase::RollingBack { reason: reason() },
+            Phase::RolledBack { reason: reason() },
+            Phase::Stuck { reason: reason() },
+        ]
+    }
+
+    fn events() -> [Event; 7] {
+        [
+            Event::Begun,
+            Event::Applied,
+            Event::Settled,
+            Event::Healthy,
+            Event::Failed {
+                reason: "why".to_owned(),
+            },
+            Event::Interrupted,
+            Event::Retried,
+        ]
+    }
+
+    fn name(phase: &Phase) -> String {
+        let json = serde_json::to_value(phase).unwrap();
+        json["phase"].as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn the_drawing_shows_every_phase_and_exactly_the_transitions_there_are() {
+        let mut real = std::collections::BTreeSet::new();
+        for phase in phases() {
+            assert!(
+                DRAWING.contains(&format!("| `{}` |", name(&phase))),
+                "{phase:?}"
+            );
+            for event in events() {
+                let after = phase.clone().after(event);
+                if name(&after) != name(&phase) {
+                    real.insert(format!("{} --> {}", name(&phase), name(&after)));
+                }
+            }
+        }
+        let drawn = DRAWING
+            .lines()
+            .filter(|line| line.contains("-->") && !line.contains("[*]"))
+            .filter_map(|line| line.split_once(':'))
+            .map(|(arrow, _)| arrow.trim().to_owned())
+            .filter(|arrow| arrow != "rolling_back --> rolling_back")
+            .collect();
+        assert_eq!(real, drawn);
+    }
+
+    #[test]
+    fn only_ends_are_closed_and_nothing_leaves_them() {
+        for phase in phases() {
+            let is_end = matches!(phase, Phase::Committed | Phase::RolledBack { .. });
+            assert_eq!(phase.is_closed(), is_end, "{phase:?}");
+            if is_end {
+                for event in events() {
+                    assert_eq!(phase.clone().after(event), phase);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_stuck_phase_names_both_failures() {
+        let phase = Phase::RollingBack {
+            reason: "first".to_owned(),
+        };
+        let failed = Event::Failed {
+            reason: "second".to_owned(),
+        };
+        assert_eq!(
+            phase.after(failed),
+            Phase::Stuck {
+                reason: "first; then the rollback failed: second".to_owned()
+            }
+        );
+    }
+}
