@@ -338,10 +338,13 @@ impl Activation<'_> {
     }
 
     async fn settle(&self, plan: &Plan) -> Option<String> {
-        self.progress.tell(&ActivationEvent::Watching {
-            units: brought_up(plan).len(),
-            window_ms: u64::try_from(self.settle.as_millis()).unwrap_or(u64::MAX),
-        });
+        let units = brought_up(plan).len();
+        if units > 0 {
+            self.progress.tell(&ActivationEvent::Watching {
+                units,
+                window_ms: u64::try_from(self.settle.as_millis()).unwrap_or(u64::MAX),
+            });
+        }
         match settle(self.host, plan, self.settle).await {
             Ok(failures) if failures.is_empty() => None,
             Ok(failures) => Some(failures.join("; ")),

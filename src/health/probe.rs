@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::{Answer, Probe};
 use crate::host::exec::Program;
-use crate::host::{ActiveState, FileMode, Host, HostPath, PathState, UnitName};
+use crate::host::{ActiveState, FileMode, Host, HostPath, UnitName};
 
 /// Longest time one attempt may take; a hung program is killed with its children after it.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -173,22 +173,16 @@ fn ask_file(
     mode: Option<FileMode>,
     contains: Option<&str>,
 ) -> Result<(), String> {
-    match host.look(path).map_err(|error| error.to_string())? {
-        PathState::File { mode: found, .. } => {
-            if let Some(mode) = mode.filter(|mode| *mode != found) {
-                return Err(format!("its mode is {found}, not {mode}"));
-            }
-        }
-        PathState::Absent => return Err("it does not exist".to_owned()),
-        PathState::Directory { .. } => return Err("it is a directory".to_owned()),
-        PathState::Symlink { target } => return Err(format!("it is a link to {target}")),
-        PathState::Other { what } => return Err(format!("it is {what}")),
+    let read = host.read_through_links(path, SEARCH_LIMIT_BYTES);
+    let (found, content) = match read {
+        Ok(Some(read)) => read,
+        Ok(None) => return Err("it does not exist".to_owned()),
+        Err(error) => return Err(error.to_string()),
+    };
+    if let Some(mode) = mode.filter(|mode| *mode != found) {
+        return Err(format!("its mode is {found}, not {mode}"));
     }
     let Some(text) = contains else { return Ok(()) };
-    let content = host
-        .read_file(path, SEARCH_LIMIT_BYTES)
-        .map_err(|error| error.to_string())?;
-    let content = content.unwrap_or_default();
     if content
         .windows(text.len().max(1))
         .any(|window| window == text.as_bytes())

@@ -86,7 +86,7 @@ impl Prober {
             failed_units: self.failed_units().await,
             ..Baseline::default()
         };
-        for built_in in BuiltIn::ALL {
+        for built_in in self.built_ins() {
             if let Answer::Failed { reason } = self.ask_built_in(built_in, &baseline).await {
                 baseline.failing.insert(built_in.label().to_owned(), reason);
             }
@@ -109,7 +109,7 @@ impl Prober {
     /// The state of things after: each check is asked until it passes or its time is over.
     pub async fn verdicts(&self, baseline: &Baseline) -> Vec<Verdict> {
         let mut verdicts = Vec::new();
-        for built_in in BuiltIn::ALL {
+        for built_in in self.built_ins() {
             let answer = self.await_built_in(built_in, baseline).await;
             verdicts.push(verdict(built_in.label().to_owned(), true, answer, baseline));
         }
@@ -157,6 +157,17 @@ impl Prober {
             && began.elapsed() < Duration::from_millis(check.within_ms)
     }
 
+    /// The built-in checks that mean something here: below a `--root` only the remote is real.
+    fn built_ins(&self) -> impl Iterator<Item = BuiltIn> + use<> {
+        let (live, remote) = (self.host.is_live(), self.remote.is_some());
+        BuiltIn::ALL
+            .into_iter()
+            .filter(move |built_in| match built_in {
+                BuiltIn::Remote => remote,
+                BuiltIn::FailedUnits | BuiltIn::DefaultRoute | BuiltIn::Ssh => live,
+            })
+    }
+
     async fn await_built_in(&self, built_in: BuiltIn, baseline: &Baseline) -> Answer {
         let deadline = Instant::now() + BUILT_IN_WITHIN;
         loop {
@@ -173,11 +184,6 @@ impl Prober {
     }
 
     async fn ask_built_in(&self, built_in: BuiltIn, baseline: &Baseline) -> Answer {
-        if !self.host.is_live() && built_in != BuiltIn::Remote {
-            return Answer::NotAsked {
-                reason: "not below a --root".to_owned(),
-            };
-        }
         let failure = match built_in {
             BuiltIn::FailedUnits => self.new_failed_units(baseline).await,
             BuiltIn::DefaultRoute => self.missing_route(),

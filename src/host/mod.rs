@@ -19,6 +19,7 @@ mod host;
 mod machine;
 mod names;
 mod packages;
+mod reading;
 mod root;
 mod state;
 mod units;

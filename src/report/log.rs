@@ -14,7 +14,7 @@ pub const LOG_VARIABLE: &str = "STEADFAST_LOG";
 /// Who reads the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
-    /// Somebody at a terminal, who sees how it ended anyway: warnings only.
+    /// Somebody at a terminal, who is told what happens and how it ended anyway: nothing.
     Person,
     /// Nobody right now: everything that changed the host.
     Service,
@@ -98,7 +98,7 @@ fn is_event(line: &Metadata<'_>) -> bool {
 fn filter(audience: Audience, wanted: Option<String>) -> Result<EnvFilter, LogError> {
     let value = match (wanted, audience) {
         (Some(wanted), _) if !wanted.is_empty() => wanted,
-        (_, Audience::Person) => "warn".to_owned(),
+        (_, Audience::Person) => "off".to_owned(),
         (_, Audience::Service) => "info".to_owned(),
     };
     EnvFilter::builder()
@@ -126,10 +126,10 @@ mod tests {
         let error = filter(Audience::Person, Some("steadfast=lots".into())).unwrap_err();
         insta::assert_snapshot!(error, @"STEADFAST_LOG is `steadfast=lots`, which is not a log filter");
         for (audience, wanted, filter_text) in [
-            (Audience::Person, None, "warn"),
+            (Audience::Person, None, "off"),
             (Audience::Service, None, "info"),
             (Audience::Service, Some("debug"), "debug"),
-            (Audience::Person, Some(""), "warn"),
+            (Audience::Person, Some(""), "off"),
         ] {
             let found = filter(audience, wanted.map(str::to_owned)).unwrap();
             assert_eq!(found.to_string(), filter_text);
