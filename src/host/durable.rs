@@ -52,8 +52,8 @@ pub fn replace_keeping(path: &Path, content: &[u8], mode: FileMode) -> Result<()
             .mode(0o600)
             .open(&temporary)?;
         file.write_all(content)?;
-        let made = file.metadata()?;
-        if (made.uid(), made.gid()) != (found.uid(), found.gid()) {
+        let new = file.metadata()?;
+        if (new.uid(), new.gid()) != (found.uid(), found.gid()) {
             std::os::unix::fs::fchown(&file, Some(found.uid()), Some(found.gid()))?;
         }
         file.set_permissions(found.permissions())?;

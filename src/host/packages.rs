@@ -7,8 +7,8 @@ use super::exec::{ExecError, Program};
 use super::{Host, PackageName};
 
 /// Longest time for one run of apt: a slow mirror and a large package.
-const INSTALL_TIMEOUT: Duration = Duration::from_secs(30 * 60);
-const UPDATE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
+const INSTALL_TIMEOUT: Duration = Duration::from_mins(30);
+const UPDATE_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Packages that could not be told or installed.
 #[derive(Debug, thiserror::Error)]

@@ -189,8 +189,8 @@ fn choose(taken: &BTreeSet<u32>, fixed: Option<u32>, system: bool) -> Option<u32
     let is_free = |id: &u32| !taken.contains(id);
     match (fixed, system) {
         (Some(id), _) => Some(id),
-        (None, false) => PEOPLE.into_iter().find(is_free),
-        (None, true) => SYSTEM.into_iter().rev().find(is_free),
+        (None, false) => PEOPLE.clone().find(is_free),
+        (None, true) => SYSTEM.rev().find(is_free),
     }
 }
 

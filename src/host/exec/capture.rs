@@ -26,7 +26,7 @@ impl Captured {
 
     /// Keeps everything up to `limit_bytes`.
     pub(super) fn read_all(&self, mut stream: impl Read, limit_bytes: usize) -> Ended {
-        let mut buffer = [0_u8; 32 * 1024];
+        let mut buffer = vec![0_u8; 64 * 1024];
         while let Some(count) = read_some(&mut stream, &mut buffer) {
             let mut kept = self.lock();
             if kept.len() + count > limit_bytes {

@@ -19,7 +19,7 @@ use super::pipe::PipedChild;
 use super::{ExecError, group};
 
 /// How long a program may take unless it says otherwise.
-const DEFAULT_TIMEOUT: Duration = Duration::from_secs(120);
+const DEFAULT_TIMEOUT: Duration = Duration::from_mins(2);
 /// How much a program may write to stdout unless it says otherwise.
 const DEFAULT_OUTPUT_BYTES: usize = 16 * 1024 * 1024;
 /// How long something the program left behind may keep its output open.
@@ -40,7 +40,7 @@ const PRIVATE_VARIABLES: [&str; 8] = [
 ///
 /// Arguments and environment are visible to every user of the machine: secrets go by [`stdin`](Self::stdin).
 pub struct Program {
-    program: OsString,
+    name: OsString,
     args: Vec<OsString>,
     stdin: Option<Zeroizing<Vec<u8>>>,
     timeout: Duration,
@@ -70,7 +70,7 @@ impl Program {
     /// A program by name, searched in `PATH`, or by path.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         Self {
-            program: program.as_ref().to_owned(),
+            name: program.as_ref().to_owned(),
             args: Vec::new(),
             stdin: None,
             timeout: DEFAULT_TIMEOUT,
@@ -135,7 +135,7 @@ impl Program {
     #[must_use]
     pub fn describe(&self) -> String {
         const LONGEST: usize = 160;
-        let mut line = self.program.to_string_lossy().into_owned();
+        let mut line = self.name.to_string_lossy().into_owned();
         for arg in &self.args {
             line.push(' ');
             line.push_str(&arg.to_string_lossy());
@@ -226,7 +226,7 @@ impl Program {
         reason = "the door for child processes is here"
     )]
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = Command::new(&self.name);
         command.args(&self.args);
         for variable in PRIVATE_VARIABLES {
             command.env_remove(variable);
@@ -253,7 +253,7 @@ impl Program {
 
     fn spawn(&self, command: &mut Command) -> Result<Child, ExecError> {
         command.spawn().map_err(|source| {
-            let program = self.program.to_string_lossy();
+            let program = self.name.to_string_lossy();
             let directory_is_there = self.current_dir.as_ref().is_none_or(|dir| dir.is_dir());
             if source.kind() == std::io::ErrorKind::NotFound && directory_is_there {
                 ExecError::NotFound {

@@ -389,3 +389,41 @@ fn an_exchanged_parent_never_leads_elsewhere() {
     });
     assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
 }
+
+/// `cargo test --lib -- --ignored --nocapture a_thousand_files`: what the checks cost on top of the bare calls.
+#[test]
+#[ignore = "measures time"]
+fn a_thousand_files_cost_little_more_than_the_bare_calls() {
+    let dir = tempfile::tempdir_in(".").unwrap();
+    let place = Place {
+        host: Host::below(dir.path()).unwrap(),
+        dir,
+    };
+    let target = path("/etc/app/conf.d/file");
+    place.host.make_parents(&target).unwrap();
+    let bare = |n: usize| {
+        let path = place.at(&format!("/etc/app/conf.d/bare{n}"));
+        let temporary = path.with_extension("tmp");
+        let mut file = File::create(&temporary).unwrap();
+        file.write_all(b"content").unwrap();
+        file.sync_all().unwrap();
+        fs::rename(&temporary, &path).unwrap();
+    };
+    let ours = |n: usize| {
+        let path = path(&format!("/etc/app/conf.d/ours{n}"));
+        place
+            .host
+            .write_file(&path, b"content", own(), MODE)
+            .unwrap();
+    };
+    let timed = |act: &dyn Fn(usize)| {
+        let begun = std::time::Instant::now();
+        (0..1000).for_each(act);
+        begun.elapsed()
+    };
+    for round in 0..3 {
+        let (bare, ours) = (timed(&bare), timed(&ours));
+        let ratio = ours.as_secs_f64() / bare.as_secs_f64();
+        println!("round {round}: bare {bare:?}, ours {ours:?}, ratio {ratio:.2}");
+    }
+}

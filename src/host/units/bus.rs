@@ -24,11 +24,11 @@ use super::properties::{
 use crate::host::{UnitName, UnitState};
 
 /// Longest time for one question.
-const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 /// Longest time for reading all unit files again, generators included.
-const RELOAD_TIMEOUT: Duration = Duration::from_secs(180);
+const RELOAD_TIMEOUT: Duration = Duration::from_mins(3);
 /// Longest time for one job, whatever the unit says.
-const JOB_CAP: Duration = Duration::from_secs(15 * 60);
+const JOB_CAP: Duration = Duration::from_mins(15);
 /// How often a job is looked for in case its end was not heard.
 const LISTEN_AGAIN: Duration = Duration::from_secs(3);
 /// Ends of jobs that may wait to be heard.

@@ -106,13 +106,12 @@ fn expand(unit: &UnitName, value: &str) -> String {
             continue;
         }
         match chars.next() {
-            Some('%') => expanded.push('%'),
+            Some('%') | None => expanded.push('%'),
             Some('n') => expanded.push_str(unit.as_str()),
             Some('N') => expanded.push_str(stem),
             Some('p') => expanded.push_str(prefix),
             Some('i') => expanded.push_str(instance),
             Some(other) => expanded.extend(['%', other]),
-            None => expanded.push('%'),
         }
     }
     expanded

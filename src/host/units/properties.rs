@@ -206,7 +206,8 @@ pub(super) fn object_path(unit: &UnitName) -> String {
         if byte.is_ascii_alphabetic() || (index > 0 && byte.is_ascii_digit()) {
             path.push(char::from(byte));
         } else {
-            path.push_str(&format!("_{byte:02x}"));
+            path.push('_');
+            path.push_str(&hex::encode([byte]));
         }
     }
     path
@@ -231,7 +232,7 @@ mod tests {
 
     #[test]
     fn patience_follows_the_unit_and_ends_at_the_cap() {
-        let cap = Duration::from_secs(900);
+        let cap = Duration::from_mins(15);
         let with = |pairs: &[(&'static str, u64)]| -> Properties {
             let values = pairs.iter();
             values

@@ -195,7 +195,7 @@ fn masked_missing_and_template_units_are_seen_for_what_they_are() {
                 one(&units, "multi-user.target").await.file,
                 UnitFileState::Static
             );
-            assert_eq!(one(&units, "ssh.socket").await.active.is_some(), true);
+            assert!(one(&units, "ssh.socket").await.active.is_some());
             let error = units.start(&unit("t7.service")).await.unwrap_err();
             assert_eq!(error.hint().as_deref(), Some("systemctl unmask t7.service"));
         },
