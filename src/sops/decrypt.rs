@@ -91,7 +91,7 @@ impl Opening<'_> {
                 }
                 Ok(())
             }
-            Item::CommentItem { node, dash } => {
+            Item::ListedComment { node, dash } => {
                 if !visit.through_alias {
                     self.comment_item(visit, *node, *dash);
                 }
@@ -160,14 +160,12 @@ impl Opening<'_> {
             return;
         };
         let span = dash..self.tree.node(node).span.end;
-        match self.open_comment(visit, &scalar.text, &scalar.text) {
-            Some(text) => self.edits.replace(span, &format!("#{}", text.as_str())),
-            None => {
-                self.stash.keep(&scalar.text);
-                self.edits
-                    .replace(span, &format!("#{}", scalar.text.as_str()));
-            }
+        let opened = self.open_comment(visit, &scalar.text, &scalar.text);
+        if opened.is_none() {
+            self.stash.keep(&scalar.text);
         }
+        let text = opened.as_ref().unwrap_or(&scalar.text);
+        self.edits.replace(span, &format!("#{}", text.as_str()));
     }
 
     /// Tries the place that the column rule gives, then every other container: go-yaml now and then sees it elsewhere.

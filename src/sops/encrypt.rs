@@ -85,7 +85,7 @@ pub(super) fn sealable(plain: &str, chooser: &Chooser) -> Result<Tree, SealError
             Item::Comment { comment, container } if !comment.text.is_empty() => {
                 encrypted.insert(*container);
             }
-            Item::Comment { .. } | Item::CommentItem { .. } => {}
+            Item::Comment { .. } | Item::ListedComment { .. } => {}
         }
         Ok(())
     })?;
@@ -206,7 +206,7 @@ impl Work<'_> {
         match &visit.item {
             Item::Leaf(node) => self.leaf(visit, *node),
             Item::Comment { comment, container } => self.comment(visit, comment, *container),
-            Item::CommentItem { .. } => Ok(()),
+            Item::ListedComment { .. } => Ok(()),
         }
     }
 

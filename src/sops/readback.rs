@@ -45,9 +45,8 @@ fn contents(tree: &Tree, chooser: &Chooser) -> Result<Contents, Failed> {
     walk::<Failed>(tree, chooser, Side::Plain, &mut |visit| {
         match &visit.item {
             Item::Leaf(node) => {
-                let value = match tree.value(*node) {
-                    Some(Ok(value)) => value,
-                    _ => return Err(Failed(format!("`{}` has no type", visit.path_text()))),
+                let Some(Ok(value)) = tree.value(*node) else {
+                    return Err(Failed(format!("`{}` has no type", visit.path_text())));
                 };
                 let kind = value
                     .value_type()
@@ -60,7 +59,7 @@ fn contents(tree: &Tree, chooser: &Chooser) -> Result<Contents, Failed> {
                     .comments
                     .push(digest(visit, "comment", comment.text.trim_end().as_bytes()));
             }
-            Item::CommentItem { .. } => {}
+            Item::ListedComment { .. } => {}
         }
         Ok(())
     })?;

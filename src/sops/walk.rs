@@ -36,7 +36,7 @@ pub(super) enum Item<'a> {
         container: NodeId,
     },
     /// A list item that holds an encrypted comment.
-    CommentItem {
+    ListedComment {
         node: NodeId,
         dash: usize,
     },
@@ -162,7 +162,7 @@ impl<E: From<TooManyVisits>> Walker<'_, E> {
         let chosen = self
             .chooser
             .chooses(&self.path, &self.comments, Subject::Comment);
-        self.visit(Item::CommentItem { node, dash }, chosen)
+        self.visit(Item::ListedComment { node, dash }, chosen)
     }
 
     fn node(&mut self, id: NodeId) -> Result<(), E> {

@@ -12,7 +12,7 @@ pub(super) struct Document<'a> {
 
 impl Document<'_> {
     /// A document's text.
-    pub(super) fn new(random: &mut StdRng) -> String {
+    pub(super) fn random(random: &mut StdRng) -> String {
         let mut document = Document {
             random,
             text: String::new(),
@@ -37,7 +37,8 @@ impl Document<'_> {
     fn line_end(&mut self) {
         if self.chance(8) {
             self.names += 1;
-            self.text.push_str(&format!(" # inline {}", self.names));
+            let comment = format!(" # inline {}", self.names);
+            self.text.push_str(&comment);
         }
         self.text.push('\n');
         if self.chance(8) {
@@ -68,8 +69,8 @@ impl Document<'_> {
         ];
         if self.chance(8) {
             let margin = " ".repeat(indent);
-            self.text
-                .push_str(&format!(" |\n{margin}line one\n{margin}  line two\n"));
+            let block = format!(" |\n{margin}line one\n{margin}  line two\n");
+            self.text.push_str(&block);
             return;
         }
         if self.chance(8) {
@@ -107,7 +108,8 @@ impl Document<'_> {
     fn list(&mut self, indent: usize, depth: usize) {
         for _ in 0..self.random.gen_range(1..4) {
             self.comment(indent);
-            self.text.push_str(&format!("{}-", " ".repeat(indent)));
+            let dash = format!("{}-", " ".repeat(indent));
+            self.text.push_str(&dash);
             match self.random.gen_range(0..4) {
                 0 if depth < 4 => {
                     self.text.push('\n');

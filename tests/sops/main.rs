@@ -1,5 +1,7 @@
 //! The SOPS format from outside: vectors, a real sops as peer, hostile and random files.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
+
 mod document;
 mod fuzz;
 mod peer;

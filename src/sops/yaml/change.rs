@@ -277,3 +277,6 @@ fn unsuitable(path: &[String], reason: &'static str) -> EditError {
         reason,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,10 +34,13 @@ struct Layout {
     parents: HashMap<NodeId, usize>,
 }
 
+/// Orders the children of a collection: an offset, and what comes first of two things that share it.
+type Rank = (usize, u8);
+
 /// Where a comment goes: the container, and its rank among the container's children.
 struct Home {
     container: NodeId,
-    rank: (usize, u8),
+    rank: Rank,
     position: Position,
 }
 
@@ -51,7 +54,7 @@ pub(super) fn attach(tree: &mut Tree, comments: Vec<LooseComment>) {
         .iter()
         .map(|document| Layout::of(tree, document.root))
         .collect();
-    let mut homes: HashMap<NodeId, Vec<((usize, u8), Child)>> = HashMap::new();
+    let mut homes: HashMap<NodeId, Vec<(Rank, Child)>> = HashMap::new();
     for comment in comments {
         let document = tree
             .documents
@@ -73,7 +76,7 @@ pub(super) fn attach(tree: &mut Tree, comments: Vec<LooseComment>) {
     for (container, new) in homes {
         if let Kind::Collection(collection) = &mut tree.nodes[container].kind {
             let old = std::mem::take(&mut collection.children);
-            let mut all: Vec<((usize, u8), Child)> = old
+            let mut all: Vec<(Rank, Child)> = old
                 .into_iter()
                 .map(|child| match child {
                     Child::Entry(entry) => ((entry.start, 1), Child::Entry(entry)),

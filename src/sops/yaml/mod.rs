@@ -7,5 +7,6 @@ pub(super) mod print;
 pub(super) mod render;
 pub(super) mod rewrite;
 pub(super) mod scalar;
+mod source;
 pub(super) mod splice;
 pub(super) mod tree;

@@ -8,9 +8,10 @@ use zeroize::Zeroizing;
 
 use super::comments::{LooseComment, attach};
 use super::scalar::{ScalarForm, resolve};
+use super::source::Source;
 use super::tree::{
-    BlockSpans, Child, Collection, Document, Entry, EntryPlace, Key, Kind, Node, NodeId, Scalar,
-    Shape, Style, Tag, Tree,
+    Child, Collection, Document, Entry, EntryPlace, Key, Kind, Node, NodeId, Scalar, Shape, Style,
+    Tag, Tree,
 };
 use crate::sops::error::ParseError;
 use crate::sops::value::Value;
@@ -110,7 +111,7 @@ impl<'a> Builder<'a> {
             let (event, span) = event.map_err(|error| ParseError::Syntax {
                 line: error.marker().line(),
                 column: error.marker().col() + 1,
-                reason: error.info().to_owned(),
+                reason: error.info(),
             })?;
             if let Event::Comment(text, _placement) = event {
                 self.comments.push(LooseComment {
@@ -287,48 +288,8 @@ impl<'a> Builder<'a> {
                 text.to_owned()
             }),
             form,
-            block: (form == ScalarForm::Block).then(|| self.block_spans(range(span))),
-        }
-    }
-
-    /// The parser's span begins at the first line of text; the header is what stands before it.
-    fn block_spans(&self, content: Range<usize>) -> BlockSpans {
-        let bytes = self.text.as_bytes();
-        let is_header = |at: usize| matches!(bytes.get(at), Some(b'|' | b'>'));
-        let mut head = self.text[..content.start].trim_end();
-        while let Ok(at) = self
-            .comments
-            .binary_search_by_key(&head.len(), |comment| comment.span.end)
-        {
-            head = self.text[..self.comments[at].span.start].trim_end();
-        }
-        let start = (head.len().saturating_sub(3)..head.len())
-            .rev()
-            .find(|at| is_header(*at));
-        let header = match start {
-            Some(start) => start..head.len(),
-            None => {
-                let rest = &self.text[content.start..];
-                let end = rest.find(|c: char| !matches!(c, '|' | '>' | '+' | '-' | '0'..='9'));
-                content.start..content.start + end.unwrap_or(rest.len())
-            }
-        };
-        let line_end = self.text[header.end..]
-            .find(['\n', '\r'])
-            .map_or(self.text.len(), |at| header.end + at);
-        let text = &self.text[..content.end];
-        let end = if self.text[header.clone()].contains('+') {
-            let lines = text.trim_end_matches([' ', '\t']);
-            lines
-                .strip_suffix('\n')
-                .map_or(lines, |text| text.strip_suffix('\r').unwrap_or(text))
-                .len()
-        } else {
-            text.trim_end().len()
-        };
-        BlockSpans {
-            header,
-            body: line_end..end.max(line_end),
+            block: (form == ScalarForm::Block)
+                .then(|| Source(self.text).block_spans(range(span), &self.comments)),
         }
     }
 
@@ -373,8 +334,8 @@ impl<'a> Builder<'a> {
         let rest = &self.text[from..];
         let from =
             from + (rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n', ':']).len());
-        if let Some(dash) = self.find_dash(from) {
-            let column = self.column_of(dash);
+        if let Some(dash) = Source(self.text).find_dash(from) {
+            let column = Source(self.text).column_of(dash);
             let node = &mut self.nodes[id];
             node.span = dash..dash.max(node.span.end);
             node.column = column;
@@ -476,7 +437,7 @@ impl<'a> Builder<'a> {
         if before.ends_with('?') && start > before.len() {
             start = before.len() - 1;
         }
-        let column = self.column_of(start);
+        let column = Source(self.text).column_of(start);
         let end = node_end(&node);
         let span = node.span.clone();
         self.store(node, anchor_id);
@@ -513,34 +474,10 @@ impl<'a> Builder<'a> {
         if node.inside_flow {
             return own;
         }
-        match self.find_dash(open.cursor) {
-            Some(dash) => (dash, self.column_of(dash)),
+        match Source(self.text).find_dash(open.cursor) {
+            Some(dash) => (dash, Source(self.text).column_of(dash)),
             None => own,
         }
-    }
-
-    /// The next dash after blanks and comments.
-    fn find_dash(&self, from: usize) -> Option<usize> {
-        let mut at = from;
-        while let Some(byte) = self.text.as_bytes().get(at) {
-            match byte {
-                b'-' => return Some(at),
-                b'#' => {
-                    at = self.text[at..]
-                        .find('\n')
-                        .map_or(self.text.len(), |n| at + n)
-                }
-                b' ' | b'\t' | b'\r' | b'\n' => at += 1,
-                _ => return None,
-            }
-        }
-        None
-    }
-
-    fn column_of(&self, offset: usize) -> usize {
-        let start = self.text[..offset].rfind('\n').map_or(0, |at| at + 1);
-        let line = self.text[start..offset].trim_start_matches('\u{feff}');
-        line.chars().count()
     }
 }
 

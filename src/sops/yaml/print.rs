@@ -96,10 +96,9 @@ fn is_yaml_1_1_word(text: &str) -> bool {
 
 fn is_printable(c: char) -> bool {
     match c {
-        ' '..='~' => true,
+        ' '..='~' | '\u{10000}'..='\u{10ffff}' => true,
         '\u{a0}'..='\u{d7ff}' => !matches!(c, '\u{2028}' | '\u{2029}'),
         '\u{e000}'..='\u{fffd}' => c != '\u{feff}',
-        '\u{10000}'..='\u{10ffff}' => true,
         _ => false,
     }
 }

@@ -26,7 +26,6 @@ pub(in crate::sops) fn resolve(
 ) -> Result<Value, &'static str> {
     match tag {
         None if form == ScalarForm::Plain => resolve_plain(text),
-        None => Ok(Value::text(text)),
         Some("binary") => {
             let compact: String = text.split_ascii_whitespace().collect();
             let bytes = STANDARD
@@ -35,8 +34,8 @@ pub(in crate::sops) fn resolve(
             Ok(Value::Text(Zeroizing::new(bytes)))
         }
         Some("null" | "bool" | "int" | "float" | "timestamp") => resolve_tagged(text, tag),
-        // `!!str`, and every tag that go-yaml does not know: the text as it stands.
-        Some(_) => Ok(Value::text(text)),
+        // Quoted, `!!str`, or a tag that go-yaml does not know: the text as it stands.
+        _ => Ok(Value::text(text)),
     }
 }
 
@@ -146,6 +145,7 @@ fn float(text: &str) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sops::value::ValueType;
 
     #[test]
     fn plain_scalars_resolve_as_sops_resolves_them() {
@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn tags_steer_the_type() {
         let kind = |text, form, tag| {
-            resolve(text, form, Some(tag)).map(|value| value.value_type().map(|t| t.as_str()))
+            resolve(text, form, Some(tag)).map(|value| value.value_type().map(ValueType::as_str))
         };
         assert_eq!(kind("5", ScalarForm::Plain, "str"), Ok(Some("str")));
         assert_eq!(kind("5", ScalarForm::Quoted, "int"), Ok(Some("int")));

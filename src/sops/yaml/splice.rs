@@ -75,19 +75,23 @@ impl Edits {
                     None => self.remove(block.body.clone()),
                 }
             }
-            None if node.span.is_empty() => {
-                let at = tree.empty_slot(id);
-                let joined = tree.text[..at].ends_with([' ', '\t']);
-                self.insert(
-                    at,
-                    &if joined {
-                        text.to_owned()
-                    } else {
-                        format!(" {text}")
-                    },
-                );
+            None => {
+                let span = if node.span.is_empty() {
+                    let at = tree.empty_slot(id);
+                    at..at
+                } else {
+                    node.span.clone()
+                };
+                // A block that begins on the next line leaves no blank behind on this one.
+                let blanks = tree.text[..span.start].trim_end_matches([' ', '\t']).len();
+                if text.starts_with('\n') {
+                    self.replace(blanks..span.end, text);
+                } else if span.is_empty() && blanks == span.start {
+                    self.insert(span.start, &format!(" {text}"));
+                } else {
+                    self.replace(span, text);
+                }
             }
-            None => self.replace(node.span.clone(), text),
         }
     }
 
@@ -119,8 +123,13 @@ impl Tree {
         let node = self.node(id);
         let is_block =
             matches!(&node.kind, Kind::Scalar(scalar) if scalar.form == ScalarForm::Block);
-        let line_end = self.line_end(node.span.end);
-        let alone = is_block || self.text[node.span.end..line_end].trim().is_empty();
+        let end = if node.span.is_empty() {
+            self.empty_slot(id)
+        } else {
+            node.span.end
+        };
+        let line_end = self.line_end(end);
+        let alone = is_block || self.text[end..line_end].trim().is_empty();
         if node.inside_flow
             || !alone
             || self.is_followed_by_deeper_comment(line_end, node.entry.column)

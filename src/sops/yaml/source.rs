@@ -1,0 +1,77 @@
+//! Finding in the text what the YAML parser does not tell: headers of block scalars, dashes, columns.
+
+use std::ops::Range;
+
+use super::comments::LooseComment;
+use super::tree::BlockSpans;
+
+/// The text that is being parsed.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a>(pub(super) &'a str);
+
+impl Source<'_> {
+    /// The parser's span begins at the first line of text; the header is what stands before it.
+    pub(super) fn block_spans(
+        self,
+        content: Range<usize>,
+        comments: &[LooseComment],
+    ) -> BlockSpans {
+        let bytes = self.0.as_bytes();
+        let is_header = |at: usize| matches!(bytes.get(at), Some(b'|' | b'>'));
+        let mut head = self.0[..content.start].trim_end();
+        while let Ok(at) = comments.binary_search_by_key(&head.len(), |comment| comment.span.end) {
+            head = self.0[..comments[at].span.start].trim_end();
+        }
+        let start = (head.len().saturating_sub(3)..head.len())
+            .rev()
+            .find(|at| is_header(*at));
+        let header = if let Some(start) = start {
+            start..head.len()
+        } else {
+            let rest = &self.0[content.start..];
+            let end = rest.find(|c: char| !matches!(c, '|' | '>' | '+' | '-' | '0'..='9'));
+            content.start..content.start + end.unwrap_or(rest.len())
+        };
+        let line_end = self.0[header.end..]
+            .find(['\n', '\r'])
+            .map_or(self.0.len(), |at| header.end + at);
+        let text = &self.0[..content.end];
+        let end = if self.0[header.clone()].contains('+') {
+            let lines = text.trim_end_matches([' ', '\t']);
+            lines
+                .strip_suffix('\n')
+                .map_or(lines, |text| text.strip_suffix('\r').unwrap_or(text))
+                .len()
+        } else {
+            text.trim_end().len()
+        };
+        BlockSpans {
+            header,
+            body: line_end..end.max(line_end),
+        }
+    }
+
+    /// The next dash after blanks and comments.
+    pub(super) fn find_dash(self, from: usize) -> Option<usize> {
+        let mut at = from;
+        while let Some(byte) = self.0.as_bytes().get(at) {
+            match byte {
+                b'-' => return Some(at),
+                b'#' => {
+                    let rest = &self.0[at..];
+                    at += rest.find('\n').unwrap_or(rest.len());
+                }
+                b' ' | b'\t' | b'\r' | b'\n' => at += 1,
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// Columns count characters, and a byte order mark is none.
+    pub(super) fn column_of(self, offset: usize) -> usize {
+        let start = self.0[..offset].rfind('\n').map_or(0, |at| at + 1);
+        let line = self.0[start..offset].trim_start_matches('\u{feff}');
+        line.chars().count()
+    }
+}
