@@ -64,10 +64,11 @@ impl Phase {
             (Self::Applying, Event::Applied) => Self::Settling,
             (Self::Settling, Event::Settled) => Self::Probing,
             (Self::Probing, Event::Healthy) => Self::Committed,
-            (
-                Self::Prepared | Self::Applying | Self::Settling | Self::Probing,
-                Event::Failed { reason },
-            ) => Self::RollingBack { reason },
+            // Nothing was changed yet: there is no way back to go.
+            (Self::Prepared, Event::Failed { reason }) => Self::RolledBack { reason },
+            (Self::Applying | Self::Settling | Self::Probing, Event::Failed { reason }) => {
+                Self::RollingBack { reason }
+            }
             (Self::Prepared, Event::Interrupted) => Self::RolledBack {
                 reason: "interrupted before anything was changed".to_owned(),
             },
