@@ -56,7 +56,7 @@ impl HostFailure {
             Self::Machine(error) => error.hint(),
             Self::Unit(error) => error.hint(),
             Self::Secrets(error) => error.fix(),
-            Self::Store(error) => error.fix().map(Into::into),
+            Self::Store(error) => error.fix(),
             Self::Job { unit, .. } => Some(format!("see `journalctl -u {unit} -e`")),
             Self::Raced { .. } => Some("run it again".to_owned()),
             Self::UnknownOwner { name, .. } => Some(format!(

@@ -64,8 +64,6 @@ impl Phase {
             (Self::Applying, Event::Applied) => Self::Settling,
             (Self::Settling, Event::Settled) => Self::Probing,
             (Self::Probing, Event::Healthy) => Self::Committed,
-            // Nothing was changed yet: there is no way back to go.
-            (Self::Prepared, Event::Failed { reason }) => Self::RolledBack { reason },
             (Self::Applying | Self::Settling | Self::Probing, Event::Failed { reason }) => {
                 Self::RollingBack { reason }
             }
@@ -77,7 +75,9 @@ impl Phase {
                     reason: "interrupted".to_owned(),
                 }
             }
-            (Self::RollingBack { reason }, Event::Applied) => Self::RolledBack { reason },
+            // A transaction that is only prepared changed nothing: it has no way back to go.
+            (Self::Prepared, Event::Failed { reason })
+            | (Self::RollingBack { reason }, Event::Applied) => Self::RolledBack { reason },
             (Self::RollingBack { reason }, Event::Failed { reason: second }) => Self::Stuck {
                 reason: format!("{reason}; then the rollback failed: {second}"),
             },

@@ -158,7 +158,7 @@ impl PrepareError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Observe(error) => error.hint(),
-            Self::Store(error) => error.fix().map(Into::into),
+            Self::Store(error) => error.fix(),
             Self::Conflicts(conflicts) => match conflicts.0.as_slice() {
                 [one] => Some(one.hint.clone()),
                 _ => None,
@@ -195,7 +195,7 @@ impl ActivateError {
             Self::Open { .. } => Some("run `steadfast recover`".to_owned()),
             Self::Keep(error) => error.hint(),
             Self::Journal(error) => error.hint(),
-            Self::Store(error) => error.fix().map(Into::into),
+            Self::Store(error) => error.fix(),
         }
     }
 }

@@ -77,7 +77,7 @@ fn show(
     };
     match unified(&path, current.number, &wanted, &actual) {
         Ok(diff) => item.diff = Some(diff),
-        Err(why) => item.detail.push_str(&format!(" ({why})")),
+        Err(why) => item.detail = format!("{} ({why})", item.detail),
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! The decision as a whole.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
 
@@ -142,7 +143,7 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn notice(&mut self, subject: impl ToString, text: impl Into<String>) {
+    pub(super) fn notice(&mut self, subject: impl Display, text: impl Into<String>) {
         self.notices.push(Notice {
             subject: subject.to_string(),
             text: text.into(),
@@ -151,7 +152,7 @@ impl Draft {
 
     pub(super) fn conflict(
         &mut self,
-        subject: impl ToString,
+        subject: impl Display,
         found: impl Into<String>,
         hint: impl Into<String>,
     ) {

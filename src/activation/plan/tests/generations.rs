@@ -77,7 +77,7 @@ fn from_nothing_to_the_first_to_the_second_and_back_to_nothing() {
     let mut story = String::new();
     for (name, manifest) in [("1", first()), ("2", second()), ("0", manifest())] {
         let plan = world.go(&manifest);
-        story.push_str(&format!("== to generation {name}\n{}\n", text(&plan)));
+        story = format!("{story}== to generation {name}\n{}\n", text(&plan));
         assert!(
             world
                 .plan(&manifest, crate::activation::Held::Nothing)

@@ -124,8 +124,13 @@ pub(super) fn enable(
     let unit = unit.clone();
     match (wanted, state.file) {
         (Enablement::Enabled, UnitFileState::Enabled)
-        | (Enablement::Disabled, UnitFileState::Disabled | UnitFileState::Missing)
-        | (Enablement::Disabled, UnitFileState::Static | UnitFileState::Masked) => {}
+        | (
+            Enablement::Disabled,
+            UnitFileState::Disabled
+            | UnitFileState::Missing
+            | UnitFileState::Static
+            | UnitFileState::Masked,
+        ) => {}
         (Enablement::Enabled, UnitFileState::Static) => {
             draft.notice(unit, "has no [Install] section, so enabling it says nothing");
         }
