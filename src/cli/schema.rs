@@ -8,6 +8,7 @@ use schemars::{Schema, schema_for};
 use super::answer::{print, print_json, say};
 use super::generations::{GcAnswer, GenerationDiff, GenerationList};
 use super::plan::{PlanAnswer, Preview};
+use super::secrets::{HostKeyAnswer, RekeyAnswer, SecretList};
 use crate::host::{FileMode, durable};
 use crate::report::{Problem, Report, Status, exit};
 
@@ -35,7 +36,7 @@ struct Output {
     schema: fn() -> Schema,
 }
 
-const OUTPUTS: [Output; 7] = [
+const OUTPUTS: [Output; 10] = [
     Output {
         name: "report",
         verbs: "reconcile now, generations rollback",
@@ -70,6 +71,21 @@ const OUTPUTS: [Output; 7] = [
         name: "gc",
         verbs: "generations gc",
         schema: || schema_for!(GcAnswer),
+    },
+    Output {
+        name: "secret-list",
+        verbs: "secrets list",
+        schema: || schema_for!(SecretList),
+    },
+    Output {
+        name: "rekey",
+        verbs: "secrets rekey",
+        schema: || schema_for!(RekeyAnswer),
+    },
+    Output {
+        name: "host-key",
+        verbs: "secrets host-key",
+        schema: || schema_for!(HostKeyAnswer),
     },
 ];
 

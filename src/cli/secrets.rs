@@ -1,29 +1,93 @@
-//! `secrets …`.
+//! `secrets …`: for people who work in a clone of the config repository.
 
-use clap::{Args, Subcommand};
+mod args;
+mod edit;
+mod host_key;
+mod prompt;
+mod rekey;
+mod value;
+
+pub(super) use args::{SecretsArgs, SecretsCommand};
+pub(super) use host_key::HostKeyAnswer;
+pub(super) use rekey::{RekeyAnswer, SecretList};
+
+use std::path::{Path, PathBuf};
 
 use super::HostFlags;
+use crate::identity::Identities;
 use crate::report::Problem;
+use crate::secrets::{ChangeError, RecipientNames, Repository, RepositoryError, SecretFileError};
+use crate::source::RepoPath;
 
-/// Arguments of `secrets`.
-#[derive(Debug, Args)]
-pub struct SecretsArgs {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: SecretsCommand,
-}
-
-/// Verbs below `secrets`.
-#[derive(Debug, Subcommand)]
-pub enum SecretsCommand {
-    /// List the secret files.
-    List,
-}
+/// The exit code of `edit` when nothing was changed, the same as sops'.
+pub(super) const UNCHANGED: u8 = 200;
 
 /// Runs one `secrets` verb; the answer goes to stdout, the exit code is returned.
 pub(super) fn run(args: &SecretsArgs, flags: &HostFlags) -> Result<u8, Problem> {
-    let _ = flags;
-    match args.command {
-        SecretsCommand::List => Ok(crate::report::exit::DONE),
+    match &args.command {
+        SecretsCommand::Edit(args) => edit::run(args, flags),
+        SecretsCommand::View(args) => value::view(args, flags),
+        SecretsCommand::Get(args) => value::get(args, flags),
+        SecretsCommand::Set(args) => value::set(args, flags),
+        SecretsCommand::Unset(args) => value::unset(args, flags),
+        SecretsCommand::Encrypt(args) => value::encrypt(args, flags),
+        SecretsCommand::List(args) => rekey::list(args, flags),
+        SecretsCommand::Rekey(args) => rekey::run(args, flags),
+        SecretsCommand::HostKey(args) => host_key::run(args, flags),
     }
+}
+
+/// The keys of `--identity`, and those that sops would find for this person.
+fn identities(flags: &HostFlags) -> Result<Identities, Problem> {
+    let own = Identities::of_person();
+    match &flags.identity {
+        None => Ok(own),
+        Some(path) => {
+            let named = Identities::of_file(path)
+                .map_err(|error| Problem::of(&error).with_fix(error.fix()))?;
+            Ok(named.and(own))
+        }
+    }
+}
+
+/// The repository of `--repo`, or the one that this directory is in.
+fn repository(flags: &HostFlags) -> Result<Repository, Problem> {
+    let start = flags
+        .repo
+        .as_ref()
+        .map_or_else(|| PathBuf::from("."), PathBuf::from);
+    Repository::find(&start).map_err(|error| of_repository(&error))
+}
+
+/// A file as typed: relative to this directory or, where it is not there, to the repository's.
+fn locate(repository: &Repository, path: &Path) -> Result<RepoPath, Problem> {
+    let typed = repository.locate(path);
+    let beside = repository.root().join(path);
+    match typed {
+        Ok(file) if repository.path(&file).exists() || !beside.exists() => Ok(file),
+        _ if path.is_relative() && beside.exists() => repository.locate(&beside),
+        other => other,
+    }
+    .map_err(|error| of_repository(&error))
+}
+
+/// The names of recipients where a file is read that need not be in a repository.
+fn names_around(path: &Path) -> RecipientNames {
+    let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
+    // Names are for messages; a file outside of any repository is read just as well.
+    Repository::find(directory.unwrap_or(Path::new(".")))
+        .map(|repository| repository.names().clone())
+        .unwrap_or_default()
+}
+
+fn of_repository(error: &RepositoryError) -> Problem {
+    Problem::of(error).with_hint(error.fix())
+}
+
+fn of_file(error: &SecretFileError) -> Problem {
+    Problem::of(error).with_hint(error.fix())
+}
+
+fn of_change(error: &ChangeError) -> Problem {
+    Problem::of(error).with_hint(error.fix())
 }
