@@ -224,12 +224,15 @@ impl Host {
 
     /// Runs a shell command as root inside.
     pub fn run(&self, script: &str) -> Said {
-        shell::run(&mut self.enter(script), b"", &self.transcript)
+        let shown = format!("{}# {script}", self.name);
+        shell::run_as(&shown, &mut self.enter(script), b"", &self.transcript)
     }
 
     /// Runs a shell command as root inside that must succeed; gives its standard output.
     pub fn must(&self, script: &str) -> String {
-        shell::must(&mut self.enter(script), b"", &self.transcript)
+        let said = self.run(script);
+        assert_eq!(said.code, 0, "{}# {script}\n{}", self.name, said.all());
+        said.stdout
     }
 
     /// Runs a shell command inside without a line in the transcript: for questions asked again and again.

@@ -133,7 +133,7 @@ impl Host {
 
     /// The invocation id of every unit that systemd has loaded and that has run.
     pub fn invocations(&self) -> BTreeMap<String, String> {
-        let text = self.must("systemctl show '*' -p Id -p InvocationID");
+        let text = self.quietly("systemctl show '*' -p Id -p InvocationID");
         text.split("\n\n")
             .filter_map(|block| {
                 let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));

@@ -66,7 +66,11 @@ const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Runs `command` with `stdin`, captures both streams, and notes it all down.
 pub fn run(command: &mut Command, stdin: &[u8], transcript: &Transcript) -> Said {
-    let shown = shown(command);
+    run_as(&shown(command), command, stdin, transcript)
+}
+
+/// Like [`run`], under the name `shown`.
+pub fn run_as(shown: &str, command: &mut Command, stdin: &[u8], transcript: &Transcript) -> Said {
     let begun = Instant::now();
     command
         .stdin(Stdio::piped())
