@@ -159,6 +159,8 @@ impl Host {
                 "--keep-unit",
             ])
             .args(["--link-journal=no", "--resolv-conf=off", "--timezone=off"])
+            // A container may neither set routes nor lock memory; these are to be as good as real.
+            .arg("--capability=all")
             .arg(format!("--machine={}", self.name))
             .arg(format!("--directory={}", self.dir.join("root").display()))
             .arg(format!(
