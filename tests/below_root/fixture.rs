@@ -11,9 +11,9 @@ use steadfast::sops::{OpenedFile, Selector};
 use tempfile::TempDir;
 
 /// A secret that must be found nowhere but at its destination.
-pub const CANARY: &str = "canary-7f3b1c9e-d0a4";
+pub(crate) const CANARY: &str = "canary-7f3b1c9e-d0a4";
 
-pub const HOST: &str = "\
+pub(crate) const HOST: &str = "\
 description: the yard
 files:
   /etc/motd: { text: \"yard: hello\\n\" }
@@ -21,29 +21,31 @@ files:
 units:
   app.service: { file: app.service, enable: true, start: true }
 templates:
-  app.env: { text: 'PASSWORD={{ secret(\"db/password\") }}\n' }
+  app.env:
+    text: |
+      PASSWORD={{ secret(\"db/password\") }}
 health:
   - { file: /etc/motd, contains: \"yard: hello\", within: 1s }
 secrets:
   db/password: {}
 ";
 
-pub struct Fleet {
+pub(crate) struct Fleet {
     directory: TempDir,
-    pub recipient: String,
+    pub(crate) recipient: String,
 }
 
 /// What a run of the program said.
 #[derive(Debug)]
-pub struct Run {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Run {
     #[track_caller]
-    pub fn ends_with(&self, code: i32) {
+    pub(crate) fn ends_with(&self, code: i32) {
         assert_eq!(
             self.code, code,
             "stdout:\n{}\nstderr:\n{}",
@@ -53,7 +55,7 @@ impl Run {
 }
 
 impl Fleet {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let key = directory.path().join("host_key");
         run(Command::new("ssh-keygen")
@@ -80,11 +82,11 @@ impl Fleet {
         fleet
     }
 
-    pub fn repository(&self) -> PathBuf {
+    pub(crate) fn repository(&self) -> PathBuf {
         self.directory.path().join("fleet")
     }
 
-    pub fn path(&self, relative: &str) -> PathBuf {
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.directory.path().join("root").join(relative)
     }
 
@@ -100,12 +102,12 @@ impl Fleet {
     }
 
     /// Makes a secret file that this host cannot open.
-    pub fn seal_for_a_stranger(&self, file: &str) {
+    pub(crate) fn seal_for_a_stranger(&self, file: &str) {
         let stranger = "age1ng0fdfkz7kyqkdhu8quts5gm7j4yjudzmw2z0utl06sne5vqd5lqnyp9ga";
         self.seal(file, "thing: unreachable\n", stranger);
     }
 
-    pub fn git(&self, arguments: &[&str]) {
+    pub(crate) fn git(&self, arguments: &[&str]) {
         run(Command::new("git")
             .args(["-c", "user.name=Test", "-c", "user.email=test@example.org"])
             .args(arguments)
@@ -114,25 +116,25 @@ impl Fleet {
             .env("GIT_CONFIG_SYSTEM", "/dev/null"));
     }
 
-    pub fn commit_host(&self, host: &str) {
+    pub(crate) fn commit_host(&self, host: &str) {
         self.put("hosts/yard/host.yml", host);
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "-m", "change"]);
     }
 
-    pub fn reconcile(&self) -> Run {
+    pub(crate) fn reconcile(&self) -> Run {
         self.run(&["reconcile", "now"])
     }
 
-    pub fn drift(&self) -> Run {
+    pub(crate) fn drift(&self) -> Run {
         self.run(&["drift"])
     }
 
-    pub fn run(&self, words: &[&str]) -> Run {
+    pub(crate) fn run(&self, words: &[&str]) -> Run {
         self.run_with(words, &[])
     }
 
-    pub fn run_tracing(&self, words: &[&str]) -> Run {
+    pub(crate) fn run_tracing(&self, words: &[&str]) -> Run {
         self.run_with(words, &[("STEADFAST_LOG", "trace")])
     }
 
@@ -157,21 +159,21 @@ impl Fleet {
         }
     }
 
-    pub fn read(&self, file: &str) -> String {
+    pub(crate) fn read(&self, file: &str) -> String {
         fs::read_to_string(self.path(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
     }
 
-    pub fn write(&self, file: &str, content: &str) {
+    pub(crate) fn write(&self, file: &str, content: &str) {
         let path = self.path(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
-    pub fn mode(&self, file: &str) -> u32 {
+    pub(crate) fn mode(&self, file: &str) -> u32 {
         fs::metadata(self.path(file)).unwrap().permissions().mode() & 0o7777
     }
 
-    pub fn link(&self, file: &str) -> String {
+    pub(crate) fn link(&self, file: &str) -> String {
         fs::read_link(self.path(file))
             .unwrap()
             .to_str()
@@ -180,7 +182,7 @@ impl Fleet {
     }
 
     /// Everything of the host but the program's own state: path to mode and content.
-    pub fn tree(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+    pub(crate) fn tree(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         self.walk()
             .filter(|path| !path.starts_with(self.path("var/lib/steadfast")))
             .map(|path| {
@@ -196,7 +198,7 @@ impl Fleet {
     }
 
     /// Times of change of everything below the root, the program's own state included.
-    pub fn times(&self) -> BTreeMap<PathBuf, (i64, i64)> {
+    pub(crate) fn times(&self) -> BTreeMap<PathBuf, (i64, i64)> {
         self.walk()
             .map(|path| {
                 let metadata = fs::symlink_metadata(&path).unwrap();
@@ -205,7 +207,7 @@ impl Fleet {
             .collect()
     }
 
-    pub fn files_containing(&self, text: &str) -> Vec<String> {
+    pub(crate) fn files_containing(&self, text: &str) -> Vec<String> {
         let root = self.directory.path().join("root");
         self.walk()
             .filter(|path| fs::symlink_metadata(path).unwrap().is_file())

@@ -1,5 +1,11 @@
 //! The whole way below `--root`: no privilege, no systemd, no package manager; what people try first.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests drive other programs and write their own files"
+)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod fixture;
 
 use std::os::unix::fs::PermissionsExt;
@@ -95,7 +101,7 @@ fn a_missing_file_a_changed_mode_and_a_changed_secret_are_drift_of_their_own_cla
 fn a_broken_check_rolls_back_is_remembered_and_the_next_good_commit_is_taken() {
     let fleet = Fleet::new();
     fleet.reconcile().ends_with(0);
-    fleet.commit_host(&fixture::HOST.replace("yard: hello", "yard: broken"));
+    fleet.commit_host(&fixture::HOST.replace("text: \"yard: hello", "text: \"yard: broken"));
     let broken = fleet.reconcile();
     broken.ends_with(4);
     assert_eq!(
