@@ -6,7 +6,10 @@ use std::path::Path;
 
 use super::exec::Program;
 use super::memory::{self, SecretsBacking};
-use super::{AccountError, GroupName, GroupSpec, Host, HostPath, PackageName, UserName, UserSpec};
+use super::{
+    AccountError, GroupName, GroupSpec, Host, HostPath, PackageError, PackageName, UserName,
+    UserSpec,
+};
 
 fn test_host(name: &str) -> Option<Host> {
     const MARKER: &str = "/run/steadfast-test-host";
@@ -165,11 +168,14 @@ fn a_package_that_is_nowhere_is_refused_before_anything_is_installed() {
     // `curl-` is an order to remove curl, for apt.
     let packages = ["no-such-package-at-all", "dpkg-"].map(|name| PackageName::new(name).unwrap());
     let error = host.install_packages(&packages.into()).unwrap_err();
-    println!(
-        "{error}: {:?} {:?}",
-        error.hint(),
-        std::error::Error::source(&error)
+    assert!(
+        matches!(
+            error,
+            PackageError::Unknown { .. } | PackageError::Update { .. }
+        ),
+        "{error}"
     );
+    assert!(error.hint().is_some());
 }
 
 #[test]
