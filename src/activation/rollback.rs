@@ -74,6 +74,11 @@ impl Activation<'_> {
                     text = format!("{text}: {error}");
                     cause = error.source();
                 }
+                if reach == Reach::Files {
+                    // Too early in the boot to give up: the agent tries again with a whole system around it.
+                    tracing::error!(reason = text, "files could not be brought back yet");
+                    return Outcome::Stuck { reason: text };
+                }
                 self.enter_anyway(&mut journal, Event::Failed { reason: text });
                 let reason = super::recover::reason(journal.phase());
                 tracing::error!(reason, "the rollback failed; a human must look");
