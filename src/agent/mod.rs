@@ -27,4 +27,4 @@ pub use phase::{AgentEvent, AgentPhase, Contact};
 pub use reconciler::{Pass, Preview, Reconciler, Retry};
 pub use scan::Booted;
 pub use service::{ServiceError, run};
-pub use settings::{Overrides, SETTINGS_PATH, Settings, SettingsError};
+pub use settings::{Needs, Overrides, SETTINGS_PATH, Settings, SettingsError};

@@ -58,6 +58,18 @@ pub struct Overrides {
     pub host: Option<HostName>,
     /// The SSH host key.
     pub identity: Option<PathBuf>,
+    /// Whether settings that name no config repository are an error.
+    pub needs: Needs,
+}
+
+/// What somebody wants with a host.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Needs {
+    /// To bring it to a revision, for which a config repository must be named.
+    #[default]
+    Repository,
+    /// To look at it, for which what it keeps is enough.
+    HostOnly,
 }
 
 /// Settings that cannot be used.
@@ -180,7 +192,7 @@ impl Settings {
             .map_or_else(|| identity.clone(), |key| host.real_path(&key));
         Ok(Self {
             host: host_name(host, overrides.host.clone().or(written.host))?,
-            remotes: remotes(&path, overrides.remote.as_ref(), &written.remotes)?,
+            remotes: remotes(&path, overrides, &written.remotes)?,
             branch: overrides.branch.clone().or(written.branch),
             poll_interval: written.poll_interval.unwrap_or(Duration::from_secs(60)),
             drift_interval: written.drift_interval.unwrap_or(Duration::from_secs(300)),
@@ -229,11 +241,14 @@ fn host_name(host: &Host, given: Option<HostName>) -> Result<HostName, SettingsE
 
 fn remotes(
     path: &Path,
-    given: Option<&String>,
+    overrides: &Overrides,
     written: &[String],
 ) -> Result<Vec<Remote>, SettingsError> {
-    let texts: Vec<&String> = given.map_or_else(|| written.iter().collect(), |given| vec![given]);
-    if texts.is_empty() {
+    let texts: Vec<&String> = match &overrides.remote {
+        Some(given) => vec![given],
+        None => written.iter().collect(),
+    };
+    if texts.is_empty() && overrides.needs == Needs::Repository {
         return Err(SettingsError::NoRemote {
             path: path.to_owned(),
         });

@@ -162,7 +162,7 @@ pub struct GcAnswer {
 
 /// Runs one `generations` verb.
 pub(super) fn run(args: &GenerationsArgs, flags: &HostFlags) -> Result<u8, Problem> {
-    let host = flags.open_host()?;
+    let host = flags.look_at_host()?;
     let history = History {
         store: site::store_to_read(&host)?,
     };

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::path::PathBuf;
 
 use super::HostFlags;
-use crate::agent::{Overrides, Reconciler, Settings};
+use crate::agent::{Needs, Overrides, Reconciler, Settings};
+use crate::config::HostName;
 use crate::generation::{Store, StoreError};
 use crate::host::{Host, durable};
 use crate::report::{Problem, State};
@@ -22,17 +23,51 @@ impl HostFlags {
         .map_err(|error| Problem::of(&error).with_hint(error.hint()))
     }
 
+    /// The host of `--root`, which must be there, or the running system: for verbs that only look.
+    pub(super) fn look_at_host(&self) -> Result<Host, Problem> {
+        match &self.root {
+            Some(root) if !root.is_dir() => {
+                let root = root.display();
+                Err(Problem::new(format!("{root} is not a directory"))
+                    .with_fix("give --root the directory that `reconcile now` was given"))
+            }
+            _ => self.open_host(),
+        }
+    }
+
     /// The host with its repository, as flags and settings say.
     pub(super) fn open_reconciler(&self) -> Result<Reconciler, Problem> {
         let host = self.open_host()?;
-        let settings = Settings::load(&host, &self.overrides())
-            .map_err(|error| Problem::of(&error).with_hint(error.fix()))?;
+        let settings = load(&host, &self.overrides(Needs::Repository))?;
         Ok(Reconciler::new(host, settings))
     }
 
+    /// The host as it is now: no repository need be named, and its name is what it was activated as.
+    pub(super) fn open_as_it_is(&self) -> Result<Reconciler, Problem> {
+        let host = self.look_at_host()?;
+        let known = match store_to_read(&host)? {
+            Some(store) => store.current().map_err(|error| store_problem(&error))?,
+            None => None,
+        };
+        let settings = self.settings_of(&host, known.map(|known| known.manifest.host))?;
+        Ok(Reconciler::new(host, settings))
+    }
+
+    /// The settings of a host that is only looked at and that may be known by name already.
+    pub(super) fn settings_of(
+        &self,
+        host: &Host,
+        known: Option<HostName>,
+    ) -> Result<Settings, Problem> {
+        let mut overrides = self.overrides(Needs::HostOnly);
+        overrides.host = overrides.host.or(known);
+        load(host, &overrides)
+    }
+
     /// What the flags say instead of the settings file.
-    pub(super) fn overrides(&self) -> Overrides {
+    fn overrides(&self, needs: Needs) -> Overrides {
         Overrides {
+            needs,
             settings: self.settings.clone(),
             remote: self.repo.clone(),
             branch: self.branch.clone(),
@@ -54,6 +89,10 @@ impl HostFlags {
         .filter_map(|(flag, given)| given.then_some(flag))
         .collect()
     }
+}
+
+fn load(host: &Host, overrides: &Overrides) -> Result<Settings, Problem> {
+    Settings::load(host, overrides).map_err(|error| Problem::of(&error).with_hint(error.fix()))
 }
 
 /// Where `host` keeps its state.

@@ -7,7 +7,7 @@ use super::flags::{Format, FormatFlags};
 use super::problem::warn;
 use super::{HostFlags, render, site};
 use crate::activation::{Phase, open_phase};
-use crate::agent::{Client, Settings, SettingsError};
+use crate::agent::Client;
 use crate::config::HostName;
 use crate::generation::{Generation, Store};
 use crate::host::{Host, clock};
@@ -46,7 +46,7 @@ pub(super) fn run(args: &StatusArgs, flags: &HostFlags) -> Result<u8, Problem> {
 }
 
 fn gather(flags: &HostFlags) -> Result<Status, Problem> {
-    let host = flags.open_host()?;
+    let host = flags.look_at_host()?;
     let state = site::state(&host)?;
     let store = site::store_to_read(&host)?;
     let current = match &store {
@@ -55,16 +55,23 @@ fn gather(flags: &HostFlags) -> Result<Status, Problem> {
             .map_err(|error| site::store_problem(&error))?,
         None => None,
     };
-    let settings = settings(&host, flags, known_name(&state, current.as_ref()).is_some())?;
-    let name = match &settings {
-        Some(settings) => settings.host.clone(),
-        None => known_name(&state, current.as_ref())
-            .ok_or_else(|| Problem::new("nothing is known about this host yet"))?,
+    let known = known_name(&state, current.as_ref());
+    let settings = match (flags.settings_of(&host, known.clone()), &known) {
+        (Ok(settings), _) => Some(settings),
+        // A host that is known already can be looked at without its settings.
+        (Err(problem), Some(_)) => {
+            warn(&problem);
+            None
+        }
+        (Err(problem), None) => return Err(problem),
     };
+    let name = settings.as_ref().map(|settings| settings.host.clone());
     Ok(Status {
         version: STATUS_VERSION,
         at_secs: clock::now_secs(),
-        host: name,
+        host: name
+            .or(known)
+            .ok_or_else(|| Problem::new("the host is not named"))?,
         repository: settings
             .as_ref()
             .and_then(|settings| settings.remotes.first().map(ToString::to_string)),
@@ -80,22 +87,6 @@ fn gather(flags: &HostFlags) -> Result<Status, Problem> {
         failed: state.failed,
         drift: state.last_drift,
     })
-}
-
-/// The settings. A host that is known already can be looked at without them, so then what is wrong is only told.
-fn settings(host: &Host, flags: &HostFlags, known: bool) -> Result<Option<Settings>, Problem> {
-    match Settings::load(host, &flags.overrides()) {
-        Ok(settings) => Ok(Some(settings)),
-        Err(SettingsError::NoRemote { .. }) if known => Ok(None),
-        Err(error) => {
-            let problem = Problem::of(&error).with_hint(error.fix());
-            if !known {
-                return Err(problem);
-            }
-            warn(&problem);
-            Ok(None)
-        }
-    }
 }
 
 fn known_name(state: &State, current: Option<&Generation>) -> Option<HostName> {
