@@ -2,8 +2,10 @@
 
 use clap::Args;
 
-use super::HostFlags;
-use super::flags::FormatFlags;
+use super::answer::{print, print_json};
+use super::flags::{Format, FormatFlags};
+use super::progress::Screen;
+use super::{HostFlags, render, site};
 use crate::report::{Problem, exit};
 
 /// What `--help` says first.
@@ -32,6 +34,18 @@ pub struct DriftArgs {
 
 /// Scans this host and prints what differs.
 pub(super) fn run(args: &DriftArgs, flags: &HostFlags) -> Result<u8, Problem> {
-    let _ = (args.format.format(), flags);
-    Ok(exit::DRIFT)
+    let reconciler = flags.open_as_it_is()?;
+    let screen = Screen::begin();
+    let report = site::wait(reconciler.drift(&|event| screen.tell(event)));
+    screen.end();
+    let report = report??;
+    match args.format.format() {
+        Format::Json => print_json(&report)?,
+        Format::Text => print(&render::drift(&report))?,
+    }
+    Ok(if report.items.is_empty() {
+        exit::DONE
+    } else {
+        exit::DRIFT
+    })
 }

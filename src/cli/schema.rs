@@ -9,6 +9,7 @@ use super::answer::{print, print_json, say};
 use super::generations::{GcAnswer, GenerationDiff, GenerationList};
 use super::plan::{PlanAnswer, Preview};
 use super::secrets::{HostKeyAnswer, RekeyAnswer, SecretList};
+use crate::drift::DriftReport;
 use crate::host::{FileMode, durable};
 use crate::report::{Problem, Report, Status, exit};
 
@@ -36,7 +37,7 @@ struct Output {
     schema: fn() -> Schema,
 }
 
-const OUTPUTS: [Output; 10] = [
+const OUTPUTS: [Output; 11] = [
     Output {
         name: "report",
         verbs: "reconcile now, generations rollback",
@@ -46,6 +47,11 @@ const OUTPUTS: [Output; 10] = [
         name: "status",
         verbs: "status",
         schema: || schema_for!(Status),
+    },
+    Output {
+        name: "drift",
+        verbs: "drift",
+        schema: || schema_for!(DriftReport),
     },
     Output {
         name: "plan",

@@ -1,6 +1,7 @@
 //! Answers as text for people. Pure: what time it is comes in.
 
 mod changes;
+mod drift;
 mod generations;
 mod lines;
 mod plan;
@@ -8,6 +9,7 @@ mod report;
 mod status;
 mod time;
 
+pub(super) use drift::drift;
 pub(super) use generations::{differences, gc, generation, list};
 pub(super) use lines::Lines;
 pub(super) use plan::{plan, preview};

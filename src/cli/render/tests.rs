@@ -3,7 +3,8 @@ use anstream::adapter::strip_str;
 use super::*;
 use crate::activation::Notice;
 use crate::cli::{GenerationEntry, GenerationList, PlanAnswer, Preview};
-use crate::config::HostName;
+use crate::config::{Enforcement, HostName};
+use crate::drift::{DriftClass, DriftItem, DriftReport};
 use crate::generation::{Change as Difference, ChangeKind, GcMode, GcReport, GenerationNumber};
 use crate::health::{Answer, Verdict};
 use crate::host::Digest;
@@ -339,4 +340,44 @@ fn gc_says_what_went_and_what_stayed() {
     kept        3
     would forget 2 of 3 generations and 7 objects, 68 KiB
     ");
+}
+
+fn drifted(class: DriftClass, subject: &str, detail: &str) -> DriftItem {
+    DriftItem {
+        class,
+        subject: subject.into(),
+        policy: Enforcement::Report,
+        detail: detail.into(),
+        diff: None,
+    }
+}
+
+#[test]
+fn drift_is_grouped_and_shown_as_diffs() {
+    let report = DriftReport {
+        version: 1,
+        host: HostName::new("chicago").unwrap(),
+        generation: GenerationNumber(4),
+        items: vec![
+            drifted(DriftClass::Secret, "db/password", "has another value"),
+            DriftItem {
+                diff: Some(
+                    "--- /etc/motd (generation 4)\n+++ /etc/motd (this host)\n@@ -1 +1,2 @@\n hello\n+hacked\n".into(),
+                ),
+                ..drifted(DriftClass::Content, "/etc/motd", "has other content")
+            },
+            DriftItem {
+                policy: Enforcement::Enforce,
+                ..drifted(DriftClass::Metadata, "/etc/app.conf", "mode is 0666, should be 0644")
+            },
+            drifted(DriftClass::UnitState, "app.service", "failed, should be running"),
+            drifted(DriftClass::UnitState, "backup.timer", "is not enabled"),
+        ],
+    };
+    insta::assert_snapshot!(plain(&drift(&report)));
+    let none = DriftReport {
+        items: Vec::new(),
+        ..report
+    };
+    insta::assert_snapshot!(plain(&drift(&none)), @"nothing differs from generation 4");
 }

@@ -1,0 +1,68 @@
+//! What differs, grouped by kind, with the contents of text files side by side.
+
+use std::collections::BTreeMap;
+
+use super::Lines;
+use crate::cli::style::{ADDED, FAINT, GOOD, LABEL, REMOVED, WARN, paint};
+use crate::config::Enforcement;
+use crate::drift::{DriftClass, DriftItem, DriftReport};
+
+/// `steadfast drift`.
+pub(in crate::cli) fn drift(report: &DriftReport) -> String {
+    let mut classes: BTreeMap<DriftClass, Vec<&DriftItem>> = BTreeMap::new();
+    for item in &report.items {
+        classes.entry(item.class).or_default().push(item);
+    }
+    let mut lines = Lines::default();
+    for (class, items) in classes {
+        for (number, item) in items.into_iter().enumerate() {
+            let label = if number == 0 { class.name() } else { "" };
+            lines.field(label, one(item));
+            if let Some(diff) = &item.diff {
+                lines.block(&coloured(diff));
+                lines.gap();
+            }
+        }
+    }
+    lines.gap();
+    lines.line(sum(report));
+    lines.finish()
+}
+
+fn one(item: &DriftItem) -> String {
+    let policy = match item.policy {
+        Enforcement::Report => String::new(),
+        Enforcement::Enforce => paint(FAINT, " (the agent puts it right)"),
+    };
+    format!("{}: {}{policy}", paint(LABEL, &item.subject), item.detail)
+}
+
+/// Not indented, so that it can be given to `patch`.
+fn coloured(diff: &str) -> String {
+    let line = |line: &str| {
+        let style = match line.as_bytes().first() {
+            Some(b'+') => ADDED,
+            Some(b'-') => REMOVED,
+            Some(b'@') => FAINT,
+            _ => return format!("{line}\n"),
+        };
+        format!("{}\n", paint(style, line))
+    };
+    diff.lines().map(line).collect()
+}
+
+fn sum(report: &DriftReport) -> String {
+    let generation = report.generation;
+    let hint = "`steadfast reconcile now` puts that right";
+    match report.items.len() {
+        0 => paint(GOOD, format!("nothing differs from generation {generation}")),
+        1 => {
+            let text = paint(WARN, format!("1 entry differs from generation {generation}"));
+            format!("{text}; {hint}")
+        }
+        many => {
+            let text = paint(WARN, format!("{many} entries differ from generation {generation}"));
+            format!("{text}; {hint}")
+        }
+    }
+}
