@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::answer::print;
 use super::problem::warn;
 use super::{HostFlags, site};
 use crate::activation::Recovered;
@@ -51,14 +52,37 @@ pub(super) fn run(_args: &AgentArgs, flags: &HostFlags) -> Result<u8, Problem> {
 
 /// Runs what must happen at boot.
 pub(super) fn boot(flags: &HostFlags) -> Result<u8, Problem> {
-    let reconciler = flags.open_reconciler()?;
+    let reconciler = flags.open_as_it_is()?;
     let booted = site::wait(reconciler.boot())??;
-    if booted.recovered != Recovered::Nothing {
-        warn(&Problem::new(format!(
-            "an activation was cut off: {:?}",
-            booted.recovered
-        )));
+    if let Some(what) = cut_off(&booted.recovered) {
+        warn(&Problem::new(what));
     }
-    anstream::println!("{} secrets and templates are in place", booted.secrets);
-    Ok(exit::DONE)
+    print(&match booted.secrets {
+        1 => "1 secret is in place\n".to_owned(),
+        many => format!("{many} secrets and templates are in place\n"),
+    })?;
+    Ok(match booted.recovered {
+        Recovered::Stuck { .. } => exit::STUCK,
+        _ => exit::DONE,
+    })
+}
+
+/// What became of an activation that was cut off; `None` if there was none.
+fn cut_off(recovered: &Recovered) -> Option<String> {
+    Some(match recovered {
+        Recovered::Nothing => return None,
+        Recovered::Discarded { target } => {
+            format!("generation {target} was about to be activated; it is tried again")
+        }
+        Recovered::Committed { target } => format!("generation {target} was activated just before"),
+        Recovered::RolledBack { target, reason } => {
+            format!("the activation of generation {target} was rolled back: {reason}")
+        }
+        Recovered::FilesBack { target } => format!(
+            "the activation of generation {target} was cut off; files are back, units follow with the agent"
+        ),
+        Recovered::Stuck { target, reason } => {
+            format!("the activation of generation {target} is stuck: {reason}")
+        }
+    })
 }
