@@ -73,6 +73,7 @@ pub(super) fn told(event: &PassEvent) -> Told {
             revision.subject
         )),
         PassEvent::Building => Told::Doing("building the generation".to_owned()),
+        PassEvent::Opening { secrets: 0 } => Told::Nothing,
         PassEvent::Opening { secrets } => Told::Doing(match secrets {
             1 => "opening 1 secret".to_owned(),
             many => format!("opening {many} secrets"),
@@ -117,6 +118,7 @@ fn activation(event: &ActivationEvent) -> Told {
             let object = &object.as_str()[..12];
             Told::Fact(format!("kept the changed {path} as object {object}"))
         }
+        ActivationEvent::Watching { units: 0, .. } => Told::Nothing,
         ActivationEvent::Watching { units, window_ms } => {
             let units = match units {
                 1 => "1 unit".to_owned(),

@@ -53,16 +53,25 @@ fn coloured(diff: &str) -> String {
 
 fn sum(report: &DriftReport) -> String {
     let generation = report.generation;
-    let hint = "`steadfast reconcile now` puts that right";
+    let command = "`steadfast reconcile now`";
     match report.items.len() {
-        0 => paint(GOOD, format!("nothing differs from generation {generation}")),
+        0 => paint(
+            GOOD,
+            format!("nothing differs from generation {generation}"),
+        ),
         1 => {
-            let text = paint(WARN, format!("1 entry differs from generation {generation}"));
-            format!("{text}; {hint}")
+            let text = paint(
+                WARN,
+                format!("1 entry differs from generation {generation}"),
+            );
+            format!("{text}; {command} puts it right")
         }
         many => {
-            let text = paint(WARN, format!("{many} entries differ from generation {generation}"));
-            format!("{text}; {hint}")
+            let text = paint(
+                WARN,
+                format!("{many} entries differ from generation {generation}"),
+            );
+            format!("{text}; {command} puts them right")
         }
     }
 }

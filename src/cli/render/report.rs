@@ -19,6 +19,11 @@ pub(in crate::cli) fn report(report: &Report, now_secs: i64) -> String {
     }
     if !report.changes.is_empty() {
         lines.gap();
+        match report.outcome {
+            Outcome::RolledBack => lines.line("tried, and taken back:"),
+            Outcome::Stuck => lines.line("tried:"),
+            _ => {}
+        }
         lines.block(&changes(&report.changes));
         lines.gap();
     }
@@ -60,23 +65,33 @@ pub(in crate::cli) fn revision(revision: &Revision, now_secs: i64) -> String {
 }
 
 fn health(verdicts: &[Verdict]) -> String {
-    let passed = verdicts
-        .iter()
-        .filter(|verdict| verdict.answer == Answer::Passed)
-        .count();
-    let mut lines = vec![match verdicts.len() {
-        1 => format!("{passed} of 1 check passed"),
-        all => format!("{passed} of {all} checks passed"),
-    }];
+    let mut passed = 0;
+    let mut not_asked = Vec::new();
+    let mut failed = Vec::new();
     for verdict in verdicts {
         let (mark, word, reason) = match &verdict.answer {
-            Answer::Passed => continue,
+            Answer::Passed => {
+                passed += 1;
+                continue;
+            }
+            Answer::NotAsked { reason } => {
+                not_asked.push(format!("{} ({reason})", verdict.check));
+                continue;
+            }
             Answer::Failed { reason } if verdict.required => (paint(BAD, "x"), "failed", reason),
             Answer::Failed { reason } => (paint(WARN, "!"), "failed, only reported", reason),
             Answer::FailedBefore { reason } => (paint(WARN, "!"), "failed before as well", reason),
-            Answer::NotAsked { reason } => (paint(FAINT, "-"), "not asked", reason),
         };
-        lines.push(format!("{mark} {}: {word}: {reason}", verdict.check));
+        failed.push(format!("{mark} {}: {word}: {reason}", verdict.check));
+    }
+    let mut lines = vec![match passed + failed.len() {
+        1 => format!("{passed} of 1 check passed"),
+        all => format!("{passed} of {all} checks passed"),
+    }];
+    lines.extend(failed);
+    if !not_asked.is_empty() {
+        let list = format!("not asked: {}", not_asked.join(", "));
+        lines.push(paint(FAINT, list));
     }
     lines.join("\n")
 }

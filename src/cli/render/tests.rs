@@ -83,6 +83,12 @@ fn activated() -> Report {
         health: vec![
             verdict("unit app.service", Answer::Passed),
             verdict(
+                "sshd",
+                Answer::NotAsked {
+                    reason: "not below a --root".into(),
+                },
+            ),
+            verdict(
                 "git remote",
                 Answer::FailedBefore {
                     reason: "no route".into(),
