@@ -43,6 +43,10 @@ impl From<Problem> for Stop {
 }
 
 impl Draft {
+    pub(super) fn trigger(&self) -> Trigger {
+        self.trigger
+    }
+
     pub(super) fn new(trigger: Trigger) -> Self {
         Self {
             started: Instant::now(),

@@ -3,7 +3,7 @@
 use tracing::debug;
 
 use super::Reconciler;
-use crate::report::{self, Outcome, Problem, Report};
+use crate::report::{self, Outcome, Problem, Report, Trigger};
 
 /// Keeps `report` for `status`, and tells the journal what changed. A poll like the one before leaves the disk alone.
 pub(super) fn remember(reconciler: &Reconciler, report: &Report) -> Result<(), Problem> {
@@ -24,6 +24,10 @@ pub(super) fn remember(reconciler: &Reconciler, report: &Report) -> Result<(), P
 
 /// Whether `now` says more than `before` did.
 fn is_news(before: Option<&Report>, now: &Report) -> bool {
+    // What a scan finds is kept beside; it must not hide how the last revision fared.
+    if now.trigger == Trigger::Drift && now.outcome == Outcome::NothingToDo {
+        return false;
+    }
     let Some(before) = before else { return true };
     let same_place = before.generation == now.generation && before.revision == now.revision;
     let still_fine = now.outcome == Outcome::NothingToDo && before.problem.is_none();

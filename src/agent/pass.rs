@@ -45,7 +45,10 @@ impl<'a> PassRun<'a> {
         draft.generation = current.as_ref().map(|generation| generation.number);
         if self.pass.trigger == Trigger::Drift {
             return match current {
-                Some(current) => self.look_after(&current, draft).await,
+                Some(current) => {
+                    draft.revision = Some(current.provenance.revision.clone());
+                    self.look_after(&current, draft).await
+                }
                 None => Ok(Outcome::NothingToDo),
             };
         }

@@ -43,10 +43,12 @@ pub enum AgentEvent {
 /// it is cheap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contact {
-    /// A remote answered, or was not asked.
+    /// A remote answered.
     Made,
     /// No remote answered.
     Failed,
+    /// No remote was asked: the pass looked at the host alone.
+    NotTried,
 }
 
 impl AgentPhase {
@@ -75,6 +77,7 @@ impl AgentPhase {
                 let failures = match contact {
                     Contact::Made => 0,
                     Contact::Failed => failures.saturating_add(1),
+                    Contact::NotTried => failures,
                 };
                 match next {
                     Some(trigger) => Self::Working {
@@ -152,6 +155,14 @@ mod tests {
                 .after(AgentEvent::Ended(Contact::Failed));
         }
         assert_eq!(waits, [60, 120, 240, 480, 900, 900, 900, 900]);
+        let phase = phase
+            .after(AgentEvent::Wanted(Trigger::Drift))
+            .after(AgentEvent::Ended(Contact::NotTried));
+        assert_eq!(
+            phase.wait(minute, 0.0).as_secs(),
+            900,
+            "a look at the host says nothing"
+        );
         let phase = phase
             .after(AgentEvent::Wanted(Trigger::Poll))
             .after(AgentEvent::Ended(Contact::Made));

@@ -165,7 +165,9 @@ impl Reconciler {
     }
 
     fn conclude(&self, draft: Draft, ended: Result<Outcome, Stop>) -> (Report, Contact) {
-        let contact = if draft.answered {
+        let contact = if draft.trigger() == Trigger::Drift {
+            Contact::NotTried
+        } else if draft.answered {
             Contact::Made
         } else {
             Contact::Failed

@@ -135,11 +135,14 @@ impl Service {
     /// Moves the phase machine, and begins a pass where that is what the new phase says.
     fn advance(&mut self, event: AgentEvent) {
         let ended = matches!(event, AgentEvent::Ended(_));
+        // Scans come more often than polls on some hosts: one must not put the other off.
+        let polled = ended && !matches!(event, AgentEvent::Ended(Contact::NotTried));
         let was_idle = matches!(self.phase, AgentPhase::Idle { .. });
         self.phase = self.phase.clone().after(event);
         match self.phase {
             AgentPhase::Working { trigger, .. } if was_idle || ended => self.begin_pass(trigger),
             AgentPhase::Working { .. } => {}
+            AgentPhase::Idle { .. } if !polled => {}
             AgentPhase::Idle { .. } => {
                 let jitter = rand::random::<f64>();
                 self.next_poll = Instant::now()

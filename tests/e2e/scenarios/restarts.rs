@@ -103,7 +103,7 @@ pub fn only_units_that_declare_a_secret_restart_and_they_see_its_new_value(
         "the unit is gone"
     );
     assert_eq!(
-        yard.run("pgrep -f /run/other/seen").stdout,
+        yard.run("pgrep -f [/]run/other/seen").stdout,
         "",
         "and so is its process"
     );
