@@ -13,7 +13,7 @@ use super::value::{Value, ValueType};
 use super::walk::{Item, METADATA_KEY, MOST_VISITS, Side, TooManyVisits, Visit, walk};
 use super::yaml::rewrite::RewriteError;
 use super::yaml::splice::Edits;
-use super::yaml::tree::{Comment, NodeId, Position, Shape, Style, Tree};
+use super::yaml::tree::{Collection, Comment, NodeId, Position, Shape, Style, Tree};
 
 impl From<TooManyVisits> for SealError {
     fn from(_: TooManyVisits) -> Self {
@@ -366,7 +366,7 @@ impl Work<'_> {
         let tree = self.tree;
         let is_last = tree
             .collection(container)
-            .and_then(|map| map.entries().last())
+            .and_then(Collection::last_entry)
             .is_some_and(|entry| entry.start < comment.span.start);
         if !is_last || tree.node(container).column == 0 {
             return;

@@ -173,3 +173,29 @@ fn ciphertexts(sealed: &str) -> impl Iterator<Item = &str> {
     let pieces = sealed.split("ENC[").skip(1);
     pieces.filter_map(|piece| piece.split(']').next())
 }
+
+#[test]
+fn large_and_repetitive_files_are_read_or_refused_quickly() {
+    let entries =
+        |count: usize, one: &dyn Fn(usize) -> String| (0..count).map(one).collect::<String>();
+    let texts = [
+        entries(10_000, &|n| format!("k{n}: v\n")),
+        format!("{{{}}}\n", entries(10_000, &|n| format!("k{n}: v, "))),
+        format!("a: {}\n", "[".repeat(5_000)),
+        entries(5_000, &|n| format!("{}k:\n", " ".repeat(n))),
+        format!(
+            "a0: &a0 [x, x]\n{}",
+            entries(40, &|n| format!("a{0}: &a{0} [*a{n}, *a{n}]\n", n + 1))
+        ),
+        entries(10_000, &|n| format!("# comment {n}\n")) + "a: 1\n",
+    ];
+    for text in texts {
+        let begun = std::time::Instant::now();
+        if let Ok(file) = OpenedFile::create(text.as_bytes(), &[recipient()], Selector::default()) {
+            drop(file.seal(TIME));
+        }
+        let took = begun.elapsed();
+        assert!(took.as_secs() < 60, "{took:?} for {}", &text[..40]);
+        println!("{took:?} for {:?}", &text[..40]);
+    }
+}

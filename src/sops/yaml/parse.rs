@@ -11,7 +11,7 @@ use super::scalar::{ScalarForm, resolve};
 use super::source::Source;
 use super::tree::{
     Child, Collection, Document, Entry, EntryPlace, Key, Kind, Node, NodeId, Scalar, Shape, Style,
-    Tag, Tree,
+    Tag, Tree, indent_step, line_break,
 };
 use crate::sops::error::ParseError;
 use crate::sops::value::Value;
@@ -90,6 +90,8 @@ impl<'a> Builder<'a> {
         }
         let mut tree = Tree {
             text: Zeroizing::new(self.text.to_owned()),
+            step: indent_step(&self.nodes),
+            line_break: line_break(self.text),
             nodes: self.nodes,
             documents: self.documents,
         };
@@ -375,7 +377,7 @@ impl<'a> Builder<'a> {
         } else {
             Some(self.item_start(&node))
         };
-        let end = node_end(&node);
+        let end = node.content_end();
         let pending = self.open.last_mut().and_then(|open| open.key.take());
         let (key, start, column) = match (pending, item) {
             (Some(pending), _) => (Some(pending.key), pending.start, pending.column),
@@ -437,8 +439,12 @@ impl<'a> Builder<'a> {
         if before.ends_with('?') && start > before.len() {
             start = before.len() - 1;
         }
-        let column = Source(self.text).column_of(start);
-        let end = node_end(&node);
+        let column = if node.inside_flow {
+            node.column
+        } else {
+            Source(self.text).column_of(start)
+        };
+        let end = node.content_end();
         let span = node.span.clone();
         self.store(node, anchor_id);
         let Some(open) = self.open.last_mut() else {
@@ -478,13 +484,6 @@ impl<'a> Builder<'a> {
             Some(dash) => (dash, Source(self.text).column_of(dash)),
             None => own,
         }
-    }
-}
-
-fn node_end(node: &Node) -> usize {
-    match &node.kind {
-        Kind::Scalar(_) | Kind::Alias(_) => node.span.end,
-        Kind::Collection(_) => node.span.start,
     }
 }
 

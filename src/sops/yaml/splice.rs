@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::print::{Place, print};
 use super::scalar::ScalarForm;
-use super::tree::{Kind, NodeId, Style, Tree};
+use super::tree::{Kind, NodeId, Tree};
 use crate::sops::value::Value;
 
 /// Replacements that are made all at once. May hold secrets: no `Debug`.
@@ -150,20 +150,5 @@ impl Tree {
             .unwrap_or_default();
         let indent = line.len() - line.trim_start().len();
         line.trim_start().starts_with('#') && indent > column
-    }
-
-    /// By how many blanks the text indents.
-    pub(in crate::sops) fn indent_step(&self) -> usize {
-        const USUAL: usize = 4;
-        self.nodes
-            .iter()
-            .filter(|node| matches!(&node.kind, Kind::Collection(c) if c.style == Style::Block))
-            .filter(|node| node.entry.is_keyed)
-            .find_map(|node| {
-                node.column
-                    .checked_sub(node.entry.column)
-                    .filter(|step| *step > 1)
-            })
-            .unwrap_or(USUAL)
     }
 }

@@ -15,6 +15,30 @@ pub(in crate::sops) struct Tree {
     pub(in crate::sops) text: Zeroizing<String>,
     pub(in crate::sops) nodes: Vec<Node>,
     pub(in crate::sops) documents: Vec<Document>,
+    /// By how many blanks the text indents.
+    pub(super) step: usize,
+    /// The line break that the text uses.
+    pub(super) line_break: &'static str,
+}
+
+/// The line break that `text` uses.
+pub(super) fn line_break(text: &str) -> &'static str {
+    if text.contains("\r\n") { "\r\n" } else { "\n" }
+}
+
+/// By how many blanks the first nested block among `nodes` is indented.
+pub(super) fn indent_step(nodes: &[Node]) -> usize {
+    const USUAL: usize = 4;
+    nodes
+        .iter()
+        .filter(|node| matches!(&node.kind, Kind::Collection(c) if c.style == Style::Block))
+        .filter(|node| node.entry.is_keyed)
+        .find_map(|node| {
+            node.column
+                .checked_sub(node.entry.column)
+                .filter(|step| *step > 1)
+        })
+        .unwrap_or(USUAL)
 }
 
 /// One document of the text.
@@ -51,6 +75,16 @@ pub(in crate::sops) struct EntryPlace {
     pub(in crate::sops) after: usize,
     /// Whether it is a map's entry.
     pub(in crate::sops) is_keyed: bool,
+}
+
+impl Node {
+    /// Where its own text ends; a collection's children are not its own.
+    pub(super) fn content_end(&self) -> usize {
+        match &self.kind {
+            Kind::Scalar(_) | Kind::Alias(_) => self.span.end,
+            Kind::Collection(_) => self.span.start,
+        }
+    }
 }
 
 /// An explicit tag.
@@ -144,6 +178,10 @@ pub(in crate::sops) enum Position {
 }
 
 impl Tree {
+    pub(in crate::sops) fn indent_step(&self) -> usize {
+        self.step
+    }
+
     pub(in crate::sops) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id]
     }
@@ -257,15 +295,19 @@ impl Tree {
 
     /// The line break that the text uses.
     pub(in crate::sops) fn line_break(&self) -> &'static str {
-        if self.text.contains("\r\n") {
-            "\r\n"
-        } else {
-            "\n"
-        }
+        self.line_break
     }
 }
 
 impl Collection {
+    /// The last entry or item.
+    pub(in crate::sops) fn last_entry(&self) -> Option<&Entry> {
+        self.children.iter().rev().find_map(|child| match child {
+            Child::Entry(entry) => Some(entry),
+            Child::Comment(_) => None,
+        })
+    }
+
     /// Entries or items, without comments.
     pub(in crate::sops) fn entries(&self) -> impl Iterator<Item = &Entry> {
         self.children.iter().filter_map(|child| match child {
