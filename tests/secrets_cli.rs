@@ -1,5 +1,10 @@
 //! `secrets` as people use it: a repository, an editor, other people's keys.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of a test fail the test, which is what they are for"
+)]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

@@ -62,7 +62,7 @@ const OTHER_TYPES: [&str; 8] = [
 impl HostPublicKey {
     /// Finds the first `ssh-ed25519` key in `text`.
     ///
-    /// Each line may be a public key file's, a known_hosts line or one of an `authorized_keys` file: what stands before
+    /// Each line may be a public key file's, a `known_hosts` line or one of an `authorized_keys` file: what stands before
     /// the key type is skipped, as are comments and keys of other types.
     pub fn find(text: &str) -> Result<Self, PublicKeyError> {
         let mut others = Vec::new();
@@ -143,7 +143,7 @@ impl HostPublicKey {
     }
 }
 
-/// Converts an SSH public key line, known_hosts line or ssh-keyscan output to an age recipient, as ssh-to-age does.
+/// Converts an SSH public key line, `known_hosts` line or ssh-keyscan output to an age recipient, as ssh-to-age does.
 pub fn recipient_of_public_key(text: &str) -> Result<String, PublicKeyError> {
     Ok(HostPublicKey::find(text)?.age_recipient())
 }

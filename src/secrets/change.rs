@@ -108,11 +108,6 @@ impl<'a> Draft<'a> {
             .map_err(|error| self.failed("encrypt", SecretFileErrorKind::Seal(error)))
     }
 
-    /// Encrypts `opened`. Nothing is written yet.
-    pub(super) fn seal(&self, opened: &OpenedFile) -> Result<String, SealError> {
-        opened.seal(&clock::now_rfc3339())
-    }
-
     /// Replaces the file, if it is still what it was at the beginning.
     pub(super) fn write(&self, sealed: &str) -> Result<Changed, WriteError> {
         if self.repository.read(self.file)? != self.before {
@@ -124,6 +119,11 @@ impl<'a> Draft<'a> {
             Some(_) => Changed::Changed,
         })
     }
+}
+
+/// Encrypts `opened`, as of now. Nothing is written yet.
+pub(super) fn seal(opened: &OpenedFile) -> Result<String, SealError> {
+    opened.seal(&clock::now_rfc3339())
 }
 
 /// A sealed text that could not be put in place.
@@ -221,9 +221,8 @@ pub fn encrypt(repository: &Repository, file: &RepoPath) -> Result<Changed, Chan
 }
 
 fn finish(draft: &Draft<'_>, opened: &OpenedFile) -> Result<Changed, ChangeError> {
-    let sealed = draft
-        .seal(opened)
-        .map_err(|error| draft.failed("encrypt", SecretFileErrorKind::Seal(error)))?;
+    let sealed =
+        seal(opened).map_err(|error| draft.failed("encrypt", SecretFileErrorKind::Seal(error)))?;
     draft
         .write(&sealed)
         .map_err(|error| draft.failed("write", error.into()))
@@ -245,7 +244,9 @@ fn empty_document(key: &KeyPath) -> String {
                 "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n"
             );
         let key = if plain { part.as_str() } else { &quoted };
-        text.push_str(&format!("{}{key}:", "    ".repeat(depth)));
+        text.push_str(&"    ".repeat(depth));
+        text.push_str(key);
+        text.push(':');
     }
     text.push_str(" \"\"\n");
     text

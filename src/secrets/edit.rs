@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use super::change::{ChangeError, Changed, Draft, WriteError};
+use super::change::{ChangeError, Changed, Draft, WriteError, seal};
 use super::scratch::{Scratch, ScratchError};
 use super::secret_file::{SecretFileError, SecretFileErrorKind};
 use super::{Editor, EditorError, Repository};
@@ -105,7 +105,7 @@ pub struct EditSession<'a> {
     pub identities: &'a Identities,
     /// The editor.
     pub editor: &'a Editor,
-    /// Where to look up XDG_RUNTIME_DIR.
+    /// Where to look up `XDG_RUNTIME_DIR`.
     pub environment: Environment<'a>,
 }
 
@@ -119,13 +119,12 @@ pub fn edit(
     ask: &mut dyn FnMut(&Mistake) -> Again,
 ) -> Result<Changed, EditFileError> {
     let draft = Draft::begin(session.repository, file)?;
-    let mut content = match draft.open(session.identities)? {
-        Some(opened) => Content::Opened(opened),
-        None => {
-            // Whether there is a rule is better known before anything is typed.
-            draft.create(EXAMPLE)?;
-            Content::New
-        }
+    let mut content = if let Some(opened) = draft.open(session.identities)? {
+        Content::Opened(Box::new(opened))
+    } else {
+        // Whether there is a rule is better known before anything is typed.
+        draft.create(EXAMPLE)?;
+        Content::New
     };
     let before = content.text();
     let name = file.as_str().rsplit('/').next().unwrap_or_default();
@@ -152,7 +151,7 @@ pub fn edit(
 
 /// What is being edited.
 enum Content {
-    Opened(OpenedFile),
+    Opened(Box<OpenedFile>),
     New,
 }
 
@@ -180,25 +179,24 @@ impl Content {
                 opened
                     .replace(typed)
                     .map_err(|error| Untaken::Mistake(error.into()))?;
-                &*opened
+                &**opened
             }
             Self::New => {
                 created = draft.create(typed).map_err(|error| sort(draft, error))?;
                 &created
             }
         };
-        draft.seal(opened).map_err(|error| sort_seal(draft, error))
+        seal(opened).map_err(|error| sort_seal(draft, error))
     }
 }
 
 /// Tells what a person can put right in the editor from what they cannot.
 fn sort(draft: &Draft<'_>, error: ChangeError) -> Untaken {
     match error {
-        ChangeError::File(SecretFileError {
-            kind: SecretFileErrorKind::Seal(error),
-            ..
-        }) => sort_seal(draft, error),
-        ChangeError::File(error) => Untaken::Failed(error),
+        ChangeError::File(error) => match *error.kind {
+            SecretFileErrorKind::Seal(error) => sort_seal(draft, error),
+            _ => Untaken::Failed(error),
+        },
         // There were recipients before the editor was opened, and the rules are not read again.
         ChangeError::Locked { .. } | ChangeError::Recipients(_) => {
             Untaken::Failed(SecretFileError::new(

@@ -7,7 +7,7 @@ use crate::identity::{HostKey, HostPublicKey, KeyError, PublicKeyError};
 
 /// Where sshd keeps the key that is a host's identity.
 const HOST_KEY: &str = "/etc/ssh/ssh_host_ed25519_key";
-/// Keys are short; known_hosts files are not.
+/// Keys are short; `known_hosts` files are not.
 const LARGEST_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The public forms of one host key.
@@ -68,7 +68,7 @@ impl HostIdentity {
         }
     }
 
-    /// The identity in the file at `path`: a private or public key, or known_hosts lines.
+    /// The identity in the file at `path`: a private or public key, or `known_hosts` lines.
     pub fn of_file(path: &Path) -> Result<Self, HostIdentityError> {
         let text = durable::read(path, LARGEST_BYTES)?.ok_or_else(|| KeyError::Missing {
             path: path.to_owned(),

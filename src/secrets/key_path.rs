@@ -54,20 +54,19 @@ impl std::str::FromStr for KeyPath {
             let inside = rest
                 .strip_prefix('[')
                 .ok_or_else(|| invalid("each key stands in brackets of its own"))?;
-            let (key, after) = match inside.chars().next() {
-                Some(quote @ ('"' | '\'')) => inside[1..]
+            let (key, after) = if let Some(quote @ ('"' | '\'')) = inside.chars().next() {
+                inside[1..]
                     .split_once(quote)
-                    .ok_or_else(|| invalid("a quote is not closed"))?,
-                _ => {
-                    let end = inside.find(']').unwrap_or(inside.len());
-                    let (number, after) = inside.split_at(end);
-                    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-                        return Err(invalid(
-                            "a key stands in quotes, a position in a list does not",
-                        ));
-                    }
-                    (number, after)
+                    .ok_or_else(|| invalid("a quote is not closed"))?
+            } else {
+                let end = inside.find(']').unwrap_or(inside.len());
+                let (number, after) = inside.split_at(end);
+                if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+                    return Err(invalid(
+                        "a key stands in quotes, a position in a list does not",
+                    ));
                 }
+                (number, after)
             };
             rest = after
                 .strip_prefix(']')

@@ -1,7 +1,8 @@
 //! Secrets of a config repository: who can read them, changing them, and installing them on a host.
 //!
-//! For people: `rules` reads `.sops.yaml`, `recipient_names` says who is who. For hosts: `open` decrypts a generation's
-//! secrets, `template` mixes them into texts, `install` puts them below `/run/secrets`.
+//! For people: `rules` reads `.sops.yaml`, `recipient_names` says who is who, `repository` finds the secret files, `edit`,
+//! `change` and `rekey` change them. For hosts: `open` decrypts a generation's secrets, `template` mixes them into texts,
+//! `observe` and `install` compare and put them below `/run/secrets`.
 
 mod change;
 mod edit;

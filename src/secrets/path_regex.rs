@@ -302,7 +302,7 @@ mod tests {
         ] {
             match PathRegex::new(regex) {
                 Err(PathRegexError::Differs { part: found, .. }) => {
-                    assert_eq!(found, part, "{regex}")
+                    assert_eq!(found, part, "{regex}");
                 }
                 other => panic!("{regex}: {other:?}"),
             }

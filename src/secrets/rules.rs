@@ -1,21 +1,21 @@
 //! `.sops.yaml`: who can open which secret file.
 
-use std::collections::BTreeMap;
+mod written;
+
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
+use self::written::{Written, WrittenRule};
 use super::path_regex::{PathRegex, PathRegexError};
 use super::recipient_names::RecipientNames;
 use crate::identity::{Recipient, RecipientError};
-use crate::sops::{MacScope, Selector, SelectorRule};
+use crate::sops::Selector;
 use crate::source::RepoPath;
 
 /// The creation rules of one `.sops.yaml`.
 #[derive(Debug, Clone)]
 pub struct Rules {
     path: PathBuf,
-    rules: Vec<Rule>,
+    in_order: Vec<Rule>,
     names: RecipientNames,
 }
 
@@ -186,7 +186,7 @@ impl Rules {
         let mut rules = Vec::with_capacity(written.creation_rules.len());
         for (index, written) in written.creation_rules.into_iter().enumerate() {
             let number = index + 1;
-            let rule = Rule::new(number, written).map_err(|source| RulesError::PathRegex {
+            let rule = Rule::new(number, &written).map_err(|source| RulesError::PathRegex {
                 path: path.to_path_buf(),
                 number,
                 source,
@@ -195,7 +195,7 @@ impl Rules {
         }
         Ok(Self {
             path: path.to_path_buf(),
-            rules,
+            in_order: rules,
             names: RecipientNames::of_anchors(text),
         })
     }
@@ -215,7 +215,7 @@ impl Rules {
     /// The first rule for `file`; `None` if no rule matches.
     #[must_use]
     pub fn rule_for(&self, file: &RepoPath) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.covers(file))
+        self.in_order.iter().find(|rule| rule.covers(file))
     }
 
     /// Who shall be able to open `file`, each once, in the rule's order.
@@ -237,7 +237,7 @@ impl Rules {
 }
 
 impl Rule {
-    fn new(number: usize, written: WrittenRule) -> Result<Self, PathRegexError> {
+    fn new(number: usize, written: &WrittenRule) -> Result<Self, PathRegexError> {
         let path_regex = match written.path_regex.as_deref() {
             None | Some("") => None,
             Some(regex) => Some(PathRegex::new(regex)?),
@@ -296,167 +296,6 @@ impl Rule {
     #[must_use]
     pub fn selector(&self) -> &Selector {
         &self.selector
-    }
-}
-
-#[derive(Default, Deserialize)]
-struct Written {
-    #[serde(default, deserialize_with = "null_is_default")]
-    creation_rules: Vec<WrittenRule>,
-}
-
-#[derive(Default, Deserialize)]
-struct WrittenRule {
-    path_regex: Option<String>,
-    #[serde(default, deserialize_with = "null_is_default")]
-    key_groups: Vec<WrittenGroup>,
-    #[serde(default)]
-    mac_only_encrypted: Option<bool>,
-    encrypted_suffix: Option<String>,
-    unencrypted_suffix: Option<String>,
-    encrypted_regex: Option<String>,
-    unencrypted_regex: Option<String>,
-    encrypted_comment_regex: Option<String>,
-    unencrypted_comment_regex: Option<String>,
-    /// The flat form of one group; other keys are ignored.
-    #[serde(flatten)]
-    flat: WrittenGroup,
-}
-
-#[derive(Default, Deserialize)]
-struct WrittenGroup {
-    #[serde(default)]
-    age: Option<Words>,
-    #[serde(default, deserialize_with = "null_is_default")]
-    merge: Vec<WrittenGroup>,
-    #[serde(flatten)]
-    others: BTreeMap<String, serde_yaml::Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Words {
-    One(String),
-    Many(Vec<String>),
-}
-
-/// Keys of a group, or of the flat form, that hold keys of other kinds.
-const FOREIGN: [&str; 8] = [
-    "pgp",
-    "kms",
-    "gcp_kms",
-    "hckms",
-    "azure_keyvault",
-    "azure_kv",
-    "hc_vault",
-    "hc_vault_transit_uri",
-];
-
-fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Default + Deserialize<'de>,
-{
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
-impl WrittenRule {
-    /// `key_groups` wins over the flat form.
-    fn keys(&self) -> Result<Vec<String>, RuleTrouble> {
-        match self.key_groups.as_slice() {
-            [] => self.flat.keys(),
-            [group] => group.keys(),
-            groups => Err(RuleTrouble::KeyGroups {
-                groups: groups.len(),
-            }),
-        }
-    }
-
-    /// The selector, and what to say when there are several.
-    fn selector(&self) -> (Selector, Option<RuleTrouble>) {
-        type Make = fn(String) -> SelectorRule;
-        let settings: [(&str, &Option<String>, Make); 6] = [
-            (
-                "unencrypted_suffix",
-                &self.unencrypted_suffix,
-                SelectorRule::UnencryptedSuffix,
-            ),
-            (
-                "encrypted_suffix",
-                &self.encrypted_suffix,
-                SelectorRule::EncryptedSuffix,
-            ),
-            (
-                "unencrypted_regex",
-                &self.unencrypted_regex,
-                SelectorRule::UnencryptedRegex,
-            ),
-            (
-                "encrypted_regex",
-                &self.encrypted_regex,
-                SelectorRule::EncryptedRegex,
-            ),
-            (
-                "unencrypted_comment_regex",
-                &self.unencrypted_comment_regex,
-                SelectorRule::UnencryptedCommentRegex,
-            ),
-            (
-                "encrypted_comment_regex",
-                &self.encrypted_comment_regex,
-                SelectorRule::EncryptedCommentRegex,
-            ),
-        ];
-        let mut selector = Selector::default();
-        let mut found = Vec::new();
-        for (name, text, make) in settings {
-            // Empty counts as "not set", as in sops.
-            if let Some(text) = text.as_ref().filter(|text| !text.is_empty()) {
-                selector.rule = make(text.clone());
-                found.push(name);
-            }
-        }
-        if self.mac_only_encrypted == Some(true) {
-            selector.mac_scope = MacScope::OnlyEncrypted;
-        }
-        let several = (found.len() > 1).then_some(RuleTrouble::Selectors { found });
-        (selector, several)
-    }
-}
-
-impl WrittenGroup {
-    /// Merged groups first, then this one's own; each entry may itself be a comma list.
-    fn keys(&self) -> Result<Vec<String>, RuleTrouble> {
-        let mut keys = Vec::new();
-        for group in &self.merge {
-            keys.extend(group.keys()?);
-        }
-        if let Some((kind, _)) = self
-            .others
-            .iter()
-            .find(|(kind, value)| FOREIGN.contains(&kind.as_str()) && !is_empty(value))
-        {
-            return Err(RuleTrouble::ForeignKeys { kind: kind.clone() });
-        }
-        let own = match &self.age {
-            None => &[],
-            Some(Words::One(text)) => std::slice::from_ref(text),
-            Some(Words::Many(texts)) => texts.as_slice(),
-        };
-        for text in own {
-            let parts = text.split(',').map(str::trim);
-            keys.extend(parts.filter(|part| !part.is_empty()).map(str::to_owned));
-        }
-        Ok(keys)
-    }
-}
-
-fn is_empty(value: &serde_yaml::Value) -> bool {
-    match value {
-        serde_yaml::Value::Null => true,
-        serde_yaml::Value::String(text) => text.trim().is_empty(),
-        serde_yaml::Value::Sequence(items) => items.is_empty(),
-        _ => false,
     }
 }
 

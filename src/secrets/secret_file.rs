@@ -18,7 +18,7 @@ pub struct SecretFileError {
     pub path: PathBuf,
     /// Why not.
     #[source]
-    pub kind: SecretFileErrorKind,
+    pub kind: Box<SecretFileErrorKind>,
 }
 
 /// Why a secret file cannot be read, opened or changed.
@@ -77,14 +77,14 @@ impl SecretFileError {
         Self {
             action,
             path: path.to_owned(),
-            kind,
+            kind: Box::new(kind),
         }
     }
 
     /// How to go on.
     #[must_use]
     pub fn fix(&self) -> Option<String> {
-        match &self.kind {
+        match self.kind.as_ref() {
             SecretFileErrorKind::Missing => Some(format!(
                 "make it with `steadfast secrets edit {}`",
                 self.path.display()

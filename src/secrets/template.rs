@@ -165,9 +165,8 @@ fn expect(text: &str, at: usize, token: &str, open: usize) -> Result<usize, Temp
 
 /// A text in single or double quotes; there are no escapes, and it ends on its line.
 fn parse_quoted(text: &str, at: usize, open: usize) -> Result<(&str, usize), TemplateError> {
-    let quote = match text[at..].chars().next() {
-        Some(quote @ ('"' | '\'')) => quote,
-        _ => return Err(unknown(text, open)),
+    let Some(quote @ ('"' | '\'')) = text[at..].chars().next() else {
+        return Err(unknown(text, open));
     };
     let begin = at + 1;
     match text[begin..].find([quote, '\n']) {

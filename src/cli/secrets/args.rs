@@ -172,7 +172,7 @@ pub struct RekeyArgs {
 /// Arguments of `host-key`.
 #[derive(Debug, Args)]
 pub struct HostKeyArgs {
-    /// A private or public SSH key, or known_hosts lines; `-` is stdin
+    /// A private or public SSH key, or lines of a `known_hosts` file; `-` is stdin
     #[arg(long, value_name = "FILE")]
     pub file: Option<PathBuf>,
     #[command(flatten)]

@@ -19,9 +19,9 @@ use crate::secrets::{HostIdentity, HostIdentityError};
 pub(in crate::cli) struct HostKeyAnswer {
     /// Format version, 1.
     pub version: u32,
-    /// Age recipient for .sops.yaml, as ssh-to-age derives it.
+    /// Age recipient for `.sops.yaml`, as ssh-to-age derives it.
     pub age: String,
-    /// SSH public key for hosts/NAME/ssh_host_ed25519_key.pub.
+    /// SSH public key for `hosts/NAME/ssh_host_ed25519_key.pub`.
     pub ssh: String,
     /// Fingerprint, as `ssh-keygen -l` prints it.
     pub fingerprint: String,

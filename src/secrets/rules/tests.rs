@@ -1,4 +1,5 @@
 use super::*;
+use crate::sops::{MacScope, SelectorRule};
 
 const ALICE: &str = "age1ng0fdfkz7kyqkdhu8quts5gm7j4yjudzmw2z0utl06sne5vqd5lqnyp9ga";
 const BOB: &str = "age1wngts0hzghfwf90yt6fcaegx3qy7frfka7c4ath89x6ufe4n0p7sunzey0";
