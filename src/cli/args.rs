@@ -1,6 +1,6 @@
 //! The command line: what can be typed, and what `--help` says about it.
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Arg, Args, CommandFactory as _, Parser, Subcommand};
 
 use super::agent::AgentArgs;
 use super::completions::CompletionsArgs;
@@ -168,32 +168,47 @@ pub fn command(name: &str) -> clap::Command {
         "secrets" => SecretsCli::command(),
         _ => Cli::command(),
     };
-    // Global options reach the subcommands in `build`; they can only be hidden there after it.
+    // Global options reach the subcommands in `build`; they can only be changed there after it.
     command.build();
-    if name == "secrets" {
-        return without_host_options(command);
+    match name {
+        "reconcile" => command,
+        "secrets" => with_options_of(command, person),
+        _ => ["completions", "man", "schema"].into_iter().fold(
+            command.mut_subcommand("secrets", |secrets| with_options_of(secrets, person)),
+            |command, verb| command.mut_subcommand(verb, |verb| with_options_of(verb, nobody)),
+        ),
     }
-    ["secrets", "completions", "man", "schema"]
-        .into_iter()
-        .fold(command, |command, verb| {
-            if command.find_subcommand(verb).is_some() {
-                command.mut_subcommand(verb, without_host_options)
-            } else {
-                command
-            }
-        })
 }
 
-fn without_host_options(command: clap::Command) -> clap::Command {
+/// The command and all below it, their host options as `option` has them.
+fn with_options_of(command: clap::Command, option: fn(Arg) -> Arg) -> clap::Command {
     let verbs: Vec<String> = command
         .get_subcommands()
         .map(|verb| verb.get_name().to_owned())
         .collect();
     let command = command.mut_args(|arg| {
-        let hidden = arg.is_hide_set() || arg.get_help_heading() == Some(super::flags::HEADING);
-        arg.hide(hidden)
+        if arg.get_help_heading() == Some(super::flags::HEADING) {
+            option(arg)
+        } else {
+            arg
+        }
     });
     verbs.into_iter().fold(command, |command, verb| {
-        command.mut_subcommand(verb, without_host_options)
+        command.mut_subcommand(verb, |verb| with_options_of(verb, option))
     })
+}
+
+/// An option where no host is looked at.
+fn nobody(option: Arg) -> Arg {
+    option.hide(true)
+}
+
+/// An option where a person works in a clone.
+fn person(option: Arg) -> Arg {
+    let help = match option.get_id().as_str() {
+        "repo" => "The clone of the config repository [default: the one around this directory]",
+        "identity" => "One more key that may open files, an age key or an SSH key",
+        _ => return option.hide(true),
+    };
+    option.help(help).help_heading(None::<&str>)
 }
