@@ -10,7 +10,9 @@ use crate::cli::answer::{print, print_json, say};
 use crate::cli::flags::Format;
 use crate::cli::style::{ADDED, LABEL, REMOVED, WARN, paint};
 use crate::report::{Problem, exit};
-use crate::secrets::{RekeyError, RekeyPlan, Repository, plan_rekey, rekey};
+use crate::secrets::{
+    RekeyError, RekeyNotice, RekeyNoticeKind, RekeyPlan, Repository, plan_rekey, rekey,
+};
 
 /// `secrets rekey --json`: what changes for whom.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -74,9 +76,7 @@ pub(super) fn run(args: &RekeyArgs, flags: &HostFlags) -> Result<u8, Problem> {
     if format == Format::Text {
         print(&table(&plan))?;
     }
-    for notice in &plan.notices {
-        say(format!("{} {notice}", paint(WARN, "warning:")));
-    }
+    warn_of(&plan.notices);
     if !args.check && !plan.is_empty() {
         let identities = identities(flags)?;
         for file in plan.closed_to(&identities) {
@@ -122,12 +122,38 @@ pub(super) fn list(args: &ListArgs, flags: &HostFlags) -> Result<u8, Problem> {
                 })
                 .collect();
             print(&columns(["FILE", "READABLE FOR", ""], &rows))?;
-            for notice in &list.notices {
-                say(format!("{} {notice}", paint(WARN, "warning:")));
-            }
+            warn_of(&plan.notices);
         }
     }
     Ok(exit::DONE)
+}
+
+/// Says what a rekey leaves alone. A repository may hold many encrypted files that are nobody's business here, such as the
+/// vectors of a test suite: those without a rule share a line.
+fn warn_of(notices: &[RekeyNotice]) {
+    const SHOWN: usize = 3;
+    let warn = |text: String| say(format!("{} {text}", paint(WARN, "warning:")));
+    let (ruleless, others): (Vec<_>, Vec<_>) = notices
+        .iter()
+        .partition(|notice| notice.kind == RekeyNoticeKind::NoRule);
+    for notice in others {
+        warn(notice.to_string());
+    }
+    if ruleless.len() <= SHOWN {
+        ruleless.iter().for_each(|notice| warn(notice.to_string()));
+        return;
+    }
+    let shown: Vec<String> = ruleless
+        .iter()
+        .take(SHOWN)
+        .map(|notice| notice.file.to_string())
+        .collect();
+    warn(format!(
+        "{} encrypted files have no rule in .sops.yaml that says for whom: {} and {} more",
+        ruleless.len(),
+        shown.join(", "),
+        ruleless.len() - SHOWN
+    ));
 }
 
 fn listed(repository: &Repository, plan: &RekeyPlan) -> SecretList {
