@@ -4,6 +4,7 @@ mod boot;
 mod canary;
 mod converge;
 mod drift;
+mod events;
 mod fixture;
 mod kills;
 mod missing;
@@ -32,6 +33,7 @@ scenarios![
     rollback::a_service_that_crashes_after_a_second_is_rolled_back_and_remembered,
     rollback::a_commit_that_cuts_the_host_off_its_remote_rolls_back_by_itself,
     recipients::a_host_that_cannot_open_a_secret_says_so_and_is_unharmed_until_a_rekey,
+    events::the_journal_is_told_of_every_change_once_under_its_fixed_id,
     restarts::only_units_that_declare_a_secret_restart_and_they_see_its_new_value,
     reboot::secrets_and_generation_are_back_after_a_reboot_without_network,
     converge::a_push_converges_both_hosts_within_ten_seconds,
