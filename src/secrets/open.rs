@@ -249,3 +249,6 @@ fn value_of(
         .get(&spec.key)
         .ok_or_else(|| OpenSecretErrorKind::NoEntry { key: key() })
 }
+
+#[cfg(test)]
+mod tests;

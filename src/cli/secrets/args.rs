@@ -17,9 +17,9 @@ Who can read which file is said in .sops.yaml, at the top of the repository:
     - path_regex: ^secrets/.*\\.ya?ml$
       age: [*alice, *chicago]
 
-Keys are found where sops finds them: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD,
-SOPS_AGE_SSH_PRIVATE_KEY_FILE, ~/.config/sops/age/keys.txt, ~/.ssh/id_ed25519, ~/.ssh/id_rsa; `--identity FILE` names
-another one, an age key or an SSH key. `--repo PATH` names another clone than the one around this directory.
+Keys are found where sops finds them: SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD, SOPS_AGE_SSH_PRIVATE_KEY_FILE, \
+~/.config/sops/age/keys.txt, ~/.ssh/id_ed25519, ~/.ssh/id_rsa; `--identity FILE` names another one, an age key or an SSH \
+key. `--repo PATH` names another clone than the one around this directory.
 
 Files are in the format of SOPS: sops reads what is written here, and the other way round.";
 
