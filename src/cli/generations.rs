@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::answer::{print, print_json};
+use super::answer::{print, print_json, say};
 use super::flags::{Format, FormatFlags};
 use super::{HostFlags, render, site};
 use crate::generation::{
@@ -193,11 +193,13 @@ pub(super) fn run(args: &GenerationsArgs, flags: &HostFlags) -> Result<u8, Probl
         GenerationsCommand::Pin { number } => {
             let store = history.store()?;
             store.pin(GenerationNumber(*number)).map_err(problem)?;
+            say(format!("generation {number} is kept until it is unpinned"));
             Ok(exit::DONE)
         }
         GenerationsCommand::Unpin { number } => {
             let store = history.store()?;
             store.unpin(GenerationNumber(*number)).map_err(problem)?;
+            say(format!("generation {number} goes when it is old"));
             Ok(exit::DONE)
         }
     }
@@ -227,7 +229,7 @@ impl History {
         match format {
             Format::Json => print_json(&list)?,
             Format::Text if list.generations.is_empty() => {
-                super::answer::say("no generations yet; `steadfast reconcile now` makes the first");
+                say("no generations yet; `steadfast reconcile now` makes the first");
             }
             Format::Text => print(&render::list(&list, clock::now_secs()))?,
         }
@@ -264,7 +266,7 @@ impl History {
             Format::Json => print_json(&answer)?,
             Format::Text if answer.changes.is_empty() => {
                 let (from, to) = (from.number, to.number);
-                super::answer::say(format!("generations {from} and {to} say the same"));
+                say(format!("generations {from} and {to} say the same"));
             }
             Format::Text => print(&render::differences(&answer.changes))?,
         }

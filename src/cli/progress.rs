@@ -110,7 +110,6 @@ fn activation(event: &ActivationEvent) -> Told {
                 paint(FAINT, format!("{back}[{}/{total}]", index + 1))
             ))
         }
-        ActivationEvent::StepDone { .. } => Told::Nothing,
         ActivationEvent::StepFailed { reason, .. } => {
             Told::Fact(format!("{} {reason}", paint(BAD, "failed:")))
         }
@@ -118,7 +117,9 @@ fn activation(event: &ActivationEvent) -> Told {
             let object = &object.as_str()[..12];
             Told::Fact(format!("kept the changed {path} as object {object}"))
         }
-        ActivationEvent::Watching { units: 0, .. } => Told::Nothing,
+        ActivationEvent::StepDone { .. } | ActivationEvent::Watching { units: 0, .. } => {
+            Told::Nothing
+        }
         ActivationEvent::Watching { units, window_ms } => {
             let units = match units {
                 1 => "1 unit".to_owned(),
