@@ -33,7 +33,7 @@ impl PassRun<'_> {
             Retry::No => Recovery::Automatic,
         };
         let recovered = self
-            .with_activation(async |activation| activation.recover(recovery).await)
+            .with_activation(async |activation| Box::pin(activation.recover(recovery)).await)
             .await
             .map_err(|error| Problem::of(&error).with_hint(error.hint()))?;
         let text = match recovered {
@@ -112,7 +112,7 @@ impl PassRun<'_> {
             return Ok(Outcome::NothingToDo);
         }
         let ending = self.carry_out(prepared, current.number, &secrets).await?;
-        self.conclude(ending, current, Outcome::Repaired, draft)
+        conclude(ending, current, Outcome::Repaired, draft)
     }
 
     /// Makes the host what `target` says, which is not in force.
@@ -128,7 +128,7 @@ impl PassRun<'_> {
         });
         let secrets =
             StoredSecrets::new(self.reconciler.settings(), &self.store).open_built(&built)?;
-        self.note_secrets(&built.manifest, &secrets, draft);
+        note_secrets(&built.manifest, &secrets, draft);
         self.activate_opened(&built, &provenance, &secrets, held, draft)
             .await
     }
@@ -148,7 +148,7 @@ impl PassRun<'_> {
             .put(built, provenance)
             .map_err(|error| store_problem(&error))?;
         let ending = self.carry_out(prepared, generation.number, secrets).await?;
-        self.conclude(ending, &generation, Outcome::Activated, draft)
+        conclude(ending, &generation, Outcome::Activated, draft)
     }
 
     /// Goes back to generation `to`, or to the one that was in force before, as a new generation of the same content.
@@ -230,19 +230,8 @@ impl PassRun<'_> {
         });
         let secrets =
             StoredSecrets::new(self.reconciler.settings(), &self.store).open_manifest(manifest)?;
-        self.note_secrets(manifest, &secrets, draft);
+        note_secrets(manifest, &secrets, draft);
         Ok(secrets)
-    }
-
-    fn note_secrets(&self, manifest: &Manifest, secrets: &OpenedSecrets, draft: &mut Draft) {
-        let unavailable = secrets.unavailable();
-        draft.unavailable = super::secrets::unavailable(secrets);
-        draft.secrets = manifest
-            .secrets
-            .keys()
-            .filter(|name| !unavailable.contains_key(name))
-            .map(ToString::to_string)
-            .collect();
     }
 
     async fn prepare(
@@ -253,7 +242,7 @@ impl PassRun<'_> {
     ) -> Result<Prepared, Problem> {
         (self.on_event)(&PassEvent::Observing);
         self.with_activation(async |activation| {
-            activation.prepare(desired, Some(secrets), held).await
+            Box::pin(activation.prepare(desired, Some(secrets), held)).await
         })
         .await
         .map_err(|error| prepare_problem(&error))
@@ -277,9 +266,7 @@ impl PassRun<'_> {
         )
         .with_remote(find::remote_probe(settings, &self.reconciler.mirror_path()));
         self.with_activation(async |activation| {
-            activation
-                .carry_out(prepared, target, secrets, &prober)
-                .await
+            Box::pin(activation.carry_out(prepared, target, secrets, &prober)).await
         })
         .await
         .map_err(|error| Problem::of(&error).with_hint(error.hint()))
@@ -296,42 +283,6 @@ impl PassRun<'_> {
             settle: self.reconciler.settings().settle,
         })
         .await
-    }
-
-    fn conclude(
-        &self,
-        ending: Ending,
-        generation: &Generation,
-        success: Outcome,
-        draft: &mut Draft,
-    ) -> Result<Outcome, Stop> {
-        draft.changes = ending.done.iter().flat_map(Change::of_step).collect();
-        draft.health = ending.health;
-        let (outcome, what, reason) = match ending.outcome {
-            activation::Outcome::Unchanged => return Ok(Outcome::NothingToDo),
-            activation::Outcome::Committed => {
-                draft.generation = Some(generation.number);
-                return Ok(success);
-            }
-            activation::Outcome::RolledBack { reason } => {
-                (Outcome::RolledBack, "was rolled back", reason)
-            }
-            activation::Outcome::Stuck { reason } => {
-                (Outcome::Stuck, "failed, and so did the way back", reason)
-            }
-        };
-        warn!(generation = %generation.number, reason, "activation failed");
-        let mut problem = Problem::new(format!("generation {} {what}", generation.number));
-        problem.causes.push(reason);
-        problem.fix = Some(match outcome {
-            Outcome::Stuck => {
-                "look at what failed, put it right, then run `steadfast reconcile now --retry`"
-                    .to_owned()
-            }
-            _ => "push a commit that mends it; the same content is not tried again without --retry"
-                .to_owned(),
-        });
-        Err(Stop { outcome, problem })
     }
 }
 
@@ -382,4 +333,52 @@ fn prepare_problem(error: &PrepareError) -> Problem {
             .extend(conflicts.0.iter().map(ToString::to_string));
     }
     problem
+}
+
+/// Writes down which secrets are there.
+fn note_secrets(manifest: &Manifest, secrets: &OpenedSecrets, draft: &mut Draft) {
+    let unavailable = secrets.unavailable();
+    draft.unavailable = super::secrets::unavailable(secrets);
+    draft.secrets = manifest
+        .secrets
+        .keys()
+        .filter(|name| !unavailable.contains_key(name))
+        .map(ToString::to_string)
+        .collect();
+}
+
+/// What an activation that is over means for the pass.
+fn conclude(
+    ending: Ending,
+    generation: &Generation,
+    success: Outcome,
+    draft: &mut Draft,
+) -> Result<Outcome, Stop> {
+    draft.changes = ending.done.iter().flat_map(Change::of_step).collect();
+    draft.health = ending.health;
+    let (outcome, what, reason) = match ending.outcome {
+        activation::Outcome::Unchanged => return Ok(Outcome::NothingToDo),
+        activation::Outcome::Committed => {
+            draft.generation = Some(generation.number);
+            return Ok(success);
+        }
+        activation::Outcome::RolledBack { reason } => {
+            (Outcome::RolledBack, "was rolled back", reason)
+        }
+        activation::Outcome::Stuck { reason } => {
+            (Outcome::Stuck, "failed, and so did the way back", reason)
+        }
+    };
+    warn!(generation = %generation.number, reason, "activation failed");
+    let mut problem = Problem::new(format!("generation {} {what}", generation.number));
+    problem.causes.push(reason);
+    problem.fix = Some(match outcome {
+        Outcome::Stuck => {
+            "look at what failed, put it right, then run `steadfast reconcile now --retry`"
+                .to_owned()
+        }
+        _ => "push a commit that mends it; the same content is not tried again without --retry"
+            .to_owned(),
+    });
+    Err(Stop { outcome, problem })
 }

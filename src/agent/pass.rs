@@ -59,9 +59,12 @@ impl<'a> PassRun<'a> {
         draft.revision = mirror.revision(&commit).ok();
         let anchor = anchor(&state, &mirror, current.as_ref())?;
         let host = &self.reconciler.settings().host;
+        let left = went_back_from(&state, current.as_ref(), &commit);
+        let try_again = left.is_some() && self.pass.retry == Retry::Yes;
         match current.filter(|current| &current.manifest.host == host) {
-            Some(current) if anchor.as_ref() == Some(&commit) => {
-                self.unmoved(&current, draft).await
+            Some(current) if anchor.as_ref() == Some(&commit) && !try_again => {
+                let outcome = self.unmoved(&current, draft).await?;
+                left.map_or(Ok(outcome), |left| Err(held_back(left)))
             }
             current => {
                 let found = self.believe(mirror, &commit, anchor.as_ref(), draft)?;
@@ -122,10 +125,7 @@ impl<'a> PassRun<'a> {
         if let Some(failed) = state.failure(&target.built.digest)
             && self.pass.retry == Retry::No
         {
-            return Err(Stop {
-                outcome: Outcome::KnownBad,
-                problem: known_bad(failed),
-            });
+            return Err(held_back(failed));
         }
         let outcome = match current.filter(|current| current.digest == target.built.digest) {
             Some(current) => self.keep(current, self.held(), draft).await?,
@@ -198,6 +198,29 @@ pub(super) fn stopped(not_found: NotFound, draft: &mut Draft) -> Stop {
     Stop {
         outcome: not_found.outcome,
         problem: not_found.problem,
+    }
+}
+
+/// The revision that somebody went back from by hand, if it is still the newest.
+fn went_back_from<'s>(
+    state: &'s State,
+    current: Option<&Generation>,
+    newest: &CommitId,
+) -> Option<&'s FailedRevision> {
+    let in_force = &current?.provenance.revision.commit;
+    let failed = || {
+        state
+            .failed
+            .iter()
+            .find(|failed| &failed.revision.commit == newest)
+    };
+    (in_force != newest).then(failed).flatten()
+}
+
+fn held_back(failed: &FailedRevision) -> Stop {
+    Stop {
+        outcome: Outcome::KnownBad,
+        problem: known_bad(failed),
     }
 }
 

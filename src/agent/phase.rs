@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::report::Trigger;
 
 /// Longest wait after repeated failures.
-const LONGEST_WAIT: Duration = Duration::from_secs(900);
+const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
 /// What the agent is doing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn silence_doubles_the_wait_up_to_a_bound_and_contact_ends_it() {
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         let mut phase = AgentPhase::Idle { failures: 0 };
         let mut waits = Vec::new();
         for _ in 0..8 {

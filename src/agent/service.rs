@@ -46,7 +46,7 @@ pub async fn run(reconciler: Arc<Reconciler>) -> Result<(), ServiceError> {
             _ = stop.recv() => break,
             _ = interrupt.recv() => break,
             Some(ask) = service.asks.recv() => service.answer(ask),
-            Some((report, contact)) = service.ended.recv() => service.pass_ended(report, contact),
+            Some((report, contact)) = service.ended.recv() => service.pass_ended(&report, contact),
             Some(()) = service.watch.changed() => service.advance(AgentEvent::Wanted(Trigger::Watch)),
             () = tokio::time::sleep_until(wake.into()) => service.on_time(),
         }
@@ -186,7 +186,7 @@ impl Service {
         }
     }
 
-    fn pass_ended(&mut self, report: Report, contact: Contact) {
+    fn pass_ended(&mut self, report: &Report, contact: Contact) {
         let (done, waiting) = std::mem::take(&mut self.waiting)
             .into_iter()
             .partition(|w: &Waiting| w.taken_up);

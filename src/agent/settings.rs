@@ -194,8 +194,8 @@ impl Settings {
             host: host_name(host, overrides.host.clone().or(written.host))?,
             remotes: remotes(&path, overrides, &written.remotes)?,
             branch: overrides.branch.clone().or(written.branch),
-            poll_interval: written.poll_interval.unwrap_or(Duration::from_secs(60)),
-            drift_interval: written.drift_interval.unwrap_or(Duration::from_secs(300)),
+            poll_interval: written.poll_interval.unwrap_or(Duration::from_mins(1)),
+            drift_interval: written.drift_interval.unwrap_or(Duration::from_mins(5)),
             settle: written.settle.unwrap_or(Duration::from_secs(20)),
             ssh_key,
             known_hosts: known_hosts(host, written.ssh.known_hosts.as_ref()),
@@ -293,7 +293,7 @@ fn interval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duratio
     bounded(
         deserializer,
         Duration::from_secs(1),
-        Duration::from_secs(7 * 24 * 3600),
+        Duration::from_hours(7 * 24),
     )
 }
 
@@ -301,7 +301,7 @@ fn settle_window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Du
     bounded(
         deserializer,
         Duration::from_secs(1),
-        Duration::from_secs(600),
+        Duration::from_mins(10),
     )
 }
 
@@ -353,8 +353,8 @@ mod tests {
     fn everything_but_host_and_remote_has_a_default() {
         let settings = load("host: yard\nremotes: [/srv/fleet.git]\n").unwrap();
         assert_eq!(settings.host.as_str(), "yard");
-        assert_eq!(settings.poll_interval, Duration::from_secs(60));
-        assert_eq!(settings.drift_interval, Duration::from_secs(300));
+        assert_eq!(settings.poll_interval, Duration::from_mins(1));
+        assert_eq!(settings.drift_interval, Duration::from_mins(5));
         assert_eq!(settings.settle, Duration::from_secs(20));
         assert_eq!(settings.ssh_key, settings.identity);
         assert_eq!(settings.trust.mode, TrustMode::Off);

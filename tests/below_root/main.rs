@@ -250,6 +250,7 @@ fn generations_can_be_listed_compared_rolled_back_and_collected() {
     fleet.run(&["generations", "rollback"]).ends_with(0);
     assert_eq!(fleet.read("etc/motd"), "yard: hello\n");
     let held = fleet.reconcile();
+    held.ends_with(4);
     assert_eq!(
         fleet.read("etc/motd"),
         "yard: hello\n",

@@ -140,7 +140,9 @@ fn warn_of(notices: &[RekeyNotice]) {
         warn(notice.to_string());
     }
     if ruleless.len() <= SHOWN {
-        ruleless.iter().for_each(|notice| warn(notice.to_string()));
+        for notice in ruleless {
+            warn(notice.to_string());
+        }
         return;
     }
     let shown: Vec<String> = ruleless

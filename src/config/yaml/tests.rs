@@ -99,7 +99,7 @@ fn aliases_cannot_blow_up() {
             format!("a{level}: &a{level} [{}]\n", vec![below; 10].join(", "))
         })
         .collect();
-    let bomb = format!("a0: &a0 [{}]\n{}", vec!["x"; 10].join(", "), nine.concat());
+    let bomb = format!("a0: &a0 [{}]\n{}", ["x"; 10].join(", "), nine.concat());
     assert!(
         only_error(&bomb)
             .message

@@ -35,8 +35,8 @@ fn specs(file: &str, text: &[u8], names: &[&str]) -> BTreeMap<SecretName, Secret
             units: UnitTriggers::default(),
         }
     };
-    let named = names.iter();
-    named
+    let wanted = names.iter();
+    wanted
         .map(|name| (SecretName::new(*name).unwrap(), spec(name)))
         .collect()
 }

@@ -63,34 +63,30 @@ impl Edits {
             let blanks = after.len() - after.trim_start_matches([' ', '\t']).len();
             self.remove(tag.span.start..tag.span.end + blanks);
         }
-        let block = tree.scalar(id).and_then(|scalar| scalar.block.as_ref());
-        match block {
-            Some(block) => {
-                let (first, rest) = text
-                    .split_once('\n')
-                    .map_or((text, None), |(f, r)| (f, Some(r)));
-                self.replace(block.header.clone(), first);
-                match rest {
-                    Some(rest) => self.replace(block.body.clone(), &format!("\n{rest}")),
-                    None => self.remove(block.body.clone()),
-                }
+        if let Some(block) = tree.scalar(id).and_then(|scalar| scalar.block.as_ref()) {
+            let (first, rest) = text
+                .split_once('\n')
+                .map_or((text, None), |(f, r)| (f, Some(r)));
+            self.replace(block.header.clone(), first);
+            match rest {
+                Some(rest) => self.replace(block.body.clone(), &format!("\n{rest}")),
+                None => self.remove(block.body.clone()),
             }
-            None => {
-                let span = if node.span.is_empty() {
-                    let at = tree.empty_slot(id);
-                    at..at
-                } else {
-                    node.span.clone()
-                };
-                // A block that begins on the next line leaves no blank behind on this one.
-                let blanks = tree.text[..span.start].trim_end_matches([' ', '\t']).len();
-                if text.starts_with('\n') {
-                    self.replace(blanks..span.end, text);
-                } else if span.is_empty() && blanks == span.start {
-                    self.insert(span.start, &format!(" {text}"));
-                } else {
-                    self.replace(span, text);
-                }
+        } else {
+            let span = if node.span.is_empty() {
+                let at = tree.empty_slot(id);
+                at..at
+            } else {
+                node.span.clone()
+            };
+            // A block that begins on the next line leaves no blank behind on this one.
+            let blanks = tree.text[..span.start].trim_end_matches([' ', '\t']).len();
+            if text.starts_with('\n') {
+                self.replace(blanks..span.end, text);
+            } else if span.is_empty() && blanks == span.start {
+                self.insert(span.start, &format!(" {text}"));
+            } else {
+                self.replace(span, text);
             }
         }
     }
