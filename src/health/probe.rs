@@ -25,7 +25,18 @@ impl Probe {
             Self::Http { url, status } => format!("GET {url} is {status}"),
             Self::Tcp { address } => format!("tcp {address}"),
             Self::Command { argv } => format!("command `{}`", argv.join(" ")),
-            Self::File { path, .. } => format!("file {path}"),
+            Self::File {
+                path,
+                mode,
+                contains,
+            } => {
+                let mode = mode.map_or(String::new(), |mode| format!(" has mode {mode}"));
+                let joint = if mode.is_empty() { "" } else { " and" };
+                let contains = contains
+                    .as_ref()
+                    .map_or(String::new(), |text| format!("{joint} contains {text:?}"));
+                format!("file {path}{mode}{contains}")
+            }
         }
     }
 
