@@ -18,12 +18,29 @@ mod scenarios;
 
 use std::panic;
 use std::process::ExitCode;
+use std::sync::RwLock;
 
 use harness::{Access, World};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 /// A scenario: its name is a sentence.
-type Scenario = (&'static str, fn(&World, &str));
+#[derive(Clone, Copy)]
+struct Scenario {
+    name: &'static str,
+    play: fn(&World, &str),
+    company: Company,
+}
+
+/// Whether a scenario may share the machine with others.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Company {
+    Others,
+    /// It measures time: two cores are to be its own.
+    Alone,
+}
+
+/// Held for reading by scenarios that share the machine, for writing by one that does not.
+static MACHINE: RwLock<()> = RwLock::new(());
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -33,29 +50,32 @@ fn main() -> ExitCode {
     let world = if listed { None } else { Some(harness::enter()) };
     let trials = scenarios::ALL
         .iter()
-        .map(|&(name, scenario)| {
+        .map(|&scenario| {
             let world = match &world {
                 Some(Access::Granted(world)) => Ok(world.clone()),
                 Some(Access::Denied(why)) => Err(why.clone()),
                 None => Err("only listed".to_owned()),
             };
-            Trial::ignorable_test(name, move || play(name, scenario, world))
+            Trial::ignorable_test(scenario.name, move || play(scenario, world))
         })
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn play(
-    name: &str,
-    scenario: fn(&World, &str),
-    world: Result<World, String>,
-) -> Result<Completion, Failed> {
+fn play(scenario: Scenario, world: Result<World, String>) -> Result<Completion, Failed> {
     let world = match world {
         Ok(world) => world,
         Err(why) => return Ok(Completion::ignored_with(format!("SKIP: {why}"))),
     };
+    let name = scenario.name;
+    // The panic of a scenario is caught below, before the lock could be poisoned.
+    let (shared, alone) = match scenario.company {
+        Company::Others => (Some(MACHINE.read()), None),
+        Company::Alone => (None, Some(MACHINE.write())),
+    };
     // A fleet takes its hosts down while the panic unwinds through it.
-    let ended = panic::catch_unwind(panic::AssertUnwindSafe(|| scenario(&world, name)));
+    let ended = panic::catch_unwind(panic::AssertUnwindSafe(|| (scenario.play)(&world, name)));
+    drop((shared, alone));
     let Err(payload) = ended else {
         return Ok(Completion::Completed);
     };

@@ -72,6 +72,16 @@ pub fn kills_at_any_moment_leave_a_host_wholly_old_or_wholly_new(world: &World, 
             }
         });
     }
+    // Kills that all came too early or too late would show nothing.
+    let cut_off = "journalctl --no-pager -o cat | grep -c 'an open transaction was found'";
+    for host in fleet.hosts() {
+        let found: usize = host.run(cut_off).stdout.trim().parse().unwrap();
+        assert!(
+            found >= 2,
+            "only {found} of {ROUNDS} kills of {} hit a transaction",
+            host.name
+        );
+    }
 }
 
 /// Kills the agent (yard) or the whole host (dock) at `moment` of the activation of `version`, then lets it go on.

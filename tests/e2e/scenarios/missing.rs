@@ -61,6 +61,10 @@ pub fn a_host_without_a_usable_config_stays_as_it_is_and_says_why(world: &World,
     fleet.clone.push();
     stays("failed", "hosts/yard");
 
+    // Another branch stays, so that the repository is not empty.
+    fleet
+        .clone
+        .git(&["push", "-q", "origin", "HEAD:refs/heads/other"]);
     fleet.forge.must(&format!(
         "su git -s /bin/sh -c 'git -C {repository} update-ref -d refs/heads/main'"
     ));
@@ -69,7 +73,7 @@ pub fn a_host_without_a_usable_config_stays_as_it_is_and_says_why(world: &World,
     fleet.forge.must(&format!(
         "su git -s /bin/sh -c 'mv {repository} /srv/git/away && git init -q --bare -b main {repository}'"
     ));
-    stays("failed", "main");
+    stays("failed", "the repository is empty");
 
     fleet.forge.must(&format!("rm -rf {repository}"));
     stays("failed", "fleet.git");

@@ -15,28 +15,32 @@ mod rollback;
 mod trust;
 mod units;
 
-use crate::Scenario;
+use crate::{Company, Scenario};
 
 macro_rules! scenarios {
-    ($($module:ident :: $name:ident),* $(,)?) => {
+    ($($company:ident $module:ident :: $name:ident),* $(,)?) => {
         /// Every scenario, the longest first.
-        pub const ALL: &[Scenario] = &[$((stringify!($name), $module::$name)),*];
+        pub const ALL: &[Scenario] = &[$(Scenario {
+            name: stringify!($name),
+            play: $module::$name,
+            company: Company::$company,
+        }),*];
     };
 }
 
 scenarios![
-    kills::kills_at_any_moment_leave_a_host_wholly_old_or_wholly_new,
-    drift::hand_edits_are_drift_which_enforce_repairs_and_report_leaves,
-    trust::force_pushed_unsigned_and_strangers_commits_are_refused,
-    missing::a_host_without_a_usable_config_stays_as_it_is_and_says_why,
-    canary::a_canary_secret_is_found_nowhere_but_at_its_destination,
-    rollback::a_service_that_crashes_after_a_second_is_rolled_back_and_remembered,
-    rollback::a_commit_that_cuts_the_host_off_its_remote_rolls_back_by_itself,
-    recipients::a_host_that_cannot_open_a_secret_says_so_and_is_unharmed_until_a_rekey,
-    events::the_journal_is_told_of_every_change_once_under_its_fixed_id,
-    restarts::only_units_that_declare_a_secret_restart_and_they_see_its_new_value,
-    reboot::secrets_and_generation_are_back_after_a_reboot_without_network,
-    converge::a_push_converges_both_hosts_within_ten_seconds,
-    boot::hosts_boot_talk_git_and_survive_a_pulled_plug,
-    units::the_units_verify_and_are_as_hardened_as_their_work_allows,
+    Others kills::kills_at_any_moment_leave_a_host_wholly_old_or_wholly_new,
+    Others drift::hand_edits_are_drift_which_enforce_repairs_and_report_leaves,
+    Others trust::force_pushed_unsigned_and_strangers_commits_are_refused,
+    Others missing::a_host_without_a_usable_config_stays_as_it_is_and_says_why,
+    Others canary::a_canary_secret_is_found_nowhere_but_at_its_destination,
+    Others rollback::a_service_that_crashes_after_a_second_is_rolled_back_and_remembered,
+    Others rollback::a_commit_that_cuts_the_host_off_its_remote_rolls_back_by_itself,
+    Others recipients::a_host_that_cannot_open_a_secret_says_so_and_is_unharmed_until_a_rekey,
+    Others events::the_journal_is_told_of_every_change_once_under_its_fixed_id,
+    Others restarts::only_units_that_declare_a_secret_restart_and_they_see_its_new_value,
+    Others reboot::secrets_and_generation_are_back_after_a_reboot_without_network,
+    Alone converge::a_push_converges_both_hosts_within_ten_seconds,
+    Others boot::hosts_boot_talk_git_and_survive_a_pulled_plug,
+    Others units::the_units_verify_and_are_as_hardened_as_their_work_allows,
 ];
