@@ -147,7 +147,9 @@ mod tests {
                 }
             }
         }
-        let drawn = DRAWING
+        // The agent's own phases are drawn below.
+        let (transactions, _) = DRAWING.split_once("# The phases of the agent").unwrap();
+        let drawn = transactions
             .lines()
             .filter(|line| line.contains("-->") && !line.contains("[*]"))
             .filter_map(|line| line.split_once(':'))
