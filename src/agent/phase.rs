@@ -1,4 +1,4 @@
-//! What the agent is doing: one enum with its data inside, one total transition function. Drawn in `docs/phases.md`.
+//! What the agent is doing: one enum with its data inside, one total transition function. Drawn in `docs/agent.md`.
 
 use std::time::Duration;
 

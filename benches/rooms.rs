@@ -1,0 +1,113 @@
+//! What the rooms cost that every pass goes through: `cargo bench`.
+
+#![expect(clippy::unwrap_used, reason = "a bench fails by panicking")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use steadfast::activation::{Held, Observed, Owned, plan};
+use steadfast::config::{self, HostName};
+use steadfast::generation;
+use steadfast::host::{FileMode, Host, HostPath, Owner};
+use steadfast::identity::{HostKey, Identities, Recipient};
+use steadfast::sops::{OpenedFile, SealedFile, Selector};
+use steadfast::source::{RepoPath, Snapshot};
+
+/// A managed file, durably written, beside the least that costs.
+fn files(criterion: &mut Criterion) {
+    // On the disk of the checkout: on a tmpfs fsync costs nothing.
+    let directory = tempfile::tempdir_in(".").unwrap();
+    let host = Host::below(&directory.path().join("root")).unwrap();
+    let path = HostPath::new("/etc/app/file").unwrap();
+    host.make_parents(&path).unwrap();
+    let owner = Owner::Ids {
+        uid: rustix::process::getuid().as_raw(),
+        gid: rustix::process::getgid().as_raw(),
+    };
+    let mut group = criterion.benchmark_group("write a file");
+    group.sample_size(50);
+    group.bench_function("bare: write, fsync, rename", |bencher| {
+        bencher.iter(|| bare_write(&directory.path().join("bare")));
+    });
+    group.bench_function("managed", |bencher| {
+        bencher.iter(|| {
+            host.write_file(&path, b"content", owner, FileMode::from_bits(0o644))
+                .unwrap();
+        });
+    });
+    group.finish();
+}
+
+fn bare_write(path: &Path) {
+    let temporary = path.with_extension("tmp");
+    let mut file = File::create(&temporary).unwrap();
+    file.write_all(b"content").unwrap();
+    file.sync_all().unwrap();
+    fs::rename(&temporary, path).unwrap();
+}
+
+/// From a host file of 1,000 entries to a plan.
+fn decide(criterion: &mut Criterion) {
+    let mut host = String::from("files:\n");
+    for n in 0..1000 {
+        writeln!(
+            host,
+            "  /srv/app/{n:04}.conf: {{ text: \"entry {n}\\n\", mode: \"0640\" }}"
+        )
+        .unwrap();
+    }
+    let file = RepoPath::new("hosts/bench/host.yml").unwrap();
+    let snapshot = Snapshot::in_memory(BTreeMap::from([(file, host.into_bytes())]));
+    let name = HostName::new("bench").unwrap();
+    criterion.bench_function("resolve 1,000 entries", |bencher| {
+        bencher.iter(|| config::resolve(&snapshot, &name).unwrap());
+    });
+    let resolved = config::resolve(&snapshot, &name).unwrap();
+    criterion.bench_function("build 1,000 entries", |bencher| {
+        bencher.iter(|| generation::build(&resolved, &snapshot).unwrap());
+    });
+    let built = generation::build(&resolved, &snapshot).unwrap();
+    let observed = Observed::as_if(&built.manifest);
+    let originals = BTreeMap::new();
+    criterion.bench_function("plan 1,000 entries that are as they should be", |bencher| {
+        bencher.iter(|| {
+            let owned = Owned {
+                generations: vec![&built.manifest],
+                originals: &originals,
+                unfinished: BTreeMap::new(),
+            };
+            plan(&built.manifest, &owned, &observed, Held::Nothing).unwrap()
+        });
+    });
+}
+
+/// A secret file of 1,000 values.
+fn secrets(criterion: &mut Criterion) {
+    let key = HostKey::read(Path::new(
+        "hosts/demo/DEMO-KEY-NOT-SECRET_ssh_host_ed25519_key",
+    ))
+    .unwrap();
+    let identities = Identities::of_host(&key);
+    let recipients = [Recipient::parse(&key.age_recipient()).unwrap()];
+    let mut plain = String::new();
+    for n in 0..1000 {
+        writeln!(plain, "key{n}: value number {n}").unwrap();
+    }
+    let opened = OpenedFile::create(plain.as_bytes(), &recipients, Selector::default()).unwrap();
+    let sealed = opened.seal("2026-01-02T03:04:05Z").unwrap();
+    criterion.bench_function("open a file of 1,000 values", |bencher| {
+        bencher.iter(|| {
+            SealedFile::parse(sealed.as_bytes())
+                .unwrap()
+                .open(&identities)
+                .unwrap()
+        });
+    });
+}
+
+criterion_group!(benches, files, decide, secrets);
+criterion_main!(benches);
