@@ -61,6 +61,20 @@ pub fn enter() -> Access {
             return Access::Denied(format!("`{program}` is missing: apt install {package}"));
         }
     }
+    // Root of a container may lack what root of a machine has.
+    let probe = Command::new("unshare")
+        .args([
+            "--mount",
+            "--net",
+            "--pid",
+            "--fork",
+            "--mount-proc",
+            "true",
+        ])
+        .output();
+    if !probe.is_ok_and(|output| output.status.success()) {
+        return Access::Denied("this root may not make namespaces: a container, perhaps".into());
+    }
     base::ensure(&cache());
     forget_the_dead();
     let id = format!("steadfast-{}", std::process::id());
