@@ -14,6 +14,7 @@ mod restarts;
 mod rollback;
 mod trust;
 mod units;
+mod units_change;
 
 use crate::{Company, Scenario};
 
@@ -38,6 +39,7 @@ scenarios![
     Others rollback::a_commit_that_cuts_the_host_off_its_remote_rolls_back_by_itself,
     Others recipients::a_host_that_cannot_open_a_secret_says_so_and_is_unharmed_until_a_rekey,
     Others events::the_journal_is_told_of_every_change_once_under_its_fixed_id,
+    Others units_change::units_change_as_their_definitions_ask_and_originals_come_back,
     Others restarts::only_units_that_declare_a_secret_restart_and_they_see_its_new_value,
     Others reboot::secrets_and_generation_are_back_after_a_reboot_without_network,
     Alone converge::a_push_converges_both_hosts_within_ten_seconds,
