@@ -377,7 +377,7 @@ fn conclude(
             "look at what failed, put it right, then run `steadfast reconcile now --retry`"
                 .to_owned()
         }
-        _ => "push a commit that mends it; the same content is not tried again without --retry"
+        _ => "push a commit that mends it; or, if the host was at fault, put it right and run `steadfast reconcile now --retry`"
             .to_owned(),
     });
     Err(Stop { outcome, problem })
