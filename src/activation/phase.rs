@@ -147,9 +147,7 @@ mod tests {
                 }
             }
         }
-        // The agent's own phases are drawn below.
-        let (transactions, _) = DRAWING.split_once("# The phases of the agent").unwrap();
-        let drawn = transactions
+        let drawn = DRAWING
             .lines()
             .filter(|line| line.contains("-->") && !line.contains("[*]"))
             .filter_map(|line| line.split_once(':'))
