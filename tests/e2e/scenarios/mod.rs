@@ -3,6 +3,7 @@
 mod boot;
 mod canary;
 mod converge;
+mod disks;
 mod drift;
 mod events;
 mod fixture;
@@ -40,6 +41,8 @@ scenarios![
     Others recipients::a_host_that_cannot_open_a_secret_says_so_and_is_unharmed_until_a_rekey,
     Others events::the_journal_is_told_of_every_change_once_under_its_fixed_id,
     Others units_change::units_change_as_their_definitions_ask_and_originals_come_back,
+    Others disks::full_and_read_only_disks_leave_the_host_whole,
+    Others disks::a_person_goes_back_and_the_agent_leaves_it_so,
     Others restarts::only_units_that_declare_a_secret_restart_and_they_see_its_new_value,
     Others reboot::secrets_and_generation_are_back_after_a_reboot_without_network,
     Alone converge::a_push_converges_both_hosts_within_ten_seconds,
