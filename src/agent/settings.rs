@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer};
 
 use crate::config::HostName;
@@ -313,8 +313,9 @@ fn bounded<'de, D: Deserializer<'de>>(
     use serde::de::Error as _;
     let text = String::deserialize(deserializer)?;
     let duration = text
-        .parse::<SignedDuration>()
+        .parse::<Span>()
         .ok()
+        .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok())
         .and_then(|duration| Duration::try_from(duration).ok())
         .ok_or_else(|| {
             D::Error::custom(format!("`{text}` is not a duration such as 30s, 5m or 1h"))
@@ -358,6 +359,10 @@ mod tests {
         assert_eq!(settings.settle, Duration::from_secs(20));
         assert_eq!(settings.ssh_key, settings.identity);
         assert_eq!(settings.trust.mode, TrustMode::Off);
+        let settings =
+            load("host: yard\nremotes: [/r]\npoll_interval: 1d\nsettle: 1m 30s\n").unwrap();
+        assert_eq!(settings.poll_interval, Duration::from_hours(24));
+        assert_eq!(settings.settle, Duration::from_secs(90));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod agent;
 mod fixture;
 
 use std::os::unix::fs::PermissionsExt;
