@@ -9,12 +9,11 @@ use sha2::Digest as _;
 use super::world::plain;
 
 const SUITE: &str = "trixie";
-const MIRROR: &str = "deb http://deb.debian.org/debian trixie main";
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,udev,openssh-server,git,iproute2,ca-certificates";
 const CUSTOMIZE: &str = include_str!("../base/customize.sh");
 
 fn archive(cache: &Path) -> PathBuf {
-    let recipe = [SUITE, MIRROR, PACKAGES, CUSTOMIZE].join("\n");
+    let recipe = [SUITE, PACKAGES, CUSTOMIZE].join("\n");
     let digest = hex::encode(sha2::Sha256::digest(recipe));
     cache.join(format!("base-{}.tar", &digest[..12]))
 }
@@ -49,7 +48,6 @@ pub fn ensure(cache: &Path) {
         .arg(format!("--customize-hook='{}' \"$1\"", hook.display()))
         .arg(SUITE)
         .arg(&unfinished)
-        .arg(MIRROR)
         .stdin(Stdio::null())
         .status()
         .unwrap();
