@@ -20,6 +20,7 @@ pub use failure::HostFailure;
 pub use journal::{Durability, Entry, Journal, JournalError, Record, TransactionId, open_phase};
 pub use observe::{ObserveError, observe};
 pub use phase::{Event, Phase};
+pub(crate) use plan::OWN_UNIT;
 pub(crate) use plan::draft;
 pub use plan::{
     Conflict, Conflicts, Held, Notice, Observed, Owned, PathChange, Plan, Resume, SecretChange,

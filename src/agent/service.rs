@@ -11,11 +11,15 @@ use super::phase::{AgentEvent, AgentPhase, Contact};
 use super::socket::{Ask, ControlSocket, SocketError};
 use super::watch::RepositoryWatch;
 use super::{Pass, PassEvent, Reconciler, Retry};
+use crate::activation::OWN_UNIT;
 use crate::host::clock;
-use crate::report::{LiveAgent, Report, Trigger};
+use crate::report::{LiveAgent, Outcome, Report, Trigger};
 
 /// How long a stopping agent waits for the pass under way. A pass that is cut off is finished by recovery.
 const STOP_WAIT: Duration = Duration::from_secs(80);
+
+/// How long a stopping agent waits for clients that read slowly.
+const CLIENT_WAIT: Duration = Duration::from_secs(2);
 
 /// A service that could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +54,10 @@ pub async fn run(reconciler: Arc<Reconciler>) -> Result<(), ServiceError> {
             Some(()) = service.watch.changed() => service.advance(AgentEvent::Wanted(Trigger::Watch)),
             () = tokio::time::sleep_until(wake.into()) => service.on_time(),
         }
+        if service.renews_now() {
+            info!("the agent's own unit changed; it starts anew");
+            break;
+        }
     }
     notify_systemd(&[sd_notify::NotifyState::Stopping]);
     service.stop().await;
@@ -69,6 +77,8 @@ struct Service {
     events: broadcast::Sender<PassEvent>,
     watch: RepositoryWatch,
     waiting: Vec<Waiting>,
+    /// A pass changed the agent's own unit.
+    renewed: bool,
     _socket: ControlSocket,
 }
 
@@ -99,6 +109,7 @@ impl Service {
             events,
             watch: RepositoryWatch::of(&reconciler.settings().remotes),
             waiting: Vec::new(),
+            renewed: false,
             _socket: socket,
             reconciler,
         })
@@ -203,6 +214,11 @@ impl Service {
             report.outcome
         );
         notify_systemd(&[sd_notify::NotifyState::Status(&status)]);
+        self.renewed |= matches!(report.outcome, Outcome::Activated | Outcome::Repaired)
+            && report
+                .notices
+                .iter()
+                .any(|notice| notice.subject == OWN_UNIT);
         self.advance(AgentEvent::Ended(contact));
     }
 
@@ -220,6 +236,14 @@ impl Service {
                 });
                 self.advance(AgentEvent::Wanted(Trigger::Manual));
             }
+        }
+    }
+
+    /// Lets those who asked read their answer to its end: each connection listens to events for as long as it lives.
+    async fn see_clients_off(&self) {
+        let deadline = Instant::now() + CLIENT_WAIT;
+        while self.events.receiver_count() > 0 && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 
@@ -245,8 +269,15 @@ impl Service {
         }
     }
 
+    /// Whether to end, for systemd to start this unit with its new definition: last of all, when nothing is under way.
+    fn renews_now(&self) -> bool {
+        let idle = matches!(self.phase, AgentPhase::Idle { .. });
+        self.renewed && idle && std::env::var_os("NOTIFY_SOCKET").is_some()
+    }
+
     async fn stop(mut self) {
         if matches!(self.phase, AgentPhase::Idle { .. }) {
+            self.see_clients_off().await;
             return;
         }
         info!("waiting for the pass under way");

@@ -1,6 +1,6 @@
 //! From a revision that is believed to the generation it asks for.
 
-use crate::config::{self, Colour, ConfigErrors};
+use crate::config::{self, ConfigErrors};
 use crate::generation::{self, Built, Provenance};
 use crate::host::clock;
 use crate::identity::HostKey;
@@ -24,9 +24,16 @@ pub(super) fn build(settings: &Settings, found: &Found) -> Result<Target, Proble
         .snapshot(&revision.commit)
         .map_err(|error| Problem::of(&error))?;
     check_identity(settings, &snapshot)?;
-    let config =
-        config::resolve(&snapshot, &settings.host).map_err(|errors| config_problem(&errors))?;
-    let built = generation::build(&config, &snapshot).map_err(|errors| config_problem(&errors))?;
+    let wrong = |errors: ConfigErrors| {
+        let place = format!(
+            "`{}` cannot be built at {}",
+            settings.host,
+            revision.commit.short()
+        );
+        Problem::of_config(&errors, place)
+    };
+    let config = config::resolve(&snapshot, &settings.host).map_err(wrong)?;
+    let built = generation::build(&config, &snapshot).map_err(wrong)?;
     let provenance = Provenance {
         revision: revision.clone(),
         signer: found.trusted.signer().cloned(),
@@ -35,11 +42,6 @@ pub(super) fn build(settings: &Settings, found: &Found) -> Result<Target, Proble
         origins: built.origins.clone(),
     };
     Ok(Target { built, provenance })
-}
-
-/// Every error of a run, each with its source line.
-pub(super) fn config_problem(errors: &ConfigErrors) -> Problem {
-    Problem::of(errors).with_excerpts(errors.excerpts(Colour::Plain))
 }
 
 /// Refuses to become a host whose published key is another machine's: two machines with one name, or a copied image.

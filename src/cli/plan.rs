@@ -129,10 +129,8 @@ fn build_at(clone: &Mirror, name: &str, host: &HostName) -> Result<(Revision, Bu
         .snapshot(&commit)
         .map_err(|error| Problem::of(&error))?;
     let wrong = |errors: &ConfigErrors| {
-        super::problem::of_config(
-            errors,
-            &format!("`{host}` cannot be built at {}", commit.short()),
-        )
+        let place = format!("`{host}` cannot be built at {}", commit.short());
+        Problem::of_config(errors, place)
     };
     let config = resolve(&snapshot, host).map_err(|errors| wrong(&errors))?;
     let built = build(&config, &snapshot).map_err(|errors| wrong(&errors))?;

@@ -1,7 +1,6 @@
 //! Errors as text: `error: … / cause: … / fix: …`, then the lines of the repository that they are about.
 
 use crate::cli::style::{BAD, FAINT, LABEL, WARN, paint};
-use crate::config::{Colour, ConfigErrors};
 use crate::report::Problem;
 
 /// Prints `problem` on stderr.
@@ -22,7 +21,13 @@ fn render(problem: &Problem) -> String {
 fn labelled(label: &str, problem: &Problem) -> String {
     let mut text = paragraph(label, 7, &problem.what);
     let mut said = &problem.what;
-    for cause in &problem.causes {
+    // Excerpts say the causes, each at its place.
+    let causes = if problem.excerpts.is_empty() {
+        problem.causes.as_slice()
+    } else {
+        &[]
+    };
+    for cause in causes {
         // Errors of other crates tend to repeat what they are caused by.
         if !said.ends_with(cause.as_str()) {
             text.push_str(&paragraph(
@@ -56,16 +61,6 @@ fn paragraph(label: &str, indent: usize, text: &str) -> String {
         lines.push(format!("{before}{line}\n"));
     }
     lines.concat()
-}
-
-/// What is wrong with a configuration, with an excerpt for every error; `what` could not be done therefore.
-pub(super) fn of_config(errors: &ConfigErrors, what: &str) -> Problem {
-    let count = match errors.errors() {
-        [_] => "1 error".to_owned(),
-        errors => format!("{} errors", errors.len()),
-    };
-    Problem::new(format!("{what}: {count} in its configuration"))
-        .with_excerpts(errors.excerpts(Colour::Plain))
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::error::Error;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::config::{Colour, ConfigErrors};
+
 /// An error for the person who must act.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
@@ -39,6 +41,15 @@ impl Problem {
             problem.causes.push(cause.to_string());
             source = cause.source();
         }
+        problem
+    }
+
+    /// What is wrong with a configuration; `what` could not be done therefore. Each error is a cause for programs and an
+    /// excerpt for people.
+    #[must_use]
+    pub fn of_config(errors: &ConfigErrors, what: impl Into<String>) -> Self {
+        let mut problem = Self::new(what).with_excerpts(errors.excerpts(Colour::Plain));
+        problem.causes = errors.errors().iter().map(ToString::to_string).collect();
         problem
     }
 

@@ -26,4 +26,6 @@ pub use decide::{Held, Owned, Resume, plan};
 pub use notice::{Conflict, Conflicts, Notice};
 pub use observed::Observed;
 pub(crate) use paths::ancestors as paths_above;
+pub(crate) use units::OWN_UNIT;
+
 pub use step::{PathChange, Plan, SecretChange, Step};

@@ -8,6 +8,8 @@ mod emit;
 mod one;
 mod reasons;
 
+pub(crate) use one::OWN_UNIT;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Step;

@@ -172,9 +172,12 @@ fn has_done_its_work(unit: &Unit<'_>) -> bool {
     })
 }
 
+/// The unit that this program runs in.
+pub(crate) const OWN_UNIT: &str = "steadfast.service";
+
 /// Stopping one of these takes the machine, every session or this program down with it.
 const NEVER_INLINE: [&str; 6] = [
-    "steadfast.service",
+    OWN_UNIT,
     "dbus.service",
     "dbus.socket",
     "dbus-broker.service",
@@ -190,7 +193,11 @@ fn spare(name: &UnitName, decision: Decision, draft: &mut Draft) -> Decision {
     if interrupts && NEVER_INLINE.contains(&name.as_str()) {
         draft.notice(
             name,
-            "is never stopped or restarted by an activation; restart it or the machine when it suits",
+            if name.as_str() == OWN_UNIT {
+                "is not stopped or restarted inside an activation; the agent starts anew when the pass is over"
+            } else {
+                "is never stopped or restarted by an activation; restart it or the machine when it suits"
+            },
         );
         return Decision::Nothing;
     }
