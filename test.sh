@@ -30,6 +30,7 @@ need /usr/bin/mmdebstrap mmdebstrap
 need /usr/share/keyrings/debian-archive-keyring.gpg debian-archive-keyring
 need /usr/bin/git git
 need /usr/bin/ssh openssh-client
+need /usr/sbin/sshd openssh-server
 need /usr/bin/unshare util-linux
 [ -e /usr/sbin/ip ] || [ -e /sbin/ip ] || [ -e /usr/bin/ip ] || missing="$missing iproute2"
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
@@ -38,8 +39,15 @@ if [ -n "$missing" ]; then
         say "installing$missing"
         export DEBIAN_FRONTEND=noninteractive
         $sudo apt-get -qq update
+        # A server that is only here for the tests must not begin to listen, now or at the next boot.
+        policy=/usr/sbin/policy-rc.d
+        [ -e $policy ] || $sudo sh -c "printf '#!/bin/sh\nexit 101\n' >$policy && chmod +x $policy && touch $policy.tests"
         # shellcheck disable=SC2086
         $sudo apt-get -qq install -y --no-install-recommends $missing
+        [ ! -e $policy.tests ] || $sudo rm -f $policy $policy.tests
+        case $missing in
+        *openssh-server*) $sudo systemctl disable --quiet ssh.service ssh.socket 2>/dev/null || true ;;
+        esac
     else
         say "missing, and not installed without root and apt:$missing"
     fi
