@@ -93,6 +93,11 @@ pub fn a_canary_secret_is_found_nowhere_but_at_its_destination(world: &World, na
     assert!(limit.contains(" 0 "), "{limit}");
     yard.must(&format!("kill -SEGV {}", pid.trim()));
 
+    // The search itself finds what is there to be found.
+    yard.write("/root/pattern", CANARY);
+    let there = yard.quietly("grep -rlaFf /root/pattern /run | grep ^/run/secrets | wc -l");
+    assert_ne!(there.trim(), "0", "the search finds nothing at all");
+
     let mut found = Vec::new();
     for text in [
         CANARY.to_owned(),
