@@ -49,7 +49,31 @@ pub fn a_canary_secret_is_found_nowhere_but_at_its_destination(world: &World, na
         format!("TOKEN={CANARY}\n")
     );
 
-    // Everything that reads, compares, rewrites, fails and goes back.
+    go_every_way(&fleet, &first);
+
+    // A crash must leave no core file.
+    let pid = yard.must("systemctl show -P MainPID steadfast.service");
+    let limit = yard.must(&format!("grep 'core file' /proc/{}/limits", pid.trim()));
+    assert!(limit.contains(" 0 "), "{limit}");
+    yard.must(&format!("kill -SEGV {}", pid.trim()));
+
+    // The search itself finds what is there to be found.
+    yard.write("/root/pattern", CANARY);
+    let there = yard.quietly("grep -rlaFf /root/pattern /run | grep ^/run/secrets | wc -l");
+    assert_ne!(there.trim(), "0", "the search finds nothing at all");
+
+    let found = search_everywhere(&fleet);
+    assert_eq!(found, Vec::<String>::new(), "the canary was found");
+    let lines = yard.must("journalctl --no-pager -u steadfast.service | wc -l");
+    assert!(
+        lines.trim().parse::<usize>().unwrap() > 50,
+        "the journal has the trace: {lines} lines"
+    );
+}
+
+/// Does everything that reads, compares, rewrites, fails and goes back.
+fn go_every_way(fleet: &Fleet, first: &str) {
+    let yard = fleet.host("yard");
     yard.run("STEADFAST_LOG=trace steadfast plan");
     yard.must("echo x >>\"$(realpath /run/secrets/app/token)\"; echo x >>\"$(realpath /run/secrets/rendered/app.env)\"");
     yard.run("STEADFAST_LOG=trace steadfast drift");
@@ -82,22 +106,13 @@ pub fn a_canary_secret_is_found_nowhere_but_at_its_destination(world: &World, na
         yard.run(&format!("STEADFAST_LOG=trace steadfast {verb}"));
     }
     yard.run("STEADFAST_LOG=trace steadfast reconcile now --no-agent");
-    fleet
-        .clone
-        .git(&["checkout", "-q", &first, "--", "secrets"]);
+    fleet.clone.git(&["checkout", "-q", first, "--", "secrets"]);
     fleet.clone.must(&["secrets", "rekey"], b"");
+}
 
-    // A crash must leave no core file.
-    let pid = yard.must("systemctl show -P MainPID steadfast.service");
-    let limit = yard.must(&format!("grep 'core file' /proc/{}/limits", pid.trim()));
-    assert!(limit.contains(" 0 "), "{limit}");
-    yard.must(&format!("kill -SEGV {}", pid.trim()));
-
-    // The search itself finds what is there to be found.
-    yard.write("/root/pattern", CANARY);
-    let there = yard.quietly("grep -rlaFf /root/pattern /run | grep ^/run/secrets | wc -l");
-    assert_ne!(there.trim(), "0", "the search finds nothing at all");
-
+/// Where the canary is, in any of its spellings, but for where it belongs.
+fn search_everywhere(fleet: &Fleet) -> Vec<String> {
+    let yard = fleet.host("yard");
     let mut found = Vec::new();
     for text in [
         CANARY.to_owned(),
@@ -117,12 +132,7 @@ pub fn a_canary_secret_is_found_nowhere_but_at_its_destination(world: &World, na
             search(place, text.as_bytes(), &mut found);
         }
     }
-    assert_eq!(found, Vec::<String>::new(), "the canary was found");
-    let lines = yard.must("journalctl --no-pager -u steadfast.service | wc -l");
-    assert!(
-        lines.trim().parse::<usize>().unwrap() > 50,
-        "the journal has the trace: {lines} lines"
-    );
+    found
 }
 
 fn search(place: &Path, text: &[u8], found: &mut Vec<String>) {
