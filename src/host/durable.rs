@@ -12,21 +12,9 @@ use super::{FileError, FileErrorKind, FileMode};
 /// # Errors
 /// [`FileError`] names the step that failed; `path` is then as it was.
 pub fn replace(path: &Path, content: &[u8], mode: FileMode) -> Result<(), FileError> {
-    let failed = |source: io::Error| FileError::io("write", path, source);
-    let temporary = temporary_beside(path);
-    let written = (|| {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&temporary)?;
-        file.write_all(content)?;
-        file.set_permissions(fs::Permissions::from_mode(mode.bits()))?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    })();
-    finish(written, &temporary).map_err(failed)?;
-    sync_parent(path).map_err(failed)
+    replace_dressed(path, content, |file| {
+        file.set_permissions(fs::Permissions::from_mode(mode.bits()))
+    })
 }
 
 /// Replaces `path` as [`replace`] does, keeping the mode and the owner of the file that is there; `mode` is for a new one.
@@ -44,6 +32,22 @@ pub fn replace_keeping(path: &Path, content: &[u8], mode: FileMode) -> Result<()
         }
         Err(error) => return Err(failed(error)),
     };
+    replace_dressed(path, content, |file| {
+        let new = file.metadata()?;
+        if (new.uid(), new.gid()) != (found.uid(), found.gid()) {
+            std::os::unix::fs::fchown(file, Some(found.uid()), Some(found.gid()))?;
+        }
+        file.set_permissions(found.permissions())
+    })
+}
+
+/// Writes `content` beside `path`, readable for nobody else until `dress` has given it owner and mode, then renames.
+fn replace_dressed(
+    path: &Path,
+    content: &[u8],
+    dress: impl FnOnce(&File) -> io::Result<()>,
+) -> Result<(), FileError> {
+    let failed = |source: io::Error| FileError::io("write", path, source);
     let temporary = temporary_beside(path);
     let written = (|| {
         let mut file = OpenOptions::new()
@@ -52,11 +56,7 @@ pub fn replace_keeping(path: &Path, content: &[u8], mode: FileMode) -> Result<()
             .mode(0o600)
             .open(&temporary)?;
         file.write_all(content)?;
-        let new = file.metadata()?;
-        if (new.uid(), new.gid()) != (found.uid(), found.gid()) {
-            std::os::unix::fs::fchown(&file, Some(found.uid()), Some(found.gid()))?;
-        }
-        file.set_permissions(found.permissions())?;
+        dress(&file)?;
         file.sync_all()?;
         fs::rename(&temporary, path)
     })();
