@@ -22,5 +22,6 @@ pub use host::{
     OnConflict, Platform, SecretConfig, SymlinkConfig, TemplateConfig, UnitConfig, UserConfig,
 };
 pub(crate) use nearest::nearest;
+pub(crate) use origin::line_and_column;
 pub use origin::{Located, Origin};
 pub use resolve::{hosts, resolve};

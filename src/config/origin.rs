@@ -25,6 +25,19 @@ impl fmt::Display for Origin {
     }
 }
 
+/// Line and column, from 1, of what follows `before` in a text; the column counts characters.
+pub(crate) fn line_and_column(before: &str) -> (u32, u32) {
+    let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    (small(before.matches('\n').count() + 1), small(column))
+}
+
 /// A value and where it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located<T> {

@@ -10,6 +10,7 @@ mod tests;
 
 use granit_parser::{Marker, Parser, ScanError, Span};
 
+use super::origin::line_and_column;
 use loader::Loader;
 pub(super) use scalar::{Scalar, ScalarKind};
 
@@ -139,18 +140,11 @@ pub(super) fn load(content: &[u8]) -> Loaded {
 
 fn not_utf8(content: &[u8], valid: usize) -> YamlError {
     let before = String::from_utf8_lossy(&content[..valid]);
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
+    let (line, column) = line_and_column(&before);
     YamlError::new(
         Place {
-            line: small(line),
-            column: small(column),
+            line,
+            column,
             length: 1,
         },
         "the file is not UTF-8 text from here on",

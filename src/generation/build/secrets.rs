@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::builder::Builder;
-use crate::config::{ConfigError, FileSource, Located, Origin, SecretConfig, TemplateConfig};
+use crate::config::{
+    ConfigError, FileSource, Located, Origin, SecretConfig, TemplateConfig, line_and_column,
+};
 use crate::host::{Digest, FileMode};
 use crate::secrets::{SecretSpec, TemplateSegment, TemplateSpec, parse_template};
 use crate::sops::SealedFile;
@@ -149,18 +151,11 @@ impl Builder<'_> {
 /// The line and column of a byte of a file.
 fn position(file: &RepoPath, text: &str, offset: usize) -> Origin {
     let before = text.get(..offset).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
+    let (line, column) = line_and_column(before);
     Origin {
         file: file.clone(),
-        line: u32::try_from(line).unwrap_or(u32::MAX),
-        column: u32::try_from(column).unwrap_or(u32::MAX),
+        line,
+        column,
     }
 }
 
