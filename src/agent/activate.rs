@@ -4,7 +4,6 @@ use tracing::warn;
 
 use super::draft::{Draft, Stop};
 use super::pass::PassRun;
-use super::reconciler::store_problem;
 use super::secrets::StoredSecrets;
 use super::target::Target;
 use super::{PassEvent, Reconciler, Retry, find};
@@ -79,7 +78,7 @@ impl PassRun<'_> {
         let generation = self
             .store
             .get(target)
-            .map_err(|error| store_problem(&error))?;
+            .map_err(|error| Problem::of_store(&error))?;
         let mut state = self.reconciler.state()?;
         if state
             .interrupted
@@ -146,7 +145,7 @@ impl PassRun<'_> {
         let generation = self
             .store
             .put(built, provenance)
-            .map_err(|error| store_problem(&error))?;
+            .map_err(|error| Problem::of_store(&error))?;
         let ending = self.carry_out(prepared, generation.number, secrets).await?;
         conclude(ending, &generation, Outcome::Activated, draft)
     }
@@ -161,17 +160,17 @@ impl PassRun<'_> {
         let current = self
             .store
             .current()
-            .map_err(|error| store_problem(&error))?;
+            .map_err(|error| Problem::of_store(&error))?;
         let wanted = match to {
             Some(number) => Some(
                 self.store
                     .get(number)
-                    .map_err(|error| store_problem(&error))?,
+                    .map_err(|error| Problem::of_store(&error))?,
             ),
             None => self
                 .store
                 .previous_good()
-                .map_err(|error| store_problem(&error))?,
+                .map_err(|error| Problem::of_store(&error))?,
         };
         let Some(wanted) = wanted else {
             return Err(Problem::new("there is no generation to go back to")

@@ -24,7 +24,7 @@ mod watch;
 pub use control::{Client, ControlError, LINE_LIMIT_BYTES, Message, Request, SOCKET_PATH};
 pub use events::PassEvent;
 pub use phase::{AgentEvent, AgentPhase, Contact};
-pub use reconciler::{Pass, Preview, Reconciler, Retry};
+pub use reconciler::{Pass, Preview, Reconciler, Retry, state_dir};
 pub use scan::Booted;
 pub use service::{ServiceError, run};
 pub use settings::{Needs, Overrides, SETTINGS_PATH, Settings, SettingsError};

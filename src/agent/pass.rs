@@ -2,7 +2,6 @@
 
 use super::draft::{Draft, Stop};
 use super::find::{self, Found, NotFound};
-use super::reconciler::store_problem;
 use super::target::{self, Target};
 use super::{Pass, PassEvent, Reconciler, Retry};
 use crate::activation::Held;
@@ -75,7 +74,9 @@ impl<'a> PassRun<'a> {
     }
 
     fn current(&self) -> Result<Option<Generation>, Problem> {
-        self.store.current().map_err(|error| store_problem(&error))
+        self.store
+            .current()
+            .map_err(|error| Problem::of_store(&error))
     }
 
     fn believe(

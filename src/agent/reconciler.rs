@@ -9,13 +9,19 @@ use super::pass::PassRun;
 use super::{Contact, PassEvent, Settings, find, memory, pass, target};
 use crate::activation::Plan;
 use crate::drift::DriftReport;
-use crate::generation::{GenerationNumber, Store, StoreError};
+use crate::generation::{GenerationNumber, Store};
 use crate::host::{FileMode, Host, clock, durable};
 use crate::report::{Outcome, Problem, Report, State, Trigger};
 use crate::source::Revision;
 
 /// Where the state is, below the host's root.
 const STATE_DIR: &str = "var/lib/steadfast";
+
+/// Where `host` keeps its state.
+#[must_use]
+pub fn state_dir(host: &Host) -> PathBuf {
+    host.root().join(STATE_DIR)
+}
 
 /// Whether a revision that failed before is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +63,7 @@ impl Reconciler {
     /// Takes `host`, as `settings` say.
     #[must_use]
     pub fn new(host: Host, settings: Settings) -> Self {
-        let state_dir = host.root().join(STATE_DIR);
+        let state_dir = state_dir(&host);
         Self {
             host,
             settings,
@@ -93,7 +99,7 @@ impl Reconciler {
 
     /// The generations of this host.
     pub fn store(&self) -> Result<Store, Problem> {
-        Store::open(&self.state_dir).map_err(|error| store_problem(&error))
+        Store::open(&self.state_dir).map_err(|error| Problem::of_store(&error))
     }
 
     /// What is remembered between passes.
@@ -189,7 +195,7 @@ impl Reconciler {
         let mut draft = Draft::new(Trigger::Manual);
         let scratch = tempfile::tempdir().map_err(|error| Problem::of(&error))?;
         let store = self.store()?;
-        let current = store.current().map_err(|error| store_problem(&error))?;
+        let current = store.current().map_err(|error| Problem::of_store(&error))?;
         let (mirror, commit) = find::fetch(&self.settings, scratch.path(), on_event)
             .map_err(|not_found| pass::stopped(not_found, &mut draft).problem)?;
         let anchor = pass::anchor(&self.state()?, &mirror, current.as_ref())?;
@@ -214,15 +220,11 @@ impl Reconciler {
     /// Compares the host with its active generation. Changes nothing.
     pub async fn drift(&self, on_event: &dyn Fn(&PassEvent)) -> Result<DriftReport, Problem> {
         let store = self.store()?;
-        let Some(current) = store.current().map_err(|error| store_problem(&error))? else {
+        let Some(current) = store.current().map_err(|error| Problem::of_store(&error))? else {
             return Err(Problem::new("this host has no generation yet")
                 .with_fix("run `steadfast reconcile now` first"));
         };
         on_event(&PassEvent::Observing);
         self.scan(&store, &current).await
     }
-}
-
-pub(super) fn store_problem(error: &StoreError) -> Problem {
-    Problem::of(error)
 }

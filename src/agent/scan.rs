@@ -2,7 +2,6 @@
 
 use super::draft::{Draft, Stop};
 use super::pass::PassRun;
-use super::reconciler::store_problem;
 use super::secrets::StoredSecrets;
 use super::{PassEvent, Reconciler};
 use crate::activation::{Activation, Held, Recovered, Recovery, Unwatched};
@@ -97,7 +96,7 @@ impl Reconciler {
             .recover(Recovery::EarlyBoot)
             .await
             .map_err(|error| Problem::of(&error).with_hint(error.hint()))?;
-        let Some(current) = store.current().map_err(|error| store_problem(&error))? else {
+        let Some(current) = store.current().map_err(|error| Problem::of_store(&error))? else {
             return Ok(Booted {
                 recovered,
                 secrets: 0,

@@ -318,7 +318,7 @@ impl History {
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
 fn problem(error: StoreError) -> Problem {
-    site::store_problem(&error)
+    Problem::of_store(&error)
 }
 
 fn no_generation() -> Problem {

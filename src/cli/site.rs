@@ -1,17 +1,13 @@
 //! The host that a verb acts on: the running system, or the directory of `--root`.
 
 use std::future::Future;
-use std::path::PathBuf;
 
 use super::HostFlags;
-use crate::agent::{Needs, Overrides, Reconciler, Settings};
+use crate::agent::{Needs, Overrides, Reconciler, Settings, state_dir};
 use crate::config::HostName;
-use crate::generation::{Store, StoreError};
+use crate::generation::Store;
 use crate::host::{Host, durable};
 use crate::report::{Problem, State};
-
-/// Where state is kept, below the host's root.
-const STATE_DIR: &str = "var/lib/steadfast";
 
 impl HostFlags {
     /// The host of `--root`, or the running system.
@@ -46,7 +42,7 @@ impl HostFlags {
     pub(super) fn open_as_it_is(&self) -> Result<Reconciler, Problem> {
         let host = self.look_at_host()?;
         let known = match store_to_read(&host)? {
-            Some(store) => store.current().map_err(|error| store_problem(&error))?,
+            Some(store) => store.current().map_err(|error| Problem::of_store(&error))?,
             None => None,
         };
         let settings = self.settings_of(&host, known.map(|known| known.manifest.host))?;
@@ -95,26 +91,16 @@ fn load(host: &Host, overrides: &Overrides) -> Result<Settings, Problem> {
     Settings::load(host, overrides).map_err(|error| Problem::of(&error).with_hint(error.fix()))
 }
 
-/// Where `host` keeps its state.
-fn state_dir(host: &Host) -> PathBuf {
-    host.root().join(STATE_DIR)
-}
-
 /// The store of `host`; `None` if it never had a generation. Looking does not make the store.
 pub(super) fn store_to_read(host: &Host) -> Result<Option<Store>, Problem> {
     let dir = state_dir(host);
     match dir.try_exists() {
         Ok(true) => Store::open(&dir)
             .map(Some)
-            .map_err(|error| store_problem(&error)),
+            .map_err(|error| Problem::of_store(&error)),
         Ok(false) => Ok(None),
         Err(error) => Err(Problem::of(&error).about(format!("cannot look at {}", dir.display()))),
     }
-}
-
-/// What the store could not do.
-pub(super) fn store_problem(error: &StoreError) -> Problem {
-    Problem::of(error).with_hint(error.fix())
 }
 
 /// Keeps every other process from changing the host of `store` until the lock is dropped.

@@ -50,9 +50,7 @@ fn gather(flags: &HostFlags) -> Result<Status, Problem> {
     let state = site::state(&host)?;
     let store = site::store_to_read(&host)?;
     let current = match &store {
-        Some(store) => store
-            .current()
-            .map_err(|error| site::store_problem(&error))?,
+        Some(store) => store.current().map_err(|error| Problem::of_store(&error))?,
         None => None,
     };
     let known = known_name(&state, current.as_ref());

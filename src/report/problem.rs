@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Colour, ConfigErrors};
+use crate::generation::StoreError;
 
 /// An error for the person who must act.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +52,12 @@ impl Problem {
         let mut problem = Self::new(what).with_excerpts(errors.excerpts(Colour::Plain));
         problem.causes = errors.errors().iter().map(ToString::to_string).collect();
         problem
+    }
+
+    /// What the store of generations could not do, with its fix.
+    #[must_use]
+    pub fn of_store(error: &StoreError) -> Self {
+        Self::of(error).with_hint(error.fix())
     }
 
     /// The problem as the cause of another: what failed is `what`, and what it was before is why.
