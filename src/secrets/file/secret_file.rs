@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::repository::LARGEST_FILE_BYTES;
-use super::{KeyPath, RecipientNames};
+use super::KeyPath;
 use crate::host::{FileError, durable};
 use crate::identity::{Identities, Plaintext, Recipient};
+use crate::secrets::repository::{LARGEST_FILE_BYTES, RecipientNames};
 use crate::sops::{EditError, OpenError, OpenedFile, ParseError, SealError, SealedFile};
 
 /// A secret file that cannot be read, opened or changed.
@@ -73,7 +73,11 @@ fn listed(problems: &[String]) -> String {
 }
 
 impl SecretFileError {
-    pub(super) fn new(action: &'static str, path: &Path, kind: SecretFileErrorKind) -> Self {
+    pub(in crate::secrets) fn new(
+        action: &'static str,
+        path: &Path,
+        kind: SecretFileErrorKind,
+    ) -> Self {
         Self {
             action,
             path: path.to_owned(),
@@ -146,7 +150,7 @@ pub(super) fn open_text(
 }
 
 /// Turns "not a recipient" into who is one, and why the keys that are here did not help.
-pub(super) fn explain(
+pub(in crate::secrets) fn explain(
     error: OpenError,
     identities: &Identities,
     names: &RecipientNames,

@@ -1,11 +1,12 @@
 //! Changing a secret file: one value, or all of it, with nothing lost on the way.
 
-use super::repository::Repository;
+use super::KeyPath;
 use super::secret_file::{self, SecretFileError, SecretFileErrorKind, no_entry};
-use super::{KeyPath, RecipientsError};
 use crate::host::durable::LockError;
 use crate::host::{FileError, clock};
 use crate::identity::{Identities, Plaintext};
+use crate::secrets::repository::RecipientsError;
+use crate::secrets::repository::Repository;
 use crate::sops::{EditError, OpenedFile, ParseError, SealError, SealedFile};
 use crate::source::RepoPath;
 

@@ -102,8 +102,8 @@ impl HostIdentity {
 mod tests {
     use super::*;
 
-    const PRIVATE: &[u8] = include_bytes!("../../tests/vectors/ssh-to-age/vector1");
-    const PUBLIC: &[u8] = include_bytes!("../../tests/vectors/ssh-to-age/vector1.pub");
+    const PRIVATE: &[u8] = include_bytes!("../../../tests/vectors/ssh-to-age/vector1");
+    const PUBLIC: &[u8] = include_bytes!("../../../tests/vectors/ssh-to-age/vector1.pub");
 
     #[test]
     fn every_form_of_a_key_gives_the_same_identity() {

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use super::change::{ChangeError, Changed, Draft, WriteError, seal};
 use super::scratch::{Scratch, ScratchError};
 use super::secret_file::{SecretFileError, SecretFileErrorKind};
-use super::{Editor, EditorError, Repository};
+use super::{Editor, EditorError};
 use crate::host::exec::Environment;
 use crate::identity::{Identities, Plaintext};
+use crate::secrets::repository::Repository;
 use crate::sops::{OpenedFile, ParseError, SealError};
 use crate::source::RepoPath;
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::repository::{Repository, is_yaml};
-use super::secret_file::{SecretFileError, SecretFileErrorKind, explain};
-use super::{ChangeError, RecipientsError};
 use crate::host::durable::Lock;
 use crate::identity::{Identities, Recipient};
+use crate::secrets::file::{ChangeError, SecretFileError, SecretFileErrorKind, explain};
+use crate::secrets::repository::RecipientsError;
+use crate::secrets::repository::{Repository, is_yaml};
 use crate::sops::{ParseError, SealError, SealedFile};
 use crate::source::RepoPath;
 
@@ -210,7 +210,7 @@ fn compare(
         .ok_or_else(|| failed(SecretFileErrorKind::Missing))?;
     let rule = repository.rules().rule_for(file);
     if !named && !looks_sealed(&text) {
-        let meant = rule.is_some_and(super::Rule::names_files);
+        let meant = rule.is_some_and(crate::secrets::Rule::names_files);
         return Ok(if meant {
             Compared::Notice(RekeyNoticeKind::InTheClear)
         } else {

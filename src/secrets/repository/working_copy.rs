@@ -9,7 +9,7 @@ use crate::host::{FileError, FileMode};
 use crate::source::RepoPath;
 
 /// A secret file that is larger than this is not read.
-pub(super) const LARGEST_FILE_BYTES: u64 = 16 * 1024 * 1024;
+pub(in crate::secrets) const LARGEST_FILE_BYTES: u64 = 16 * 1024 * 1024;
 /// Mode of a new secret file: it is ciphertext, and git keeps no more of the mode than this.
 const NEW_FILE_MODE: FileMode = FileMode::from_bits(0o644);
 /// Mode of a new directory on the way to a secret file.
@@ -154,7 +154,11 @@ impl Repository {
     }
 
     /// Replaces `file` in one step, keeping its mode and owner; directories on the way are made.
-    pub(super) fn replace(&self, file: &RepoPath, content: &[u8]) -> Result<(), FileError> {
+    pub(in crate::secrets) fn replace(
+        &self,
+        file: &RepoPath,
+        content: &[u8],
+    ) -> Result<(), FileError> {
         let path = self.path(file);
         if let Some(parent) = path.parent() {
             durable::make_directories(parent, NEW_DIRECTORY_MODE)?;
@@ -164,7 +168,7 @@ impl Repository {
 
     /// Keeps others of us from changing `file` until the lock is dropped. Where the file is not there yet, it is
     /// `.sops.yaml` that is locked, so that nothing has to be made.
-    pub(super) fn lock(&self, file: &RepoPath) -> Result<Lock, LockError> {
+    pub(in crate::secrets) fn lock(&self, file: &RepoPath) -> Result<Lock, LockError> {
         let path = self.path(file);
         loop {
             let Some(before) = inode(&path) else {
@@ -180,7 +184,7 @@ impl Repository {
 }
 
 /// Whether secrets in `file` are in the format that this version reads.
-pub(super) fn is_yaml(file: &RepoPath) -> bool {
+pub(in crate::secrets) fn is_yaml(file: &RepoPath) -> bool {
     let name = file.as_str();
     // As sops does: by the very end of the name, in this spelling only.
     name.rsplit_once('.')
