@@ -1,15 +1,23 @@
 //! `secrets …`: for people who work in a clone of the config repository.
 
 mod args;
+mod columns;
 mod edit;
+mod encrypt;
+mod get;
 mod host_key;
+mod list;
+mod output;
 mod prompt;
 mod rekey;
-mod value;
+mod set;
+mod unset;
+mod view;
 
 pub(super) use args::{SecretsArgs, SecretsCommand};
 pub(super) use host_key::HostKeyAnswer;
-pub(super) use rekey::{RekeyAnswer, SecretList};
+pub(super) use list::SecretList;
+pub(super) use rekey::RekeyAnswer;
 
 use std::path::{Path, PathBuf};
 
@@ -26,12 +34,12 @@ pub(super) const UNCHANGED: u8 = 200;
 pub(super) fn run(args: &SecretsArgs, flags: &HostFlags) -> Result<u8, Problem> {
     match &args.command {
         SecretsCommand::Edit(args) => edit::run(args, flags),
-        SecretsCommand::View(args) => value::view(args, flags),
-        SecretsCommand::Get(args) => value::get(args, flags),
-        SecretsCommand::Set(args) => value::set(args, flags),
-        SecretsCommand::Unset(args) => value::unset(args, flags),
-        SecretsCommand::Encrypt(args) => value::encrypt(args, flags),
-        SecretsCommand::List(args) => rekey::list(args, flags),
+        SecretsCommand::View(args) => view::run(args, flags),
+        SecretsCommand::Get(args) => get::run(args, flags),
+        SecretsCommand::Set(args) => set::run(args, flags),
+        SecretsCommand::Unset(args) => unset::run(args, flags),
+        SecretsCommand::Encrypt(args) => encrypt::run(args, flags),
+        SecretsCommand::List(args) => list::run(args, flags),
         SecretsCommand::Rekey(args) => rekey::run(args, flags),
         SecretsCommand::HostKey(args) => host_key::run(args, flags),
     }

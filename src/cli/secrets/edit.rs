@@ -1,6 +1,9 @@
-//! `secrets edit`.
+//! `secrets edit`: a secret file in the person's editor.
 
-use super::args::FileArgs;
+use std::path::PathBuf;
+
+use clap::Args;
+
 use super::{UNCHANGED, identities, locate, prompt, repository};
 use crate::cli::HostFlags;
 use crate::cli::answer::say;
@@ -8,8 +11,30 @@ use crate::cli::problem::print_problem;
 use crate::report::{Problem, exit};
 use crate::secrets::{Again, Changed, EditSession, Editor, Mistake, edit};
 
+/// Open a secret file in your editor; a new one is made
+#[derive(Debug, Args)]
+#[command(long_about = ABOUT, after_long_help = EXAMPLES)]
+pub struct EditArgs {
+    /// The secret file; one that is not there is made
+    pub file: PathBuf,
+}
+
+const ABOUT: &str = "\
+Open a secret file in your editor; a new one is made for the recipients of its rule.
+
+The editor is SOPS_EDITOR, EDITOR, or the first of vim, nano and vi. The plaintext is in one private file in memory \
+(XDG_RUNTIME_DIR or /dev/shm), never on a disk, and is wiped when the editor ends. Values that you do not change keep \
+their ciphertext, so a diff shows only what changed. A text that cannot be encrypted is opened again.
+
+Exit code 200: nothing was changed.";
+
+const EXAMPLES: &str = "\
+Examples:
+  steadfast secrets edit secrets/default.yml
+  EDITOR='code --wait' steadfast secrets edit secrets/default.yml";
+
 /// Runs `edit`.
-pub(super) fn run(args: &FileArgs, flags: &HostFlags) -> Result<u8, Problem> {
+pub(super) fn run(args: &EditArgs, flags: &HostFlags) -> Result<u8, Problem> {
     let environment = |name: &str| std::env::var_os(name);
     let repository = repository(flags)?;
     let file = locate(&repository, &args.file)?;

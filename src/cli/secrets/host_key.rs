@@ -1,18 +1,41 @@
 //! `secrets host-key`.
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::args::HostKeyArgs;
 use crate::cli::HostFlags;
 use crate::cli::answer::{print, print_json};
-use crate::cli::flags::Format;
+use crate::cli::flags::{Format, FormatFlags};
 use crate::cli::render::Lines;
 use crate::report::{Problem, exit};
 use crate::secrets::{HostIdentity, HostIdentityError};
+
+/// Print a host's key as .sops.yaml needs it
+#[derive(Debug, Args)]
+#[command(long_about = ABOUT, after_long_help = EXAMPLES)]
+pub struct HostKeyArgs {
+    /// A private or public SSH key, or lines of a `known_hosts` file; `-` is stdin
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) format: FormatFlags,
+}
+
+const ABOUT: &str = "\
+Print a host's key in the forms that are needed elsewhere: the age recipient for .sops.yaml (the same that ssh-to-age \
+derives), and the SSH public key for hosts/NAME/ssh_host_ed25519_key.pub.
+
+Without --file: this host's own key, or the one below --root.";
+
+const EXAMPLES: &str = "\
+Examples:
+  ssh chicago steadfast secrets host-key
+  ssh-keyscan -t ed25519 chicago | steadfast secrets host-key --file -
+  steadfast secrets host-key --file hosts/chicago/ssh_host_ed25519_key.pub";
 
 /// `secrets host-key --json`: the public forms of a host's key.
 #[derive(Debug, Clone, Serialize, JsonSchema)]

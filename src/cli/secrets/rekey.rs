@@ -1,18 +1,47 @@
-//! `secrets rekey` and `secrets list`.
+//! `secrets rekey`: every file readable for exactly those that .sops.yaml names.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::args::{ListArgs, RekeyArgs};
+use super::columns::columns;
 use super::{identities, locate, repository};
 use crate::cli::HostFlags;
 use crate::cli::answer::{print, print_json, say};
-use crate::cli::flags::Format;
-use crate::cli::style::{ADDED, LABEL, REMOVED, WARN, paint};
+use crate::cli::flags::{Format, FormatFlags};
+use crate::cli::style::{ADDED, REMOVED, WARN, paint};
 use crate::report::{Problem, exit};
-use crate::secrets::{
-    RekeyError, RekeyNotice, RekeyNoticeKind, RekeyPlan, Repository, plan_rekey, rekey,
-};
+use crate::secrets::{RekeyError, RekeyNotice, RekeyNoticeKind, RekeyPlan, plan_rekey, rekey};
+
+/// Make every secret file readable for exactly those that .sops.yaml names
+#[derive(Debug, Args)]
+#[command(long_about = ABOUT, after_long_help = EXAMPLES)]
+pub struct RekeyArgs {
+    /// Secret files [default: all of the repository]
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Only compare; ends with 3 if a file differs
+    #[arg(long)]
+    pub check: bool,
+    #[command(flatten)]
+    pub(in crate::cli) format: FormatFlags,
+}
+
+const ABOUT: &str = "\
+Make every secret file readable for exactly those that .sops.yaml names.
+
+Shows what changes for whom, then does it: all files or none. Files that match already are not touched. Values stay as \
+they are, so whoever loses access can still read old revisions: change secrets that they must not know.
+
+--check only compares, without any key, and ends with 3 if a file differs: for CI.";
+
+const EXAMPLES: &str = "\
+Examples:
+  steadfast secrets rekey                             after .sops.yaml was changed
+  steadfast secrets rekey secrets/db.yml              this file only
+  steadfast secrets rekey --check --json              in CI";
 
 /// `secrets rekey --json`: what changes for whom.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -40,28 +69,6 @@ pub(in crate::cli) struct RekeyedFile {
     pub lost: Vec<String>,
     /// Who could and can open it.
     pub kept: Vec<String>,
-}
-
-/// `secrets list --json`: the secret files.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(in crate::cli) struct SecretList {
-    /// Format version, 1.
-    pub version: u32,
-    /// The files, in path order.
-    pub files: Vec<ListedFile>,
-    /// Files that should be encrypted or have a rule, and do not.
-    pub notices: Vec<String>,
-}
-
-/// One secret file.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub(in crate::cli) struct ListedFile {
-    /// The file, relative to the repository.
-    pub file: String,
-    /// Who can open it, by name where one is known.
-    pub recipients: Vec<String>,
-    /// Whether these are exactly those that .sops.yaml names.
-    pub matches_rule: bool,
 }
 
 /// Runs `rekey`.
@@ -97,40 +104,9 @@ pub(super) fn run(args: &RekeyArgs, flags: &HostFlags) -> Result<u8, Problem> {
     Ok(exit::DONE)
 }
 
-/// Runs `list`.
-pub(super) fn list(args: &ListArgs, flags: &HostFlags) -> Result<u8, Problem> {
-    let repository = repository(flags)?;
-    let plan = plan_rekey(&repository, &[]).map_err(|error| of_rekey(&error))?;
-    let list = listed(&repository, &plan);
-    match args.format.format() {
-        Format::Json => print_json(&list)?,
-        Format::Text => {
-            let rows: Vec<[String; 3]> = list
-                .files
-                .iter()
-                .map(|file| {
-                    let state = if file.matches_rule {
-                        ""
-                    } else {
-                        "needs a rekey"
-                    };
-                    [
-                        file.file.clone(),
-                        file.recipients.join(", "),
-                        state.to_owned(),
-                    ]
-                })
-                .collect();
-            print(&columns(["FILE", "READABLE FOR", ""], &rows))?;
-            warn_of(&plan.notices);
-        }
-    }
-    Ok(exit::DONE)
-}
-
 /// Says what a rekey leaves alone. A repository may hold many encrypted files that are nobody's business here, such as the
 /// vectors of a test suite: those without a rule share a line.
-fn warn_of(notices: &[RekeyNotice]) {
+pub(super) fn warn_of(notices: &[RekeyNotice]) {
     const SHOWN: usize = 3;
     let warn = |text: String| say(format!("{} {text}", paint(WARN, "warning:")));
     let (ruleless, others): (Vec<_>, Vec<_>) = notices
@@ -156,30 +132,6 @@ fn warn_of(notices: &[RekeyNotice]) {
         shown.join(", "),
         ruleless.len() - SHOWN
     ));
-}
-
-fn listed(repository: &Repository, plan: &RekeyPlan) -> SecretList {
-    let matching = plan.matching.iter().map(|found| ListedFile {
-        file: found.file.to_string(),
-        recipients: found
-            .recipients
-            .iter()
-            .map(|recipient| repository.names().name_of(recipient))
-            .collect(),
-        matches_rule: true,
-    });
-    let different = plan.changes.iter().map(|change| ListedFile {
-        file: change.file.to_string(),
-        recipients: [change.kept.as_slice(), &change.lost].concat(),
-        matches_rule: false,
-    });
-    let mut files: Vec<ListedFile> = matching.chain(different).collect();
-    files.sort_by(|a, b| a.file.cmp(&b.file));
-    SecretList {
-        version: 1,
-        files,
-        notices: plan.notices.iter().map(ToString::to_string).collect(),
-    }
 }
 
 fn answer(plan: &RekeyPlan, done: bool) -> RekeyAnswer {
@@ -224,36 +176,6 @@ fn table(plan: &RekeyPlan) -> String {
     columns(["FILE", "GAINED BY", "LOST BY"], &rows)
 }
 
-/// Rows under headings, each column as wide as its widest cell; colours take no room.
-fn columns(headings: [&str; 3], rows: &[[String; 3]]) -> String {
-    let width = |text: &str| {
-        anstream::adapter::strip_str(text)
-            .to_string()
-            .chars()
-            .count()
-    };
-    let head = headings.map(|heading| match heading {
-        "" => String::new(),
-        heading => paint(LABEL, heading),
-    });
-    let all: Vec<&[String; 3]> = std::iter::once(&head).chain(rows).collect();
-    let widest = |column: usize| all.iter().map(|row| width(&row[column])).max().unwrap_or(0);
-    let widths = [widest(0), widest(1)];
-    let mut text = String::new();
-    for row in all {
-        let mut line = String::new();
-        for (column, cell) in row.iter().enumerate() {
-            line.push_str(cell);
-            if let Some(wanted) = widths.get(column) {
-                line.push_str(&" ".repeat(wanted + 2 - width(cell)));
-            }
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
-}
-
 fn summary(plan: &RekeyPlan, check: bool) -> String {
     let files = |count: usize| match count {
         1 => "1 file".to_owned(),
@@ -281,7 +203,7 @@ fn summary(plan: &RekeyPlan, check: bool) -> String {
 }
 
 /// Every trouble with its own cause; the distinct fixes together.
-fn of_rekey(error: &RekeyError) -> Problem {
+pub(super) fn of_rekey(error: &RekeyError) -> Problem {
     let mut problem = Problem::new(error.to_string());
     let mut fixes: Vec<String> = Vec::new();
     for trouble in &error.troubles {

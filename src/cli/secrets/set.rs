@@ -1,74 +1,64 @@
-//! `secrets view`, `get`, `set`, `unset`, `encrypt`.
+//! `secrets set`: one value.
 
-use std::io::{self, ErrorKind, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, Read as _};
+use std::path::PathBuf;
 
-use super::args::{FileArgs, KeyArgs, SetArgs};
-use super::{identities, locate, names_around, of_change, of_file, prompt, repository};
+use clap::Args;
+
+use super::{identities, locate, of_change, prompt, repository};
 use crate::cli::HostFlags;
 use crate::cli::answer::say;
 use crate::host::durable;
 use crate::identity::Plaintext;
 use crate::report::{Problem, exit};
-use crate::secrets::{self, Changed};
+use crate::secrets::{self, Changed, KeyPath};
 
 /// Values are small; a file far larger was not meant.
 const LARGEST_VALUE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Runs `view`.
-pub(super) fn view(args: &FileArgs, flags: &HostFlags) -> Result<u8, Problem> {
-    let text = secrets::view(&args.file, &identities(flags)?, &names_around(&args.file))
-        .map_err(|error| of_file(&error))?;
-    print_plaintext(&text)
+/// Set one value, read from stdin or a file
+#[derive(Debug, Args)]
+#[command(long_about = ABOUT, after_long_help = EXAMPLES)]
+pub struct SetArgs {
+    /// The secret file; one that is not there is made
+    pub file: PathBuf,
+    /// The key path, such as `db/password`
+    pub key: KeyPath,
+    /// Read the value from this file instead of stdin
+    #[arg(long, value_name = "FILE")]
+    pub value_file: Option<PathBuf>,
+    /// Keep the value byte for byte, with a line break at its end
+    #[arg(long)]
+    pub raw: bool,
 }
 
-/// Runs `get`.
-pub(super) fn get(args: &KeyArgs, flags: &HostFlags) -> Result<u8, Problem> {
-    let names = names_around(&args.file);
-    let value = secrets::get(&args.file, &args.key, &identities(flags)?, &names)
-        .map_err(|error| of_file(&error))?;
-    print_plaintext(&value)?;
-    if io::stdout().is_terminal() && !value.expose().ends_with(b"\n") {
-        println!();
-    }
-    Ok(exit::DONE)
-}
+const ABOUT: &str = "\
+Set one value of a secret file; the file is made if it is not there.
+
+The value never is an argument, where every user of the machine could read it: it comes from stdin, from a file, or is \
+asked for when stdin is a terminal. One line break at the end of a single line is dropped, since `echo` and editors add \
+it; --raw keeps it.";
+
+const EXAMPLES: &str = "\
+Examples:
+  steadfast secrets set secrets/default.yml db/password                 asks, without showing it
+  openssl rand -hex 32 | steadfast secrets set secrets/default.yml api/token
+  steadfast secrets set secrets/tls.yml web/key --value-file key.pem";
 
 /// Runs `set`.
-pub(super) fn set(args: &SetArgs, flags: &HostFlags) -> Result<u8, Problem> {
+pub(super) fn run(args: &SetArgs, flags: &HostFlags) -> Result<u8, Problem> {
     let repository = repository(flags)?;
-    let file = locate(&repository, &args.at.file)?;
+    let file = locate(&repository, &args.file)?;
     let identities = identities(flags)?;
     let value = read_value(args)?;
-    let change = (&args.at.key, &value);
+    let change = (&args.key, &value);
     let changed =
         secrets::set(&repository, &file, change, &identities).map_err(|error| of_change(&error))?;
-    let key = &args.at.key;
+    let key = &args.key;
     say(match changed {
         Changed::Unchanged => format!("{key} in {file} has this value already"),
         Changed::Changed => format!("{key} in {file} is set"),
         Changed::Created => format!("{file} is made, and {key} is set"),
-    });
-    Ok(exit::DONE)
-}
-
-/// Runs `unset`.
-pub(super) fn unset(args: &KeyArgs, flags: &HostFlags) -> Result<u8, Problem> {
-    let repository = repository(flags)?;
-    let file = locate(&repository, &args.file)?;
-    secrets::unset(&repository, &file, &args.key, &identities(flags)?)
-        .map_err(|error| of_change(&error))?;
-    say(format!("{} is removed from {file}", args.key));
-    Ok(exit::DONE)
-}
-
-/// Runs `encrypt`.
-pub(super) fn encrypt(args: &FileArgs, flags: &HostFlags) -> Result<u8, Problem> {
-    let repository = repository(flags)?;
-    let file = locate(&repository, &args.file)?;
-    let changed = secrets::encrypt(&repository, &file).map_err(|error| of_change(&error))?;
-    say(match changed {
-        Changed::Unchanged => format!("{file} is encrypted already"),
-        Changed::Changed | Changed::Created => format!("{file} is encrypted"),
     });
     Ok(exit::DONE)
 }
@@ -80,7 +70,7 @@ fn read_value(args: &SetArgs) -> Result<Plaintext, Problem> {
             .map(Plaintext::new)
             .ok_or_else(|| Problem::new(format!("there is no file {}", path.display())))?,
         None if prompt::somebody_is_there() => {
-            return prompt::hidden_line(&format!("Value of {} (not shown):", args.at.key));
+            return prompt::hidden_line(&format!("Value of {} (not shown):", args.key));
         }
         None => read_stdin()?,
     };
@@ -113,20 +103,6 @@ fn without_final_line_break(value: Plaintext) -> Plaintext {
             Plaintext::new(line.strip_suffix(b"\r").unwrap_or(line).to_vec())
         }
         _ => value,
-    }
-}
-
-/// Prints plaintext byte for byte; a reader that went away is no error.
-fn print_plaintext(text: &Plaintext) -> Result<u8, Problem> {
-    let mut stdout = io::stdout().lock();
-    match stdout
-        .write_all(text.expose())
-        .and_then(|()| stdout.flush())
-    {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Problem::of(&error).about("cannot write the answer to stdout"))
-        }
-        _ => Ok(exit::DONE),
     }
 }
 

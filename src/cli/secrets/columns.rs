@@ -1,0 +1,33 @@
+//! Tables of the verbs: columns under headings.
+
+use crate::cli::style::{LABEL, paint};
+
+/// Rows under headings, each column as wide as its widest cell; colours take no room.
+pub(super) fn columns(headings: [&str; 3], rows: &[[String; 3]]) -> String {
+    let width = |text: &str| {
+        anstream::adapter::strip_str(text)
+            .to_string()
+            .chars()
+            .count()
+    };
+    let head = headings.map(|heading| match heading {
+        "" => String::new(),
+        heading => paint(LABEL, heading),
+    });
+    let all: Vec<&[String; 3]> = std::iter::once(&head).chain(rows).collect();
+    let widest = |column: usize| all.iter().map(|row| width(&row[column])).max().unwrap_or(0);
+    let widths = [widest(0), widest(1)];
+    let mut text = String::new();
+    for row in all {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            line.push_str(cell);
+            if let Some(wanted) = widths.get(column) {
+                line.push_str(&" ".repeat(wanted + 2 - width(cell)));
+            }
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
