@@ -92,12 +92,12 @@ fn secrets(criterion: &mut Criterion) {
     ))
     .unwrap();
     let identities = Identities::of_host(&key);
-    let recipients = [Recipient::parse(&key.age_recipient()).unwrap()];
+    let keys = Recipient::parse(&key.age_recipient()).unwrap().into();
     let mut plain = String::new();
     for n in 0..1000 {
         writeln!(plain, "key{n}: value number {n}").unwrap();
     }
-    let opened = OpenedFile::create(plain.as_bytes(), &recipients, Selector::default()).unwrap();
+    let opened = OpenedFile::create(plain.as_bytes(), &keys, Selector::default()).unwrap();
     let sealed = opened.seal("2026-01-02T03:04:05Z").unwrap();
     criterion.bench_function("open a file of 1,000 values", |bencher| {
         bencher.iter(|| {

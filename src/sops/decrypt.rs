@@ -26,11 +26,18 @@ impl From<TooManyVisits> for OpenError {
     }
 }
 
-/// Opens all values of `tree`, then its MAC. Releases nothing unless both hold.
+/// What has to hold before anything is released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verify {
+    ValuesAndMac,
+    Values,
+}
+
+/// Opens all values of `tree`, then its MAC. Releases nothing unless what is to `verify` holds.
 pub(super) fn decrypt(
     tree: &Tree,
-    metadata: &Metadata,
-    key: &DataKey,
+    (metadata, key): (&Metadata, &DataKey),
+    verify: Verify,
 ) -> Result<Decrypted, OpenError> {
     let mut opening = Opening {
         tree,
@@ -44,7 +51,9 @@ pub(super) fn decrypt(
         opening.visit(visit)
     })?;
     let computed = opening.mac.finish();
-    verify(metadata, key, &computed)?;
+    if verify == Verify::ValuesAndMac {
+        verify_mac(metadata, key, &computed)?;
+    }
     let mut edits = opening.edits;
     for document in &tree.documents {
         remove_metadata(tree, document.root, &mut edits);
@@ -59,7 +68,7 @@ pub(super) fn decrypt(
     })
 }
 
-fn verify(metadata: &Metadata, key: &DataKey, computed: &str) -> Result<(), OpenError> {
+fn verify_mac(metadata: &Metadata, key: &DataKey, computed: &str) -> Result<(), OpenError> {
     let mac = metadata.mac.as_ref().ok_or(OpenError::MacMissing)?;
     let stored = Ciphertext::parse(mac)
         .and_then(|mac| mac.open(key, &metadata.mac_aad()))

@@ -1,5 +1,6 @@
 //! What can go wrong with a SOPS file, and what to do about it. No message holds a decrypted value.
 
+use super::key_groups::KeyEntry;
 use crate::identity::UnwrapError;
 
 pub use super::cipher::CipherError;
@@ -258,6 +259,12 @@ pub enum SealError {
     /// Only key groups with shares could hold these recipients.
     #[error("the file has several key groups; changing its recipients is not supported yet")]
     KeyGroups,
+    /// The data key would have to be encrypted to a key of a kind that is not used here.
+    #[error("the data key cannot be encrypted to the key `{key}` here")]
+    ForeignKey {
+        /// The key.
+        key: KeyEntry,
+    },
     /// Sealing made something else than was meant.
     #[error(
         "the sealed text does not read back as what was sealed ({reason}); nothing was written"
@@ -285,6 +292,9 @@ impl SealError {
             }
             Self::Content { .. } => "correct the contents at that line",
             Self::KeyGroups => "use `sops updatekeys` for this file",
+            Self::ForeignKey { .. } => {
+                "take that key out of .sops.yaml, or do this with sops where that key's service is reachable"
+            }
             Self::ReadBack { .. } => {
                 "simplify the layout around comments, anchors and flow collections; please report the file's shape"
             }

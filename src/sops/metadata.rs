@@ -6,6 +6,7 @@ pub(super) use text::{MetadataText, NewEntry, Stamp, VersionChange};
 
 use super::cipher::DataKey;
 use super::error::{OpenError, ParseError};
+use super::key_groups::{KeyEntry, KeyKind};
 use super::selector::{Chooser, MacScope, Selector, SelectorRule};
 use super::shamir;
 use super::time::Instant;
@@ -14,10 +15,6 @@ use super::walk::METADATA_KEY;
 use super::yaml::tree::{Collection, NodeId, Shape, Tree};
 use crate::identity::{Identities, Plaintext, UnwrapError};
 
-/// The key lists of a group, as fields of the metadata.
-const KEY_LISTS: [&str; 7] = [
-    "age", "pgp", "kms", "gcp_kms", "hckms", "azure_kv", "hc_vault",
-];
 const SHARE_BYTES: usize = 33;
 const MOST_GROUPS: usize = 255;
 
@@ -25,7 +22,7 @@ const MOST_GROUPS: usize = 255;
 #[derive(Debug, Clone)]
 pub(super) struct Metadata {
     pub(super) groups: Vec<KeyGroup>,
-    threshold: usize,
+    pub(super) threshold: usize,
     pub(super) last_modified: Instant,
     pub(super) mac: Option<String>,
     pub(super) chooser: Chooser,
@@ -36,6 +33,8 @@ pub(super) struct Metadata {
 #[derive(Debug, Clone, Default)]
 pub(super) struct KeyGroup {
     pub(super) entries: Vec<AgeEntry>,
+    /// Keys of other kinds.
+    pub(super) others: Vec<KeyEntry>,
 }
 
 /// One recipient's copy of the data key, or of the group's share of it.
@@ -255,8 +254,8 @@ impl<'a> Fields<'a> {
     /// Flat key lists if any is filled, else `key_groups`.
     fn groups(&self) -> Result<Vec<KeyGroup>, ParseError> {
         let mut flat = false;
-        for name in KEY_LISTS {
-            flat |= !self.list(name)?.is_empty();
+        for kind in KeyKind::ALL {
+            flat |= !self.list(kind.as_str())?.is_empty();
         }
         let groups = if flat {
             vec![self.group()?]
@@ -287,7 +286,44 @@ impl<'a> Fields<'a> {
                 enc: field("enc")?,
             });
         }
+        for kind in KeyKind::ALL {
+            if kind != KeyKind::Age {
+                for fields in self.list(kind.as_str())? {
+                    let name = fields.name_of(kind)?;
+                    group.others.push(KeyEntry { kind, name });
+                }
+            }
+        }
         Ok(group)
+    }
+}
+
+impl Fields<'_> {
+    /// What sops calls the key of an entry in the list of `kind`.
+    fn name_of(&self, kind: KeyKind) -> Result<String, ParseError> {
+        let field = |name: &str| Ok::<_, ParseError>(self.text(name)?.unwrap_or_default());
+        Ok(match kind {
+            KeyKind::Age => field("recipient")?.trim().to_owned(),
+            KeyKind::Pgp => field("fp")?,
+            KeyKind::Kms => match field("role")? {
+                role if role.is_empty() => field("arn")?,
+                role => format!("{}+{role}", field("arn")?),
+            },
+            KeyKind::GcpKms => field("resource_id")?,
+            KeyKind::Hckms => field("key_id")?,
+            KeyKind::AzureKv => format!(
+                "{}/keys/{}/{}",
+                field("vault_url")?.trim_end_matches('/'),
+                field("name")?,
+                field("version")?
+            ),
+            KeyKind::HcVault => format!(
+                "{}/v1/{}/keys/{}",
+                field("vault_address")?.trim_end_matches('/'),
+                field("engine_path")?,
+                field("key_name")?
+            ),
+        })
     }
 }
 

@@ -4,12 +4,14 @@
 //! [`OpenedFile`], which is read, edited and sealed again.
 //!
 //! `yaml` holds one store's text as a tree with places; `walk` gives any store's leaves in order, with `selector` saying
-//! which are encrypted; `value`, `cipher`, `mac` and `shamir` are the arithmetic; `metadata` is the `sops` entry.
+//! which are encrypted; `value`, `cipher`, `mac` and `shamir` are the arithmetic; `metadata` is the `sops` entry; `key_groups`
+//! says which keys a file shall have.
 
 mod cipher;
 mod decrypt;
 mod encrypt;
 mod error;
+mod key_groups;
 mod mac;
 mod metadata;
 mod opened;
@@ -24,6 +26,7 @@ mod walk;
 mod yaml;
 
 pub use error::{CipherError, EditError, OpenError, ParseError, SealError};
+pub use key_groups::{KeyEntry, KeyGroup, KeyGroups, KeyGroupsError, KeyKind};
 pub use opened::OpenedFile;
 pub use sealed::SealedFile;
 pub use selector::{MacScope, Selector, SelectorRule};

@@ -6,6 +6,7 @@ use super::cipher::DataKey;
 use super::decrypt::Decrypted;
 use super::encrypt::{Sealing, check_plain, encrypt, sealable};
 use super::error::{EditError, OpenError, ParseError, SealError};
+use super::key_groups::KeyGroups;
 use super::metadata::{MetadataText, NewEntry, VersionChange};
 use super::readback;
 use super::sealed::SealedFile;
@@ -14,7 +15,7 @@ use super::stash::Stash;
 use super::time::Instant;
 use super::value::Value;
 use super::yaml::tree::Tree;
-use crate::identity::{Plaintext, Recipient};
+use crate::identity::Plaintext;
 
 /// A decrypted file. Wiped on drop.
 #[expect(
@@ -36,28 +37,11 @@ impl OpenedFile {
         clippy::needless_pass_by_value,
         reason = "the file takes the selector over"
     )]
-    pub fn create(
-        plain: &[u8],
-        recipients: &[Recipient],
-        selector: Selector,
-    ) -> Result<Self, SealError> {
-        if recipients.is_empty() {
-            return Err(SealError::NoRecipients);
-        }
+    pub fn create(plain: &[u8], keys: &KeyGroups, selector: Selector) -> Result<Self, SealError> {
         let chooser = Chooser::new(&selector).map_err(|reason| SealError::Selector { reason })?;
         let tree = plain_tree(plain)?;
         let key = DataKey::random();
-        let mut entries: Vec<NewEntry> = Vec::new();
-        for recipient in recipients {
-            let text = recipient.as_str().trim();
-            if entries.iter().any(|entry| entry.recipient == text) {
-                continue;
-            }
-            entries.push(NewEntry {
-                recipient: text.to_owned(),
-                enc: recipient.wrap(key.expose())?,
-            });
-        }
+        let entries = wrapped_for(keys, &key)?;
         Ok(Self {
             tree,
             key,
@@ -163,6 +147,30 @@ impl OpenedFile {
         readback::compare(&self.tree, &again.tree, &self.chooser).map_err(read_back)?;
         Ok(text)
     }
+}
+
+/// The data key, encrypted to each of `keys`.
+fn wrapped_for(keys: &KeyGroups, key: &DataKey) -> Result<Vec<NewEntry>, SealError> {
+    let [group] = keys.groups() else {
+        return Err(SealError::KeyGroups);
+    };
+    if let Some(other) = group.others.first() {
+        return Err(SealError::ForeignKey { key: other.clone() });
+    }
+    if group.is_empty() {
+        return Err(SealError::NoRecipients);
+    }
+    let mut entries: Vec<NewEntry> = Vec::new();
+    for recipient in &group.recipients {
+        let text = recipient.as_str().trim();
+        if !entries.iter().any(|entry| entry.recipient == text) {
+            entries.push(NewEntry {
+                recipient: text.to_owned(),
+                enc: recipient.wrap(key.expose())?,
+            });
+        }
+    }
+    Ok(entries)
 }
 
 fn plain_tree(plain: &[u8]) -> Result<Tree, ParseError> {

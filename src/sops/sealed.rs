@@ -2,8 +2,10 @@
 
 use std::fmt;
 
-use super::decrypt::{decrypt, metadata_lines};
+use super::cipher::DataKey;
+use super::decrypt::{Verify, decrypt, metadata_lines};
 use super::error::{OpenError, ParseError, SealError};
+use super::key_groups::{KeyEntry, KeyGroup, KeyGroups, KeyKind};
 use super::metadata::{Metadata, MetadataText, NewEntry};
 use super::opened::OpenedFile;
 use super::walk::METADATA_KEY;
@@ -58,6 +60,41 @@ impl SealedFile {
         recipients.collect()
     }
 
+    /// All keys of the file, those of other kinds too, group by group.
+    #[must_use]
+    pub fn key_groups(&self) -> Vec<Vec<KeyEntry>> {
+        let groups = self.metadata.groups.iter().map(|group| {
+            let recipients = group.entries.iter().map(|entry| KeyEntry {
+                kind: KeyKind::Age,
+                name: entry.recipient.clone(),
+            });
+            recipients.chain(group.others.iter().cloned()).collect()
+        });
+        groups.collect()
+    }
+
+    /// The keys of the file, as [`rewrap`](Self::rewrap) takes them.
+    #[must_use]
+    pub fn keys(&self) -> KeyGroups {
+        let groups = self.metadata.groups.iter().map(|group| {
+            let mut keys = KeyGroup {
+                recipients: Vec::new(),
+                others: group.others.clone(),
+            };
+            for entry in &group.entries {
+                match Recipient::parse(&entry.recipient) {
+                    Ok(recipient) => keys.recipients.push(recipient),
+                    Err(_not_usable) => keys.others.push(KeyEntry {
+                        kind: KeyKind::Age,
+                        name: entry.recipient.clone(),
+                    }),
+                }
+            }
+            keys
+        });
+        KeyGroups::of_file(groups.collect(), self.metadata.threshold)
+    }
+
     /// The version of sops that the file names as its writer.
     #[must_use]
     pub fn version(&self) -> &str {
@@ -89,9 +126,21 @@ impl SealedFile {
         self.open_with(key)
     }
 
+    /// Decrypts everything without verifying the MAC: values may have been taken away, swapped or put back.
+    ///
+    /// For repairing a file only; each value was still encrypted with the file's data key for its place.
+    pub fn open_unverified(&self, identities: &Identities) -> Result<OpenedFile, OpenError> {
+        let key = self.metadata.data_key(identities)?;
+        self.open_as(key, Verify::Values)
+    }
+
     /// Opens with a data key that is already at hand.
-    pub(super) fn open_with(&self, key: super::cipher::DataKey) -> Result<OpenedFile, OpenError> {
-        let decrypted = decrypt(&self.tree, &self.metadata, &key)?;
+    pub(super) fn open_with(&self, key: DataKey) -> Result<OpenedFile, OpenError> {
+        self.open_as(key, Verify::ValuesAndMac)
+    }
+
+    fn open_as(&self, key: DataKey, verify: Verify) -> Result<OpenedFile, OpenError> {
+        let decrypted = decrypt(&self.tree, (&self.metadata, &key), verify)?;
         OpenedFile::from_decrypted(
             decrypted,
             key,
@@ -99,16 +148,15 @@ impl SealedFile {
         )
     }
 
-    /// The file's text with the same data key encrypted to exactly `recipients`.
+    /// The file's text with the same data key encrypted to exactly `keys`.
     ///
     /// Entries of recipients that stay are kept verbatim, as are keys of other kinds than age. Values, MAC and times are
     /// untouched, so this is no revocation: who is left out can still read every earlier revision.
-    pub fn rewrap(
-        &self,
-        identities: &Identities,
-        recipients: &[Recipient],
-    ) -> Result<String, SealError> {
-        if recipients.is_empty() {
+    pub fn rewrap(&self, identities: &Identities, keys: &KeyGroups) -> Result<String, SealError> {
+        let [group] = keys.groups() else {
+            return Err(SealError::KeyGroups);
+        };
+        if group.is_empty() {
             return Err(SealError::NoRecipients);
         }
         if self.metadata.groups.len() > 1 {
@@ -118,7 +166,7 @@ impl SealedFile {
         let present = self.recipients();
         let mut kept = Vec::new();
         let mut new: Vec<NewEntry> = Vec::new();
-        for recipient in recipients {
+        for recipient in &group.recipients {
             let text = recipient.as_str().trim();
             if present.iter().any(|present| present == text) {
                 kept.push(text.to_owned());

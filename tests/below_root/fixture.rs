@@ -95,9 +95,8 @@ impl Fleet {
     }
 
     fn seal(&self, file: &str, plain: &str, recipient: &str) {
-        let recipients = [Recipient::parse(recipient).unwrap()];
-        let opened =
-            OpenedFile::create(plain.as_bytes(), &recipients, Selector::default()).unwrap();
+        let keys = Recipient::parse(recipient).unwrap().into();
+        let opened = OpenedFile::create(plain.as_bytes(), &keys, Selector::default()).unwrap();
         self.put(file, &opened.seal("2026-01-02T03:04:05Z").unwrap());
     }
 

@@ -81,7 +81,9 @@ fn no_mutation_of_a_real_file_makes_the_reader_panic_or_seal_something_unreadabl
             let text = mutate(&mut random, &original);
             let Ok(sealed) = SealedFile::parse(&text) else {
                 // As plain text it must not panic either.
-                if let Ok(file) = OpenedFile::create(&text, &[recipient()], Selector::default()) {
+                if let Ok(file) =
+                    OpenedFile::create(&text, &recipient().into(), Selector::default())
+                {
                     drop(file.seal(TIME));
                 }
                 continue;
@@ -128,7 +130,7 @@ fn random_documents_survive_sealing_and_an_edit_changes_one_ciphertext_only() {
                 ..Selector::default()
             },
         };
-        let sealed = OpenedFile::create(plain.as_bytes(), &[recipient()], selector)
+        let sealed = OpenedFile::create(plain.as_bytes(), &recipient().into(), selector)
             .and_then(|file| file.seal(TIME))
             .unwrap_or_else(|error| panic!("{round}: {error}\n{plain}"));
         let file = SealedFile::parse(sealed.as_bytes()).unwrap();
@@ -191,7 +193,9 @@ fn large_and_repetitive_files_are_read_or_refused_quickly() {
     ];
     for text in texts {
         let begun = std::time::Instant::now();
-        if let Ok(file) = OpenedFile::create(text.as_bytes(), &[recipient()], Selector::default()) {
+        if let Ok(file) =
+            OpenedFile::create(text.as_bytes(), &recipient().into(), Selector::default())
+        {
             drop(file.seal(TIME));
         }
         let took = begun.elapsed();

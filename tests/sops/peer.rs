@@ -10,7 +10,7 @@ use assert_cmd::Command;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use steadfast::identity::{Identities, Plaintext, Recipient};
-use steadfast::sops::{MacScope, OpenedFile, SealedFile, Selector, SelectorRule};
+use steadfast::sops::{KeyGroups, MacScope, OpenedFile, SealedFile, Selector, SelectorRule};
 
 use crate::document::Document;
 use crate::support::{RECIPIENT, TIME, identities, leaves, leaves_of_plain, recipient, vectors};
@@ -72,7 +72,7 @@ impl Sops {
 }
 
 fn seal(plain: &str, selector: &Selector) -> String {
-    OpenedFile::create(plain.as_bytes(), &[recipient()], selector.clone())
+    OpenedFile::create(plain.as_bytes(), &recipient().into(), selector.clone())
         .and_then(|file| file.seal(TIME))
         .unwrap_or_else(|error| panic!("{error}\n{plain}"))
 }
@@ -265,7 +265,7 @@ fn recipients_change_without_touching_a_value() {
     let sealed = seal("a: secret\nl: [x]\n", &Selector::default());
     let both = SealedFile::parse(sealed.as_bytes())
         .unwrap()
-        .rewrap(&identities(), &[recipient(), other.clone()])
+        .rewrap(&identities(), &KeyGroups::one([recipient(), other.clone()]))
         .unwrap();
     assert!(sops.decrypt(&both).is_ok(), "{both}");
     let before: Vec<&str> = sealed.lines().collect();
@@ -276,7 +276,7 @@ fn recipients_change_without_touching_a_value() {
     );
     let without = SealedFile::parse(both.as_bytes())
         .unwrap()
-        .rewrap(&identities(), &[other])
+        .rewrap(&identities(), &other.into())
         .unwrap();
     assert!(sops.decrypt(&without).is_err());
     assert!(

@@ -36,6 +36,6 @@ pub(super) fn leaves(file: &OpenedFile) -> Leaves {
 
 /// The leaves of a plain YAML text, read by the same reader.
 pub(super) fn leaves_of_plain(text: &str) -> Leaves {
-    let file = OpenedFile::create(text.as_bytes(), &[recipient()], Selector::default());
+    let file = OpenedFile::create(text.as_bytes(), &recipient().into(), Selector::default());
     leaves(&file.unwrap_or_else(|error| panic!("{error}\n{text}")))
 }

@@ -8,7 +8,7 @@ use crate::identity::{Identities, Recipient};
 use crate::secrets::file::{ChangeError, SecretFileError, SecretFileErrorKind, explain};
 use crate::secrets::repository::RecipientsError;
 use crate::secrets::repository::{Repository, is_yaml};
-use crate::sops::{ParseError, SealError, SealedFile};
+use crate::sops::{KeyGroups, ParseError, SealError, SealedFile};
 use crate::source::RepoPath;
 
 /// What has to be done so that every secret file matches the rules.
@@ -357,7 +357,7 @@ fn rewrap(
         .map_err(|error| failed("open", explain(error, identities, repository.names())))?;
     let text = change
         .sealed
-        .rewrap(identities, &change.wanted)
+        .rewrap(identities, &KeyGroups::one(change.wanted.clone()))
         .map_err(|error| failed("rekey", SecretFileErrorKind::Seal(error)))?;
     prove(&text, &change.wanted, identities).map_err(|reason| {
         let reason = SealError::ReadBack { reason };

@@ -100,12 +100,12 @@ impl<'a> Draft<'a> {
     /// Makes a new file with the contents `plain`, for the recipients of its rule.
     pub(super) fn create(&self, plain: &[u8]) -> Result<OpenedFile, ChangeError> {
         let rules = self.repository.rules();
-        let recipients = rules.recipients_of(self.file)?;
+        let keys = rules.keys_of(self.file)?;
         let selector = rules
             .rule_for(self.file)
             .map(|rule| rule.selector().clone())
             .unwrap_or_default();
-        OpenedFile::create(plain, &recipients, selector)
+        OpenedFile::create(plain, &keys, selector)
             .map_err(|error| self.failed("encrypt", SecretFileErrorKind::Seal(error)))
     }
 

@@ -8,7 +8,7 @@ use self::written::{Written, WrittenRule};
 use super::path_regex::{PathRegex, PathRegexError};
 use super::recipient_names::RecipientNames;
 use crate::identity::{Recipient, RecipientError};
-use crate::sops::Selector;
+use crate::sops::{KeyGroups, Selector};
 use crate::source::RepoPath;
 
 /// The creation rules of one `.sops.yaml`.
@@ -218,8 +218,13 @@ impl Rules {
         self.in_order.iter().find(|rule| rule.covers(file))
     }
 
-    /// Who shall be able to open `file`, each once, in the rule's order.
+    /// The recipients among the keys of `file`, each once, in the rule's order.
     pub fn recipients_of(&self, file: &RepoPath) -> Result<Vec<Recipient>, RecipientsError> {
+        Ok(self.keys_of(file)?.recipients().cloned().collect())
+    }
+
+    /// Which keys `file` shall have.
+    pub fn keys_of(&self, file: &RepoPath) -> Result<KeyGroups, RecipientsError> {
         let Some(rule) = self.rule_for(file) else {
             return Err(RecipientsError::NoRule {
                 config: self.path.clone(),
@@ -227,6 +232,7 @@ impl Rules {
             });
         };
         rule.recipients()
+            .map(KeyGroups::one)
             .map_err(|source| RecipientsError::Trouble {
                 config: self.path.clone(),
                 file: file.clone(),

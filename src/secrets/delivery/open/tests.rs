@@ -14,7 +14,8 @@ fn host_key(name: &str) -> HostKey {
 
 fn seal(plain: &str, key: &HostKey) -> Vec<u8> {
     let recipient = Recipient::parse(&key.age_recipient()).unwrap();
-    let file = OpenedFile::create(plain.as_bytes(), &[recipient], Selector::default()).unwrap();
+    let file =
+        OpenedFile::create(plain.as_bytes(), &recipient.into(), Selector::default()).unwrap();
     file.seal("2026-03-01T12:00:00Z").unwrap().into_bytes()
 }
 
