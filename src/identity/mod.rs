@@ -5,16 +5,20 @@
 
 mod host_key;
 mod identity_text;
+mod keyscan;
 mod person;
 mod plaintext;
 mod pool;
 mod public_key;
+mod public_keys;
 mod recipient;
 
 pub use host_key::{HostKey, KeyError};
 pub use identity_text::IdentityTextError;
+pub use keyscan::{KeyscanError, ScanTarget, ScanTargetError, scan_host_key};
 pub use person::{SourceProblem, SourceProblemKind};
 pub use plaintext::Plaintext;
 pub use pool::{Identities, IdentityFileError, UnwrapError};
 pub use public_key::{HostPublicKey, PublicKeyError, recipient_of_public_key};
+pub use public_keys::{NamedPublicKey, PublicKeys, SkippedKey, WhySkipped};
 pub use recipient::{Recipient, RecipientError, WrapError};

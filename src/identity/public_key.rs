@@ -5,6 +5,8 @@ use ed25519_dalek::VerifyingKey;
 use ssh_key::public::{Ed25519PublicKey, KeyData};
 use ssh_key::{Fingerprint, HashAlg};
 
+use super::public_keys::PublicKeys;
+
 /// An ed25519 SSH public key whose point was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPublicKey {
@@ -47,50 +49,18 @@ impl PublicKeyError {
     }
 }
 
-/// Key types that OpenSSH writes before a key, as far as an error should name them.
-const OTHER_TYPES: [&str; 8] = [
-    "ssh-rsa",
-    "ssh-dss",
-    "ecdsa-sha2-nistp256",
-    "ecdsa-sha2-nistp384",
-    "ecdsa-sha2-nistp521",
-    "sk-ssh-ed25519@openssh.com",
-    "sk-ecdsa-sha2-nistp256@openssh.com",
-    "ssh-ed448",
-];
-
 impl HostPublicKey {
-    /// Finds the first `ssh-ed25519` key in `text`.
+    /// Finds the first `ssh-ed25519` key in `text`; [`PublicKeys`] gives all of them.
     ///
     /// Each line may be a public key file's, a `known_hosts` line or one of an `authorized_keys` file: what stands before
-    /// the key type is skipped, as are comments and keys of other types.
+    /// the key type is skipped, as are comments, revoked keys and keys of other types.
     pub fn find(text: &str) -> Result<Self, PublicKeyError> {
-        let mut others = Vec::new();
-        for line in text.lines().map(str::trim) {
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let mut words = line.split_ascii_whitespace();
-            while let Some(word) = words.next() {
-                if word == "ssh-ed25519" {
-                    return Self::from_base64(words.next().unwrap_or_default());
-                }
-                if OTHER_TYPES.contains(&word) {
-                    others.push(word.to_owned());
-                    break;
-                }
-            }
-        }
-        if others.is_empty() {
-            Err(PublicKeyError::NoKey)
-        } else {
-            others.sort();
-            others.dedup();
-            Err(PublicKeyError::OtherTypes { found: others })
-        }
+        Ok(PublicKeys::read(text)?.first()?.key.clone())
     }
 
-    fn from_base64(encoded: &str) -> Result<Self, PublicKeyError> {
+    /// The key whose base64 text stands after `ssh-ed25519`.
+    pub(super) fn from_base64(encoded: Option<&str>) -> Result<Self, PublicKeyError> {
+        let encoded = encoded.unwrap_or_default();
         let key = ssh_key::PublicKey::from_openssh(&format!("ssh-ed25519 {encoded}")).map_err(
             |_not_a_key| PublicKeyError::Damaged {
                 reason: "the text after `ssh-ed25519` is not a key",
