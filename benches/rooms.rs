@@ -14,7 +14,7 @@ use steadfast::config::{self, HostName};
 use steadfast::generation;
 use steadfast::host::{FileMode, Host, HostPath, Owner};
 use steadfast::identity::{HostKey, Identities, Recipient};
-use steadfast::sops::{OpenedFile, SealedFile, Selector};
+use steadfast::sops::{Format, NewFile, OpenedFile, SealedFile};
 use steadfast::source::{RepoPath, Snapshot};
 
 /// A managed file, durably written, beside the least that costs.
@@ -97,11 +97,11 @@ fn secrets(criterion: &mut Criterion) {
     for n in 0..1000 {
         writeln!(plain, "key{n}: value number {n}").unwrap();
     }
-    let opened = OpenedFile::create(plain.as_bytes(), &keys, Selector::default()).unwrap();
+    let opened = OpenedFile::create(plain.as_bytes(), &NewFile::new(Format::Yaml, &keys)).unwrap();
     let sealed = opened.seal("2026-01-02T03:04:05Z").unwrap();
     criterion.bench_function("open a file of 1,000 values", |bencher| {
         bencher.iter(|| {
-            SealedFile::parse(sealed.as_bytes())
+            SealedFile::parse(sealed.as_bytes(), Format::Yaml)
                 .unwrap()
                 .open(&identities)
                 .unwrap()

@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use zeroize::Zeroizing;
 
 use super::cipher::{CipherError, Ciphertext, DataKey, looks_encrypted};
+use super::document::splice::Edits;
+use super::document::tree::{Comment, Entry, NodeId, Shape, Style, Tree};
 use super::error::OpenError;
 use super::mac::{Chosen, Mac};
 use super::metadata::Metadata;
 use super::stash::Stash;
 use super::value::{Value, ValueType};
 use super::walk::{Item, METADATA_KEY, MOST_VISITS, Side, TooManyVisits, Visit, aad, walk};
-use super::yaml::splice::Edits;
-use super::yaml::tree::{Comment, Entry, NodeId, Shape, Style, Tree};
 
 /// What a sealed text opens to.
 pub(super) struct Decrypted {

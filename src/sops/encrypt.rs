@@ -3,17 +3,17 @@
 use std::collections::HashSet;
 
 use super::cipher::{self, DataKey};
+use super::document::splice::Edits;
+use super::document::tree::{Collection, Comment, NodeId, Position, Shape, Style, Tree};
 use super::error::{ParseError, SealError};
 use super::mac::{Chosen, Mac};
 use super::metadata::{MetadataText, Stamp, VersionChange};
 use super::selector::Chooser;
 use super::stash::Stash;
+use super::stores::yaml::rewrite::RewriteError;
 use super::time::Instant;
 use super::value::{Value, ValueType};
 use super::walk::{Item, METADATA_KEY, MOST_VISITS, Side, TooManyVisits, Visit, walk};
-use super::yaml::rewrite::RewriteError;
-use super::yaml::splice::Edits;
-use super::yaml::tree::{Collection, Comment, NodeId, Position, Shape, Style, Tree};
 
 impl From<TooManyVisits> for SealError {
     fn from(_: TooManyVisits) -> Self {

@@ -1,5 +1,6 @@
 //! What can go wrong with a SOPS file, and what to do about it. No message holds a decrypted value.
 
+use super::format::Format;
 use super::key_groups::KeyEntry;
 use crate::identity::UnwrapError;
 
@@ -37,6 +38,12 @@ pub enum ParseError {
         /// What is wrong.
         reason: String,
     },
+    /// A store that is not read yet.
+    #[error("secret files in the format {format} are not read yet")]
+    Unsupported {
+        /// The format.
+        format: Format,
+    },
     /// No document at all.
     #[error("the file holds no document")]
     Empty,
@@ -65,6 +72,7 @@ impl ParseError {
             Self::TooLarge { .. } => "split the file; secrets are small",
             Self::NotUtf8 => "convert the file to UTF-8",
             Self::Syntax { .. } | Self::Shape { .. } => "correct the file at that line",
+            Self::Unsupported { .. } => "use sops for this file",
             Self::Empty => "write at least one entry, such as `name: value`",
             Self::NotSealed => {
                 "encrypt it with `steadfast secrets encrypt FILE`; if it ever was pushed in the clear, change the secrets in it"

@@ -5,6 +5,7 @@ mod text;
 pub(super) use text::{MetadataText, NewEntry, Stamp, VersionChange};
 
 use super::cipher::DataKey;
+use super::document::tree::{Collection, NodeId, Shape, Tree};
 use super::error::{OpenError, ParseError};
 use super::key_groups::{KeyEntry, KeyKind};
 use super::selector::{Chooser, MacScope, Selector, SelectorRule};
@@ -12,7 +13,6 @@ use super::shamir;
 use super::time::Instant;
 use super::value::{Value, parse_bool};
 use super::walk::METADATA_KEY;
-use super::yaml::tree::{Collection, NodeId, Shape, Tree};
 use crate::identity::{Identities, Plaintext, UnwrapError};
 
 const SHARE_BYTES: usize = 33;

@@ -9,8 +9,10 @@
 
 mod cipher;
 mod decrypt;
+mod document;
 mod encrypt;
 mod error;
+mod format;
 mod key_groups;
 mod mac;
 mod metadata;
@@ -20,13 +22,14 @@ mod sealed;
 mod selector;
 mod shamir;
 mod stash;
+mod stores;
 mod time;
 mod value;
 mod walk;
-mod yaml;
 
 pub use error::{CipherError, EditError, OpenError, ParseError, SealError};
+pub use format::{Format, FormatError};
 pub use key_groups::{KeyEntry, KeyGroup, KeyGroups, KeyGroupsError, KeyKind};
-pub use opened::OpenedFile;
+pub use opened::{NewFile, OpenedFile};
 pub use sealed::SealedFile;
 pub use selector::{MacScope, Selector, SelectorRule};

@@ -4,8 +4,10 @@ use zeroize::Zeroizing;
 
 use super::cipher::DataKey;
 use super::decrypt::Decrypted;
+use super::document::tree::Tree;
 use super::encrypt::{Sealing, check_plain, encrypt, sealable};
 use super::error::{EditError, OpenError, ParseError, SealError};
+use super::format::Format;
 use super::key_groups::KeyGroups;
 use super::metadata::{MetadataText, NewEntry, VersionChange};
 use super::readback;
@@ -14,7 +16,6 @@ use super::selector::{Chooser, Selector};
 use super::stash::Stash;
 use super::time::Instant;
 use super::value::Value;
-use super::yaml::tree::Tree;
 use crate::identity::Plaintext;
 
 /// A decrypted file. Wiped on drop.
@@ -24,6 +25,7 @@ use crate::identity::Plaintext;
 )]
 pub struct OpenedFile {
     tree: Tree,
+    format: Format,
     key: DataKey,
     chooser: Chooser,
     metadata: MetadataText,
@@ -31,22 +33,46 @@ pub struct OpenedFile {
     version: VersionChange,
 }
 
+/// What a new file is to be.
+#[derive(Debug, Clone)]
+pub struct NewFile<'a> {
+    /// Its format, which is that of the plain text too.
+    pub format: Format,
+    /// Who can open it.
+    pub keys: &'a KeyGroups,
+    /// Which of its values are encrypted.
+    pub selector: Selector,
+    /// By how many blanks it is indented where its layout is not given by the plain text; the format's usual if `None`.
+    pub indent: Option<usize>,
+}
+
+impl<'a> NewFile<'a> {
+    /// A file with everything encrypted but what its name says is not, in the format's usual layout.
+    #[must_use]
+    pub fn new(format: Format, keys: &'a KeyGroups) -> Self {
+        Self {
+            format,
+            keys,
+            selector: Selector::default(),
+            indent: None,
+        }
+    }
+}
+
 impl OpenedFile {
-    /// A new file with a new data key: `plain` is a YAML document with no `sops` entry.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the file takes the selector over"
-    )]
-    pub fn create(plain: &[u8], keys: &KeyGroups, selector: Selector) -> Result<Self, SealError> {
-        let chooser = Chooser::new(&selector).map_err(|reason| SealError::Selector { reason })?;
-        let tree = plain_tree(plain)?;
+    /// A new file with a new data key: `plain` is a text in the file's format, with no metadata.
+    pub fn create(plain: &[u8], new: &NewFile<'_>) -> Result<Self, SealError> {
+        let chooser =
+            Chooser::new(&new.selector).map_err(|reason| SealError::Selector { reason })?;
+        let tree = plain_tree(plain, new.format)?;
         let key = DataKey::random();
-        let entries = wrapped_for(keys, &key)?;
+        let entries = wrapped_for(new.keys, &key)?;
         Ok(Self {
             tree,
             key,
             chooser,
-            metadata: MetadataText::fresh(&entries, &selector),
+            format: new.format,
+            metadata: MetadataText::fresh(&entries, &new.selector),
             stash: Stash::default(),
             version: VersionChange::Keep,
         })
@@ -55,13 +81,14 @@ impl OpenedFile {
     pub(super) fn from_decrypted(
         decrypted: Decrypted,
         key: DataKey,
-        (chooser, metadata): (Chooser, MetadataText),
+        (format, chooser, metadata): (Format, Chooser, MetadataText),
     ) -> Result<Self, OpenError> {
         // The values were printed by this program: that they parse is its promise, not the file's.
         let tree =
             Tree::parse(decrypted.plain.as_bytes()).map_err(|_not_yaml| OpenError::Layout)?;
         Ok(Self {
             tree,
+            format,
             key,
             chooser,
             metadata,
@@ -114,7 +141,7 @@ impl OpenedFile {
 
     /// Takes `edited`, a changed [`plain_text`](Self::plain_text), as the new contents.
     pub fn replace(&mut self, edited: &[u8]) -> Result<(), ParseError> {
-        self.tree = plain_tree(edited)?;
+        self.tree = plain_tree(edited, self.format)?;
         self.version = VersionChange::Raise;
         Ok(())
     }
@@ -139,8 +166,8 @@ impl OpenedFile {
         let tree = sealable(&self.tree.text, &self.chooser)?;
         let text = encrypt(&tree, &sealing, self.stash.clone())?;
         let read_back = |reason: String| SealError::ReadBack { reason };
-        let again =
-            SealedFile::parse(text.as_bytes()).map_err(|error| read_back(error.to_string()))?;
+        let again = SealedFile::parse(text.as_bytes(), self.format)
+            .map_err(|error| read_back(error.to_string()))?;
         let again = again
             .open_with(self.key.clone())
             .map_err(|error| read_back(error.to_string()))?;
@@ -173,7 +200,10 @@ fn wrapped_for(keys: &KeyGroups, key: &DataKey) -> Result<Vec<NewEntry>, SealErr
     Ok(entries)
 }
 
-fn plain_tree(plain: &[u8]) -> Result<Tree, ParseError> {
+fn plain_tree(plain: &[u8], format: Format) -> Result<Tree, ParseError> {
+    if format != Format::Yaml {
+        return Err(ParseError::Unsupported { format });
+    }
     let plain = Zeroizing::new(plain.to_vec());
     let tree = Tree::parse(&plain)?;
     check_plain(&tree)?;

@@ -2,9 +2,9 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::document::tree::Tree;
 use super::selector::Chooser;
 use super::walk::{Item, Side, TooManyVisits, Visit, walk};
-use super::yaml::tree::Tree;
 
 /// Leaves in order, and comments in any order: one that stood behind a list's item now stands before it.
 #[derive(Default)]

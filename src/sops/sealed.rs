@@ -4,19 +4,21 @@ use std::fmt;
 
 use super::cipher::DataKey;
 use super::decrypt::{Verify, decrypt, metadata_lines};
+use super::document::splice::Edits;
+use super::document::tree::Tree;
 use super::error::{OpenError, ParseError, SealError};
+use super::format::Format;
 use super::key_groups::{KeyEntry, KeyGroup, KeyGroups, KeyKind};
 use super::metadata::{Metadata, MetadataText, NewEntry};
 use super::opened::OpenedFile;
+use super::stores::yaml::rewrite::RewriteError;
 use super::walk::METADATA_KEY;
-use super::yaml::rewrite::RewriteError;
-use super::yaml::splice::Edits;
-use super::yaml::tree::Tree;
 use crate::identity::{Identities, Recipient};
 
 /// A SOPS file as it lies in the repository. Holds no plaintext of encrypted values.
 pub struct SealedFile {
     tree: Tree,
+    format: Format,
     metadata: Metadata,
     text: MetadataText,
 }
@@ -30,8 +32,11 @@ impl fmt::Debug for SealedFile {
 }
 
 impl SealedFile {
-    /// Reads a sealed YAML file. Nothing is decrypted, no key is needed.
-    pub fn parse(text: &[u8]) -> Result<Self, ParseError> {
+    /// Reads a sealed file of the given format. Nothing is decrypted, no key is needed.
+    pub fn parse(text: &[u8], format: Format) -> Result<Self, ParseError> {
+        if format != Format::Yaml {
+            return Err(ParseError::Unsupported { format });
+        }
         let mut tree = Tree::parse(text)?;
         let mut edits = Edits::default();
         tree.block_roots(&mut edits);
@@ -48,6 +53,7 @@ impl SealedFile {
         let text = MetadataText::of(&tree)?;
         Ok(Self {
             tree,
+            format,
             metadata,
             text,
         })
@@ -144,7 +150,11 @@ impl SealedFile {
         OpenedFile::from_decrypted(
             decrypted,
             key,
-            (self.metadata.chooser.clone(), self.text.clone()),
+            (
+                self.format,
+                self.metadata.chooser.clone(),
+                self.text.clone(),
+            ),
         )
     }
 
@@ -179,9 +189,10 @@ impl SealedFile {
         }
         let text = self.text.with_recipients(&kept, &new)?;
         let sealed = self.with_metadata(&text)?;
-        let again = Self::parse(sealed.as_bytes()).map_err(|error| SealError::ReadBack {
-            reason: error.to_string(),
-        })?;
+        let again =
+            Self::parse(sealed.as_bytes(), self.format).map_err(|error| SealError::ReadBack {
+                reason: error.to_string(),
+            })?;
         again.check_rewrapped(self, &kept, &new)?;
         Ok(sealed)
     }

@@ -2,8 +2,8 @@
 //! selector chooses it.
 
 use super::cipher::looks_encrypted;
+use super::document::tree::{Child, Comment, NodeId, Shape, Tree};
 use super::selector::{ActiveComments, Chooser, Subject};
-use super::yaml::tree::{Child, Comment, NodeId, Shape, Tree};
 
 /// A secret file has hundreds of values; aliases of aliases could make billions.
 pub(super) const MOST_VISITS: usize = 200_000;

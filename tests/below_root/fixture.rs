@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use steadfast::identity::{HostKey, Recipient};
-use steadfast::sops::{OpenedFile, Selector};
+use steadfast::sops::{Format, NewFile, OpenedFile};
 use tempfile::TempDir;
 
 /// A secret that must be found nowhere but at its destination.
@@ -96,7 +96,8 @@ impl Fleet {
 
     fn seal(&self, file: &str, plain: &str, recipient: &str) {
         let keys = Recipient::parse(recipient).unwrap().into();
-        let opened = OpenedFile::create(plain.as_bytes(), &keys, Selector::default()).unwrap();
+        let new = NewFile::new(Format::of_path(file), &keys);
+        let opened = OpenedFile::create(plain.as_bytes(), &new).unwrap();
         self.put(file, &opened.seal("2026-01-02T03:04:05Z").unwrap());
     }
 

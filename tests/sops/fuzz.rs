@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use steadfast::identity::Plaintext;
-use steadfast::sops::{OpenedFile, SealedFile, Selector, SelectorRule};
+use steadfast::sops::{Format, NewFile, OpenedFile, SealedFile, Selector, SelectorRule};
 
 use crate::document::Document;
 use crate::support::{TIME, identities, recipient, vectors};
@@ -79,10 +79,10 @@ fn no_mutation_of_a_real_file_makes_the_reader_panic_or_seal_something_unreadabl
     for (path, original) in sealed_vectors() {
         for round in 0..60 {
             let text = mutate(&mut random, &original);
-            let Ok(sealed) = SealedFile::parse(&text) else {
+            let Ok(sealed) = SealedFile::parse(&text, Format::Yaml) else {
                 // As plain text it must not panic either.
                 if let Ok(file) =
-                    OpenedFile::create(&text, &recipient().into(), Selector::default())
+                    OpenedFile::create(&text, &NewFile::new(Format::Yaml, &recipient().into()))
                 {
                     drop(file.seal(TIME));
                 }
@@ -101,7 +101,7 @@ fn no_mutation_of_a_real_file_makes_the_reader_panic_or_seal_something_unreadabl
                         String::from_utf8_lossy(&text)
                     )
                 });
-                assert!(SealedFile::parse(again.as_bytes()).is_ok());
+                assert!(SealedFile::parse(again.as_bytes(), Format::Yaml).is_ok());
                 if let Some(path) = file.key_paths().first() {
                     drop(file.set(path, &Plaintext::new(b"new\nvalue".to_vec())));
                     drop(file.unset(path));
@@ -117,6 +117,7 @@ fn no_mutation_of_a_real_file_makes_the_reader_panic_or_seal_something_unreadabl
 fn random_documents_survive_sealing_and_an_edit_changes_one_ciphertext_only() {
     let mut random = StdRng::seed_from_u64(2);
     let identities = identities();
+    let keys = recipient().into();
     for round in 0..150 {
         let plain = Document::random(&mut random);
         let selector = match round % 3 {
@@ -130,10 +131,14 @@ fn random_documents_survive_sealing_and_an_edit_changes_one_ciphertext_only() {
                 ..Selector::default()
             },
         };
-        let sealed = OpenedFile::create(plain.as_bytes(), &recipient().into(), selector)
+        let new = NewFile {
+            selector,
+            ..NewFile::new(Format::Yaml, &keys)
+        };
+        let sealed = OpenedFile::create(plain.as_bytes(), &new)
             .and_then(|file| file.seal(TIME))
             .unwrap_or_else(|error| panic!("{round}: {error}\n{plain}"));
-        let file = SealedFile::parse(sealed.as_bytes()).unwrap();
+        let file = SealedFile::parse(sealed.as_bytes(), Format::Yaml).unwrap();
         let mut opened = file
             .open(&identities)
             .unwrap_or_else(|error| panic!("{round}: {error}\n{sealed}"));
@@ -193,9 +198,10 @@ fn large_and_repetitive_files_are_read_or_refused_quickly() {
     ];
     for text in texts {
         let begun = std::time::Instant::now();
-        if let Ok(file) =
-            OpenedFile::create(text.as_bytes(), &recipient().into(), Selector::default())
-        {
+        if let Ok(file) = OpenedFile::create(
+            text.as_bytes(),
+            &NewFile::new(Format::Yaml, &recipient().into()),
+        ) {
             drop(file.seal(TIME));
         }
         let took = begun.elapsed();

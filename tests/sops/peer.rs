@@ -10,7 +10,9 @@ use assert_cmd::Command;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use steadfast::identity::{Identities, Plaintext, Recipient};
-use steadfast::sops::{KeyGroups, MacScope, OpenedFile, SealedFile, Selector, SelectorRule};
+use steadfast::sops::{
+    Format, KeyGroups, MacScope, NewFile, OpenedFile, SealedFile, Selector, SelectorRule,
+};
 
 use crate::document::Document;
 use crate::support::{RECIPIENT, TIME, identities, leaves, leaves_of_plain, recipient, vectors};
@@ -72,13 +74,18 @@ impl Sops {
 }
 
 fn seal(plain: &str, selector: &Selector) -> String {
-    OpenedFile::create(plain.as_bytes(), &recipient().into(), selector.clone())
+    let keys = recipient().into();
+    let new = NewFile {
+        selector: selector.clone(),
+        ..NewFile::new(Format::Yaml, &keys)
+    };
+    OpenedFile::create(plain.as_bytes(), &new)
         .and_then(|file| file.seal(TIME))
         .unwrap_or_else(|error| panic!("{error}\n{plain}"))
 }
 
 fn open(sealed: &str) -> OpenedFile {
-    SealedFile::parse(sealed.as_bytes())
+    SealedFile::parse(sealed.as_bytes(), Format::Yaml)
         .unwrap_or_else(|error| panic!("{error}\n{sealed}"))
         .open(&identities())
         .unwrap_or_else(|error| panic!("{error}\n{sealed}"))
@@ -263,7 +270,7 @@ fn recipients_change_without_touching_a_value() {
     let other =
         Recipient::parse("age1y8fzprpdfugc47jun0zuajl80p82zkf95wxxnjj9hu75rc8faqxqtdhh56").unwrap();
     let sealed = seal("a: secret\nl: [x]\n", &Selector::default());
-    let both = SealedFile::parse(sealed.as_bytes())
+    let both = SealedFile::parse(sealed.as_bytes(), Format::Yaml)
         .unwrap()
         .rewrap(&identities(), &KeyGroups::one([recipient(), other.clone()]))
         .unwrap();
@@ -274,20 +281,20 @@ fn recipients_change_without_touching_a_value() {
             .iter()
             .all(|line| both.lines().any(|other| other == *line))
     );
-    let without = SealedFile::parse(both.as_bytes())
+    let without = SealedFile::parse(both.as_bytes(), Format::Yaml)
         .unwrap()
         .rewrap(&identities(), &other.into())
         .unwrap();
     assert!(sops.decrypt(&without).is_err());
     assert!(
-        SealedFile::parse(without.as_bytes())
+        SealedFile::parse(without.as_bytes(), Format::Yaml)
             .unwrap()
             .open(&identities())
             .is_err()
     );
     let back = Identities::of_file(&vectors().join("keys/age-b.txt")).unwrap();
     assert!(
-        SealedFile::parse(without.as_bytes())
+        SealedFile::parse(without.as_bytes(), Format::Yaml)
             .unwrap()
             .open(&back)
             .is_ok()

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use steadfast::identity::{Identities, Recipient};
-use steadfast::sops::{OpenedFile, Selector};
+use steadfast::sops::{Format, NewFile, OpenedFile};
 
 pub(super) const TIME: &str = "2030-01-02T03:04:05Z";
 /// The public half of `keys/age-a.txt`.
@@ -36,6 +36,9 @@ pub(super) fn leaves(file: &OpenedFile) -> Leaves {
 
 /// The leaves of a plain YAML text, read by the same reader.
 pub(super) fn leaves_of_plain(text: &str) -> Leaves {
-    let file = OpenedFile::create(text.as_bytes(), &recipient().into(), Selector::default());
+    let file = OpenedFile::create(
+        text.as_bytes(),
+        &NewFile::new(Format::Yaml, &recipient().into()),
+    );
     leaves(&file.unwrap_or_else(|error| panic!("{error}\n{text}")))
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use steadfast::identity::Identities;
-use steadfast::sops::{OpenedFile, SealedFile};
+use steadfast::sops::{Format, OpenedFile, SealedFile};
 
 use crate::support::{leaves, leaves_of_plain, vectors};
 
@@ -58,7 +58,7 @@ fn every_yaml_vector_does_what_its_manifest_entry_says() {
             *not_yet.entry(store(check)).or_default() += 1;
             continue;
         }
-        let sealed = SealedFile::parse(&read(name));
+        let sealed = SealedFile::parse(&read(name), Format::Yaml);
         let ids = identities(&check.age);
         let result = sealed.map_err(|e| e.to_string()).and_then(|sealed| {
             let file = sealed.open(&ids).map_err(|e| e.to_string())?;

@@ -8,7 +8,7 @@ use crate::config::{
 };
 use crate::host::{Digest, FileMode};
 use crate::secrets::{SecretSpec, TemplateSegment, TemplateSpec, parse_template};
-use crate::sops::SealedFile;
+use crate::sops::{Format, SealedFile};
 use crate::source::RepoPath;
 
 const SECRET_MODE: FileMode = FileMode::from_bits(0o400);
@@ -47,7 +47,7 @@ impl Builder<'_> {
     /// Reads a secret file and keeps its ciphertext as an object. `None` is recorded, once per file.
     fn sealed(&mut self, file: &RepoPath, origin: &Origin) -> Option<SealedFile> {
         let content = self.repository_file(file, origin)?;
-        match SealedFile::parse(&content) {
+        match SealedFile::parse(&content, Format::of_path(file.as_str())) {
             Ok(sealed) => {
                 let digest = self.object(content);
                 self.manifest.secret_files.insert(file.clone(), digest);

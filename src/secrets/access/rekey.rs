@@ -8,7 +8,7 @@ use crate::identity::{Identities, Recipient};
 use crate::secrets::file::{ChangeError, SecretFileError, SecretFileErrorKind, explain};
 use crate::secrets::repository::RecipientsError;
 use crate::secrets::repository::{Repository, is_yaml};
-use crate::sops::{KeyGroups, ParseError, SealError, SealedFile};
+use crate::sops::{Format, KeyGroups, ParseError, SealError, SealedFile};
 use crate::source::RepoPath;
 
 /// What has to be done so that every secret file matches the rules.
@@ -217,7 +217,7 @@ fn compare(
             Compared::Other
         });
     }
-    let sealed = match SealedFile::parse(&text) {
+    let sealed = match SealedFile::parse(&text, Format::of_path(file.as_str())) {
         Ok(sealed) => sealed,
         Err(ParseError::NotSealed) if !named => return Ok(Compared::Other),
         Err(error) => return Err(failed(SecretFileErrorKind::Parse(error)).into()),
@@ -359,7 +359,7 @@ fn rewrap(
         .sealed
         .rewrap(identities, &KeyGroups::one(change.wanted.clone()))
         .map_err(|error| failed("rekey", SecretFileErrorKind::Seal(error)))?;
-    prove(&text, &change.wanted, identities).map_err(|reason| {
+    prove((&text, &change.file), &change.wanted, identities).map_err(|reason| {
         let reason = SealError::ReadBack { reason };
         failed("rekey", SecretFileErrorKind::Seal(reason))
     })?;
@@ -367,8 +367,13 @@ fn rewrap(
 }
 
 /// Reads a new text back: it has exactly these recipients, and opens if one of the keys that are here is among them.
-fn prove(text: &str, wanted: &[Recipient], identities: &Identities) -> Result<(), String> {
-    let sealed = SealedFile::parse(text.as_bytes()).map_err(|error| error.to_string())?;
+fn prove(
+    (text, file): (&str, &RepoPath),
+    wanted: &[Recipient],
+    identities: &Identities,
+) -> Result<(), String> {
+    let sealed = SealedFile::parse(text.as_bytes(), Format::of_path(file.as_str()))
+        .map_err(|error| error.to_string())?;
     let mut there: Vec<Recipient> = Vec::new();
     for recipient in sealed.recipients() {
         there.push(Recipient::parse(&recipient).map_err(|error| error.to_string())?);

@@ -7,7 +7,7 @@ use std::fmt;
 use super::{SecretName, SecretSpec};
 use crate::host::Digest;
 use crate::identity::{Identities, Plaintext};
-use crate::sops::{OpenError, OpenedFile, ParseError, SealedFile};
+use crate::sops::{Format, OpenError, OpenedFile, ParseError, SealedFile};
 use crate::source::RepoPath;
 
 /// The opened secrets of one generation. Wiped on drop.
@@ -228,7 +228,8 @@ where
     let text = ciphertext(path).map_err(|source| OpenSecretErrorKind::Unreadable {
         source: source.into(),
     })?;
-    let sealed = SealedFile::parse(&text).map_err(OpenSecretErrorKind::Parse)?;
+    let sealed = SealedFile::parse(&text, Format::of_path(path.as_str()))
+        .map_err(OpenSecretErrorKind::Parse)?;
     let opened = sealed.open(identities).map_err(OpenSecretErrorKind::Open)?;
     Ok((sealed, opened))
 }

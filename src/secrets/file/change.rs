@@ -7,7 +7,7 @@ use crate::host::{FileError, clock};
 use crate::identity::{Identities, Plaintext};
 use crate::secrets::repository::RecipientsError;
 use crate::secrets::repository::Repository;
-use crate::sops::{EditError, OpenedFile, ParseError, SealError, SealedFile};
+use crate::sops::{EditError, Format, NewFile, OpenedFile, ParseError, SealError, SealedFile};
 use crate::source::RepoPath;
 
 /// What happened to a secret file.
@@ -105,7 +105,11 @@ impl<'a> Draft<'a> {
             .rule_for(self.file)
             .map(|rule| rule.selector().clone())
             .unwrap_or_default();
-        OpenedFile::create(plain, &keys, selector)
+        let new = NewFile {
+            selector,
+            ..NewFile::new(Format::of_path(self.file.as_str()), &keys)
+        };
+        OpenedFile::create(plain, &new)
             .map_err(|error| self.failed("encrypt", SecretFileErrorKind::Seal(error)))
     }
 
@@ -212,7 +216,7 @@ pub fn encrypt(repository: &Repository, file: &RepoPath) -> Result<Changed, Chan
         return Err(draft.failed("encrypt", SecretFileErrorKind::Missing));
     };
     let text = Plaintext::new(text);
-    match SealedFile::parse(text.expose()) {
+    match SealedFile::parse(text.expose(), Format::of_path(file.as_str())) {
         Ok(_sealed) => return Ok(Changed::Unchanged),
         Err(ParseError::NotSealed) => {}
         Err(error) => return Err(draft.failed("encrypt", SecretFileErrorKind::Parse(error))),

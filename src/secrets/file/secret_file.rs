@@ -6,7 +6,7 @@ use super::KeyPath;
 use crate::host::{FileError, durable};
 use crate::identity::{Identities, Plaintext, Recipient};
 use crate::secrets::repository::{LARGEST_FILE_BYTES, RecipientNames};
-use crate::sops::{EditError, OpenError, OpenedFile, ParseError, SealError, SealedFile};
+use crate::sops::{EditError, Format, OpenError, OpenedFile, ParseError, SealError, SealedFile};
 
 /// A secret file that cannot be read, opened or changed.
 #[derive(Debug, thiserror::Error)]
@@ -142,8 +142,8 @@ pub(super) fn open_text(
     names: &RecipientNames,
 ) -> Result<OpenedFile, SecretFileError> {
     let failed = |kind| SecretFileError::new("open", path, kind);
-    let sealed =
-        SealedFile::parse(text).map_err(|error| failed(SecretFileErrorKind::Parse(error)))?;
+    let sealed = SealedFile::parse(text, Format::of_path(&path.to_string_lossy()))
+        .map_err(|error| failed(SecretFileErrorKind::Parse(error)))?;
     sealed
         .open(identities)
         .map_err(|error| failed(explain(error, identities, names)))

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
+use crate::sops::document::splice::{Edits, Overlap};
+use crate::sops::document::tree::{Entry, NodeId, Shape, Style, Tree};
 use crate::sops::error::{ParseError, SealError};
 use crate::sops::selector::{MacScope, Selector};
+use crate::sops::stores::yaml::print::{Place, double_quoted, print_text};
+use crate::sops::stores::yaml::render::Layout;
 use crate::sops::walk::METADATA_KEY;
-use crate::sops::yaml::print::{Place, double_quoted, print_text};
-use crate::sops::yaml::render::Layout;
-use crate::sops::yaml::splice::{Edits, Overlap};
-use crate::sops::yaml::tree::{Entry, NodeId, Shape, Style, Tree};
 
 /// The version of sops whose format this is.
 const FORMAT_VERSION: &str = "3.13.2";

@@ -5,7 +5,7 @@ use super::*;
 use crate::host::{FileMode, GroupName, UserName};
 use crate::identity::{HostKey, Recipient};
 use crate::secrets::UnitTriggers;
-use crate::sops::Selector;
+use crate::sops::{Format, NewFile};
 
 fn host_key(name: &str) -> HostKey {
     let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/ssh-to-age");
@@ -14,14 +14,17 @@ fn host_key(name: &str) -> HostKey {
 
 fn seal(plain: &str, key: &HostKey) -> Vec<u8> {
     let recipient = Recipient::parse(&key.age_recipient()).unwrap();
-    let file =
-        OpenedFile::create(plain.as_bytes(), &recipient.into(), Selector::default()).unwrap();
+    let file = OpenedFile::create(
+        plain.as_bytes(),
+        &NewFile::new(Format::Yaml, &recipient.into()),
+    )
+    .unwrap();
     file.seal("2026-03-01T12:00:00Z").unwrap().into_bytes()
 }
 
 /// The specs of `names`, all in `file`, as a build makes them from `text`.
 fn specs(file: &str, text: &[u8], names: &[&str]) -> BTreeMap<SecretName, SecretSpec> {
-    let sealed = SealedFile::parse(text).unwrap();
+    let sealed = SealedFile::parse(text, Format::of_path(file)).unwrap();
     let spec = |name: &str| {
         let key: Vec<String> = name.split('/').map(str::to_owned).collect();
         let ciphertext = sealed.ciphertext(&key).unwrap_or_default();

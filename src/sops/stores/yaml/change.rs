@@ -2,8 +2,8 @@
 
 use super::print::{Place, print_text};
 use super::render::Layout;
-use super::splice::{Edits, Overlap};
-use super::tree::{Collection, Entry, Kind, NodeId, Shape, Style, Tree};
+use crate::sops::document::splice::{Edits, Overlap};
+use crate::sops::document::tree::{Collection, Entry, Kind, NodeId, Shape, Style, Tree};
 use crate::sops::error::EditError;
 use crate::sops::value::Value;
 use crate::sops::walk::METADATA_KEY;

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::render::Layout;
-use super::splice::{Edits, Overlap};
-use super::tree::{Kind, NodeId, Style, Tree};
+use crate::sops::document::splice::{Edits, Overlap};
+use crate::sops::document::tree::{Kind, NodeId, Style, Tree};
 
 impl Tree {
     /// Edits that turn the root of every document into block style.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::comments::LooseComment;
-use super::tree::BlockSpans;
+use crate::sops::document::tree::BlockSpans;
 
 /// The text that is being parsed.
 #[derive(Clone, Copy)]

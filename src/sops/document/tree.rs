@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::scalar::{ScalarForm, resolve};
+use crate::sops::stores::yaml::scalar::{ScalarForm, resolve};
 use crate::sops::value::Value;
 
 /// The place of a node in [`Tree::nodes`].
@@ -16,18 +16,18 @@ pub(in crate::sops) struct Tree {
     pub(in crate::sops) nodes: Vec<Node>,
     pub(in crate::sops) documents: Vec<Document>,
     /// By how many blanks the text indents.
-    pub(super) step: usize,
+    pub(in crate::sops) step: usize,
     /// The line break that the text uses.
-    pub(super) line_break: &'static str,
+    pub(in crate::sops) line_break: &'static str,
 }
 
 /// The line break that `text` uses.
-pub(super) fn line_break(text: &str) -> &'static str {
+pub(in crate::sops) fn line_break(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
 /// By how many blanks the first nested block among `nodes` is indented.
-pub(super) fn indent_step(nodes: &[Node]) -> usize {
+pub(in crate::sops) fn indent_step(nodes: &[Node]) -> usize {
     const USUAL: usize = 4;
     nodes
         .iter()
@@ -79,7 +79,7 @@ pub(in crate::sops) struct EntryPlace {
 
 impl Node {
     /// Where its own text ends; a collection's children are not its own.
-    pub(super) fn content_end(&self) -> usize {
+    pub(in crate::sops) fn content_end(&self) -> usize {
         match &self.kind {
             Kind::Scalar(_) | Kind::Alias(_) => self.span.end,
             Kind::Collection(_) => self.span.start,

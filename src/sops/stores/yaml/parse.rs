@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::comments::{LooseComment, attach};
 use super::scalar::{ScalarForm, resolve};
 use super::source::Source;
-use super::tree::{
+use crate::sops::document::tree::{
     Child, Collection, Document, Entry, EntryPlace, Key, Kind, Node, NodeId, Scalar, Shape, Style,
     Tag, Tree, indent_step, line_break,
 };

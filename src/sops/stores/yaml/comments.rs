@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::tree::{Child, Comment, Kind, NodeId, Position, Style, Tree};
+use crate::sops::document::tree::{Child, Comment, Kind, NodeId, Position, Style, Tree};
 
 /// A comment that has no place in the tree yet.
 pub(super) struct LooseComment {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use super::print::{Place, print, print_text};
-use super::tree::{Child, Collection, Kind, NodeId, Shape, Tree};
+use crate::sops::document::tree::{Child, Collection, Kind, NodeId, Shape, Tree};
 
 /// Where fresh text is to stand.
 #[derive(Debug, Clone, Copy)]

@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn plain_scalars_resolve_as_sops_resolves_them() {
-        let table = include_str!("../../../tests/vectors/unit/yaml-scalars.tsv");
+        let table = include_str!("../../../../tests/vectors/unit/yaml-scalars.tsv");
         let mut checked = 0;
         for line in table.lines().filter(|line| !line.starts_with('#')) {
             let fields: Vec<&str> = line.split('\t').collect();
