@@ -46,6 +46,7 @@ pub(super) fn decrypt(
         stash: Stash::default(),
         mac: Mac::new(&metadata.chooser),
         containers: None,
+        search_bytes: MOST_SEARCH_BYTES,
     };
     walk(tree, &metadata.chooser, Side::Sealed, &mut |visit| {
         opening.visit(visit)
@@ -88,7 +89,12 @@ struct Opening<'a> {
     mac: Mac,
     /// The associated data of all containers, deepest first; made when a comment needs it.
     containers: Option<Vec<String>>,
+    /// How many bytes the search for a comment's place may still read.
+    search_bytes: usize,
 }
+
+/// Enough to look for a hundred comments in a thousand places; a hostile file could make it billions.
+const MOST_SEARCH_BYTES: usize = 64 * 1024 * 1024;
 
 impl Opening<'_> {
     fn visit(&mut self, visit: &Visit<'_>) -> Result<(), OpenError> {
@@ -191,8 +197,14 @@ impl Opening<'_> {
             Err(_not_here) => {
                 let tree = self.tree;
                 let containers = self.containers.get_or_insert_with(|| container_aads(tree));
+                let left = &mut self.search_bytes;
                 containers
                     .iter()
+                    .take_while(|aad| {
+                        let cost = 256 + ciphertext.len() + aad.len();
+                        *left = left.saturating_sub(cost);
+                        *left > 0
+                    })
                     .find_map(|aad| ciphertext.open(self.key, aad).ok())?
             }
         };
@@ -215,13 +227,25 @@ fn open_value(text: &str, key: &DataKey, aad: &str) -> Result<Value, CipherError
     Value::from_canonical(ciphertext.value_type, &bytes).ok_or(CipherError::NotOfItsType)
 }
 
+/// What [`container_aads`] collects, and how long it is by now: a long key may have many containers below it.
+#[derive(Default)]
+struct Found {
+    aads: Vec<(usize, String)>,
+    bytes: usize,
+}
+
 /// The associated data of the comments of every collection, deepest first.
 fn container_aads(tree: &Tree) -> Vec<String> {
-    fn collect(tree: &Tree, id: NodeId, path: &mut Vec<String>, found: &mut Vec<(usize, String)>) {
+    fn collect(tree: &Tree, id: NodeId, path: &mut Vec<String>, found: &mut Found) {
         let Some(collection) = tree.collection(id) else {
             return;
         };
-        found.push((path.len(), aad(path)));
+        let aad = aad(path);
+        found.bytes += aad.len();
+        if found.bytes > MOST_SEARCH_BYTES {
+            return;
+        }
+        found.aads.push((path.len(), aad));
         for entry in collection.entries() {
             if let Some(key) = &entry.key {
                 path.push(key.text.clone());
@@ -232,10 +256,11 @@ fn container_aads(tree: &Tree) -> Vec<String> {
             }
         }
     }
-    let mut found = Vec::new();
+    let mut found = Found::default();
     for document in &tree.documents {
         collect(tree, document.root, &mut Vec::new(), &mut found);
     }
+    let mut found = found.aads;
     found.sort_by(|a, b| b.cmp(a));
     found.dedup();
     found.into_iter().map(|(_, aad)| aad).collect()

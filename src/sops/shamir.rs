@@ -2,7 +2,35 @@
 //!
 //! A share is the values of one polynomial per secret byte at `x`, followed by `x` itself.
 
+use rand::{CryptoRng, RngCore};
 use zeroize::Zeroizing;
+
+/// Splits `secret` into `shares` parts of which any `threshold` give it back, and fewer tell nothing.
+///
+/// The part at position `i` is evaluated at `x = i + 1`. Nothing unless 2 ≤ threshold ≤ shares.
+pub(super) fn split(
+    secret: &[u8],
+    (shares, threshold): (u8, u8),
+    random: &mut (impl RngCore + CryptoRng),
+) -> Option<Vec<Zeroizing<Vec<u8>>>> {
+    if threshold < 2 || threshold > shares {
+        return None;
+    }
+    // One polynomial per byte; its constant term is the byte itself.
+    let degree = usize::from(threshold) - 1;
+    let mut coefficients = Zeroizing::new(vec![0; secret.len() * degree]);
+    random.fill_bytes(&mut coefficients);
+    let share_at = |x: u8| {
+        let mut share = Zeroizing::new(Vec::with_capacity(secret.len() + 1));
+        for (byte, others) in secret.iter().zip(coefficients.chunks_exact(degree)) {
+            let sum = others.iter().fold(0, |sum, other| multiply(sum ^ other, x));
+            share.push(sum ^ byte);
+        }
+        share.push(x);
+        share
+    };
+    Some((1..=shares).map(share_at).collect())
+}
 
 /// Puts shares together; nothing when they do not fit: fewer than two, of different lengths, or twice the same.
 pub(super) fn combine(shares: &[&[u8]]) -> Option<Zeroizing<Vec<u8>>> {
@@ -57,6 +85,8 @@ fn invert(a: u8) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use rand::rngs::OsRng;
+
     use super::*;
 
     #[derive(serde::Deserialize)]
@@ -97,8 +127,37 @@ mod tests {
                 );
             }
         }
-        assert!(combine(&[&[1, 2]]).is_none());
-        assert!(combine(&[&[1, 2], &[3, 2]]).is_none());
-        assert!(combine(&[&[1, 2], &[3, 0]]).is_none());
+    }
+
+    #[test]
+    fn shares_that_do_not_fit_together_give_nothing() {
+        assert!(combine(&[]).is_none());
+        assert!(combine(&[&[1, 2]]).is_none(), "one share");
+        assert!(combine(&[&[1, 2], &[3, 2]]).is_none(), "the same place");
+        assert!(combine(&[&[1, 2], &[3, 0]]).is_none(), "the secret's place");
+        assert!(combine(&[&[1, 2], &[3, 4, 1]]).is_none(), "two lengths");
+        assert!(combine(&[&[2], &[1]]).is_none(), "no secret");
+    }
+
+    #[test]
+    fn any_threshold_of_shares_gives_the_secret_back_and_fewer_do_not() {
+        let secret: Vec<u8> = (0..32).collect();
+        for (count, threshold) in [(2, 2), (3, 2), (5, 3), (5, 5), (255, 2), (255, 255)] {
+            let shares = split(&secret, (count, threshold), &mut OsRng).unwrap();
+            assert_eq!(shares.len(), usize::from(count));
+            for (share, x) in shares.iter().zip(1..) {
+                assert_eq!((share.len(), usize::from(share[32])), (33, x));
+            }
+            let shares: Vec<&[u8]> = shares.iter().map(|share| share.as_slice()).collect();
+            let last = &shares[shares.len() - usize::from(threshold)..];
+            assert_eq!(combine(last).unwrap().as_slice(), secret);
+            assert_eq!(combine(&shares).unwrap().as_slice(), secret);
+            if let Some(too_few) = combine(&last[1..]) {
+                assert_ne!(too_few.as_slice(), secret);
+            }
+        }
+        for numbers in [(1, 1), (2, 1), (2, 3), (0, 0)] {
+            assert!(split(&secret, numbers, &mut OsRng).is_none());
+        }
     }
 }
