@@ -264,9 +264,9 @@ pub enum SealError {
         /// What is wrong.
         reason: String,
     },
-    /// Only key groups with shares could hold these recipients.
-    #[error("the file has several key groups; changing its recipients is not supported yet")]
-    KeyGroups,
+    /// Key groups that no shares can be made for.
+    #[error("the data key cannot be split among these key groups")]
+    Shares,
     /// The data key would have to be encrypted to a key of a kind that is not used here.
     #[error("the data key cannot be encrypted to the key `{key}` here")]
     ForeignKey {
@@ -299,7 +299,7 @@ impl SealError {
                 "use one of the six selectors, with a plain regular expression"
             }
             Self::Content { .. } => "correct the contents at that line",
-            Self::KeyGroups => "use `sops updatekeys` for this file",
+            Self::Shares => "use from 2 to 255 key groups, of which at least 2 are needed together",
             Self::ForeignKey { .. } => {
                 "take that key out of .sops.yaml, or do this with sops where that key's service is reachable"
             }

@@ -1,22 +1,24 @@
 //! The `sops` entry: who can open the file, how its leaves are chosen, its MAC.
 
+mod fields;
+mod key_text;
+mod new_keys;
 mod text;
 
-pub(super) use text::{MetadataText, NewEntry, Stamp, VersionChange};
+use self::fields::Fields;
+pub(super) use self::new_keys::{KeyChange, NewKeys};
+pub(super) use self::text::{MetadataText, Stamp, VersionChange};
 
 use super::cipher::DataKey;
-use super::document::tree::{Collection, NodeId, Shape, Tree};
+use super::document::tree::Tree;
 use super::error::{OpenError, ParseError};
-use super::key_groups::{KeyEntry, KeyKind};
-use super::selector::{Chooser, MacScope, Selector, SelectorRule};
+use super::key_groups::KeyEntry;
+use super::selector::Chooser;
 use super::shamir;
 use super::time::Instant;
-use super::value::{Value, parse_bool};
-use super::walk::METADATA_KEY;
 use crate::identity::{Identities, Plaintext, UnwrapError};
 
 const SHARE_BYTES: usize = 33;
-const MOST_GROUPS: usize = 255;
 
 /// The metadata of one file, read.
 #[derive(Debug, Clone)]
@@ -30,15 +32,22 @@ pub(super) struct Metadata {
 }
 
 /// The keys of which one must be at hand.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct KeyGroup {
     pub(super) entries: Vec<AgeEntry>,
     /// Keys of other kinds.
-    pub(super) others: Vec<KeyEntry>,
+    pub(super) others: Vec<OtherEntry>,
+}
+
+/// A key of another kind than age, with everything that its entry holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OtherEntry {
+    pub(super) key: KeyEntry,
+    content: Vec<(String, String)>,
 }
 
 /// One recipient's copy of the data key, or of the group's share of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AgeEntry {
     pub(super) recipient: String,
     pub(super) enc: String,
@@ -47,18 +56,7 @@ pub(super) struct AgeEntry {
 impl Metadata {
     /// Reads the `sops` entry of the first document.
     pub(super) fn read(tree: &Tree) -> Result<Self, ParseError> {
-        let root = tree.documents.first().ok_or(ParseError::Empty)?.root;
-        let node = tree
-            .child(root, METADATA_KEY)
-            .ok_or(ParseError::NotSealed)?
-            .value;
-        let fields = Fields {
-            tree,
-            node: tree.target(node),
-        };
-        if fields.map().is_none() {
-            return Err(damaged("it is not a map"));
-        }
+        let fields = Fields::of(tree)?;
         let last_modified = fields
             .text("lastmodified")?
             .ok_or_else(|| damaged("`lastmodified` is missing"))?;
@@ -163,167 +161,6 @@ impl KeyGroup {
             }
         }
         damaged.map_or(Ok(None), Err)
-    }
-}
-
-struct Fields<'a> {
-    tree: &'a Tree,
-    node: NodeId,
-}
-
-impl<'a> Fields<'a> {
-    fn map(&self) -> Option<&'a Collection> {
-        self.tree
-            .collection(self.node)
-            .filter(|c| c.shape == Shape::Map)
-    }
-
-    /// The value of a field; a null is no value.
-    fn field(&self, name: &str) -> Option<NodeId> {
-        self.map()?;
-        let id = self.tree.target(self.tree.child(self.node, name)?.value);
-        match self.tree.value(id) {
-            Some(Ok(Value::Null)) => None,
-            _ => Some(id),
-        }
-    }
-
-    /// A field as text, however it is typed: an unquoted time is a string here too.
-    fn text(&self, name: &str) -> Result<Option<String>, ParseError> {
-        let Some(id) = self.field(name) else {
-            return Ok(None);
-        };
-        match self.tree.scalar(id) {
-            Some(scalar) => Ok(Some(scalar.text.to_string())),
-            None => Err(damaged(&format!("`{name}` is not a single value"))),
-        }
-    }
-
-    fn number(&self, name: &str) -> Result<usize, ParseError> {
-        match self.text(name)? {
-            None => Ok(0),
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|number| *number <= MOST_GROUPS)
-                .ok_or_else(|| damaged(&format!("`{name}` is not a number from 0 to 255"))),
-        }
-    }
-
-    fn list(&self, name: &str) -> Result<Vec<Fields<'a>>, ParseError> {
-        let Some(id) = self.field(name) else {
-            return Ok(Vec::new());
-        };
-        let list = self
-            .tree
-            .collection(id)
-            .filter(|collection| collection.shape == Shape::List)
-            .ok_or_else(|| damaged(&format!("`{name}` is not a list")))?;
-        let fields = list.entries().map(|entry| Fields {
-            tree: self.tree,
-            node: self.tree.target(entry.value),
-        });
-        Ok(fields.collect())
-    }
-
-    fn selector(&self) -> Result<Selector, ParseError> {
-        let mut rules = Vec::new();
-        for name in SelectorRule::FIELDS {
-            if let Some(text) = self.text(name)?.filter(|text| !text.is_empty()) {
-                rules.extend(SelectorRule::from_field(name, &text));
-            }
-        }
-        if rules.len() > 1 {
-            return Err(damaged("it has more than one selector"));
-        }
-        let only_encrypted = match self.text("mac_only_encrypted")? {
-            Some(text) => parse_bool(&text)
-                .ok_or_else(|| damaged("`mac_only_encrypted` is neither true nor false"))?,
-            None => false,
-        };
-        Ok(Selector {
-            rule: rules.pop().unwrap_or_default(),
-            mac_scope: if only_encrypted {
-                MacScope::OnlyEncrypted
-            } else {
-                MacScope::Everything
-            },
-        })
-    }
-
-    /// Flat key lists if any is filled, else `key_groups`.
-    fn groups(&self) -> Result<Vec<KeyGroup>, ParseError> {
-        let mut flat = false;
-        for kind in KeyKind::ALL {
-            flat |= !self.list(kind.as_str())?.is_empty();
-        }
-        let groups = if flat {
-            vec![self.group()?]
-        } else {
-            let groups = self.list("key_groups")?;
-            groups
-                .iter()
-                .map(Fields::group)
-                .collect::<Result<Vec<_>, _>>()?
-        };
-        match groups.len() {
-            0 => Err(damaged("it names no key")),
-            1..=MOST_GROUPS => Ok(groups),
-            _ => Err(damaged("it has more than 255 key groups")),
-        }
-    }
-
-    fn group(&self) -> Result<KeyGroup, ParseError> {
-        let mut group = KeyGroup::default();
-        for fields in self.list("age")? {
-            let field = |name: &str| {
-                fields
-                    .text(name)?
-                    .ok_or_else(|| damaged(&format!("an entry of `age` has no `{name}`")))
-            };
-            group.entries.push(AgeEntry {
-                recipient: field("recipient")?.trim().to_owned(),
-                enc: field("enc")?,
-            });
-        }
-        for kind in KeyKind::ALL {
-            if kind != KeyKind::Age {
-                for fields in self.list(kind.as_str())? {
-                    let name = fields.name_of(kind)?;
-                    group.others.push(KeyEntry { kind, name });
-                }
-            }
-        }
-        Ok(group)
-    }
-}
-
-impl Fields<'_> {
-    /// What sops calls the key of an entry in the list of `kind`.
-    fn name_of(&self, kind: KeyKind) -> Result<String, ParseError> {
-        let field = |name: &str| Ok::<_, ParseError>(self.text(name)?.unwrap_or_default());
-        Ok(match kind {
-            KeyKind::Age => field("recipient")?.trim().to_owned(),
-            KeyKind::Pgp => field("fp")?,
-            KeyKind::Kms => match field("role")? {
-                role if role.is_empty() => field("arn")?,
-                role => format!("{}+{role}", field("arn")?),
-            },
-            KeyKind::GcpKms => field("resource_id")?,
-            KeyKind::Hckms => field("key_id")?,
-            KeyKind::AzureKv => format!(
-                "{}/keys/{}/{}",
-                field("vault_url")?.trim_end_matches('/'),
-                field("name")?,
-                field("version")?
-            ),
-            KeyKind::HcVault => format!(
-                "{}/v1/{}/keys/{}",
-                field("vault_address")?.trim_end_matches('/'),
-                field("engine_path")?,
-                field("key_name")?
-            ),
-        })
     }
 }
 

@@ -9,7 +9,7 @@ use super::encrypt::{Sealing, check_plain, encrypt, sealable};
 use super::error::{EditError, OpenError, ParseError, SealError};
 use super::format::Format;
 use super::key_groups::KeyGroups;
-use super::metadata::{MetadataText, NewEntry, VersionChange};
+use super::metadata::{KeyChange, MetadataText, NewKeys, VersionChange};
 use super::readback;
 use super::sealed::SealedFile;
 use super::selector::{Chooser, Selector};
@@ -66,13 +66,13 @@ impl OpenedFile {
             Chooser::new(&new.selector).map_err(|reason| SealError::Selector { reason })?;
         let tree = plain_tree(plain, new.format)?;
         let key = DataKey::random();
-        let entries = wrapped_for(new.keys, &key)?;
+        let keys = NewKeys::wrap(new.keys, &key, 0)?;
         Ok(Self {
             tree,
             key,
             chooser,
             format: new.format,
-            metadata: MetadataText::fresh(&entries, &new.selector),
+            metadata: MetadataText::fresh(&keys, &new.selector),
             stash: Stash::default(),
             version: VersionChange::Keep,
         })
@@ -146,6 +146,25 @@ impl OpenedFile {
         Ok(())
     }
 
+    /// Gives the file a new data key, encrypted to exactly `keys`: every value is encrypted anew.
+    ///
+    /// Who is left out can still read every earlier revision, and so the values in it.
+    ///
+    /// # Errors
+    /// [`SealError::ForeignKey`] if one of `keys` is of a kind that nothing can be encrypted to here.
+    pub fn rotate(&mut self, keys: &KeyGroups) -> Result<(), SealError> {
+        let key = DataKey::random();
+        let new = NewKeys::wrap(keys, &key, 0)?;
+        self.metadata = self.metadata.with_keys(&KeyChange::Anew(new))?;
+        self.key = key;
+        self.stash.forget_texts();
+        Ok(())
+    }
+
+    pub(super) fn key(&self) -> &DataKey {
+        &self.key
+    }
+
     /// The sealed text. What did not change since [`open`](SealedFile::open) keeps its ciphertext.
     ///
     /// `last_modified` is the current time in RFC 3339. The result is opened again and compared before it is returned.
@@ -174,30 +193,6 @@ impl OpenedFile {
         readback::compare(&self.tree, &again.tree, &self.chooser).map_err(read_back)?;
         Ok(text)
     }
-}
-
-/// The data key, encrypted to each of `keys`.
-fn wrapped_for(keys: &KeyGroups, key: &DataKey) -> Result<Vec<NewEntry>, SealError> {
-    let [group] = keys.groups() else {
-        return Err(SealError::KeyGroups);
-    };
-    if let Some(other) = group.others.first() {
-        return Err(SealError::ForeignKey { key: other.clone() });
-    }
-    if group.is_empty() {
-        return Err(SealError::NoRecipients);
-    }
-    let mut entries: Vec<NewEntry> = Vec::new();
-    for recipient in &group.recipients {
-        let text = recipient.as_str().trim();
-        if !entries.iter().any(|entry| entry.recipient == text) {
-            entries.push(NewEntry {
-                recipient: text.to_owned(),
-                enc: recipient.wrap(key.expose())?,
-            });
-        }
-    }
-    Ok(entries)
 }
 
 fn plain_tree(plain: &[u8], format: Format) -> Result<Tree, ParseError> {

@@ -9,10 +9,10 @@ use super::document::tree::Tree;
 use super::error::{OpenError, ParseError, SealError};
 use super::format::Format;
 use super::key_groups::{KeyEntry, KeyGroup, KeyGroups, KeyKind};
-use super::metadata::{Metadata, MetadataText, NewEntry};
+use super::metadata::{KeyChange, Metadata, MetadataText};
 use super::opened::OpenedFile;
 use super::stores::yaml::rewrite::RewriteError;
-use super::walk::METADATA_KEY;
+use super::walk::{Item, METADATA_KEY, Side, walk};
 use crate::identity::{Identities, Recipient};
 
 /// A SOPS file as it lies in the repository. Holds no plaintext of encrypted values.
@@ -74,7 +74,8 @@ impl SealedFile {
                 kind: KeyKind::Age,
                 name: entry.recipient.clone(),
             });
-            recipients.chain(group.others.iter().cloned()).collect()
+            let others = group.others.iter().map(|entry| entry.key.clone());
+            recipients.chain(others).collect()
         });
         groups.collect()
     }
@@ -85,7 +86,7 @@ impl SealedFile {
         let groups = self.metadata.groups.iter().map(|group| {
             let mut keys = KeyGroup {
                 recipients: Vec::new(),
-                others: group.others.clone(),
+                others: group.others.iter().map(|entry| entry.key.clone()).collect(),
             };
             for entry in &group.entries {
                 match Recipient::parse(&entry.recipient) {
@@ -160,40 +161,39 @@ impl SealedFile {
 
     /// The file's text with the same data key encrypted to exactly `keys`.
     ///
-    /// Entries of recipients that stay are kept verbatim, as are keys of other kinds than age. Values, MAC and times are
-    /// untouched, so this is no revocation: who is left out can still read every earlier revision.
+    /// With one group before and after, the entries of keys that stay are kept verbatim, whatever their kind. With several,
+    /// all shares are new. Values, MAC and times are untouched, so this is no revocation: who is left out can still read
+    /// every earlier revision. The MAC is not verified: see [`rewrap_opened`](Self::rewrap_opened).
+    ///
+    /// # Errors
+    /// [`SealError::ForeignKey`] if one of `keys` would have to be encrypted to and cannot.
     pub fn rewrap(&self, identities: &Identities, keys: &KeyGroups) -> Result<String, SealError> {
-        let [group] = keys.groups() else {
-            return Err(SealError::KeyGroups);
-        };
-        if group.is_empty() {
-            return Err(SealError::NoRecipients);
-        }
-        if self.metadata.groups.len() > 1 {
-            return Err(SealError::KeyGroups);
-        }
-        let key = self.metadata.data_key(identities)?;
-        let present = self.recipients();
-        let mut kept = Vec::new();
-        let mut new: Vec<NewEntry> = Vec::new();
-        for recipient in &group.recipients {
-            let text = recipient.as_str().trim();
-            if present.iter().any(|present| present == text) {
-                kept.push(text.to_owned());
-            } else if !new.iter().any(|entry| entry.recipient == text) {
-                new.push(NewEntry {
-                    recipient: text.to_owned(),
-                    enc: recipient.wrap(key.expose())?,
-                });
-            }
-        }
-        let text = self.text.with_recipients(&kept, &new)?;
+        self.rewrap_with(&self.metadata.data_key(identities)?, keys)
+    }
+
+    /// As [`rewrap`](Self::rewrap), for a file that is open already: its key is not unwrapped once more.
+    pub fn rewrap_opened(
+        &self,
+        opened: &OpenedFile,
+        keys: &KeyGroups,
+    ) -> Result<String, SealError> {
+        self.rewrap_with(opened.key(), keys)
+    }
+
+    fn rewrap_with(&self, key: &DataKey, keys: &KeyGroups) -> Result<String, SealError> {
+        let change = KeyChange::plan(&self.metadata, keys, key)?;
+        let text = self.text.with_keys(&change)?;
         let sealed = self.with_metadata(&text)?;
-        let again =
-            Self::parse(sealed.as_bytes(), self.format).map_err(|error| SealError::ReadBack {
-                reason: error.to_string(),
-            })?;
-        again.check_rewrapped(self, &kept, &new)?;
+        let failed = |reason: String| SealError::ReadBack { reason };
+        let again = Self::parse(sealed.as_bytes(), self.format)
+            .map_err(|error| failed(error.to_string()))?;
+        let expected = text.groups().map_err(|error| failed(error.to_string()))?;
+        if expected != (again.metadata.groups.clone(), again.metadata.threshold) {
+            return Err(failed("the keys are not as wanted".to_owned()));
+        }
+        if !again.holds_the_same_as(self) {
+            return Err(failed("something else than the keys changed".to_owned()));
+        }
         Ok(sealed)
     }
 
@@ -220,51 +220,33 @@ impl SealedFile {
         Ok(sealed.to_string())
     }
 
-    /// Only the recipients may differ from `before`.
-    fn check_rewrapped(
-        &self,
-        before: &Self,
-        kept: &[String],
-        new: &[NewEntry],
-    ) -> Result<(), SealError> {
-        let differs = |reason: &str| {
-            Err(SealError::ReadBack {
-                reason: reason.to_owned(),
-            })
-        };
-        let wanted = |recipient: &String| {
-            kept.contains(recipient) || new.iter().any(|entry| entry.recipient == *recipient)
-        };
-        let now = self.recipients();
-        if !now.iter().all(wanted)
-            || !kept.iter().all(|r| now.contains(r))
-            || now.len() < kept.len() + new.len()
-        {
-            return differs("the recipients are not as wanted");
-        }
-        for entry in self.metadata.entries() {
-            let as_before = before
-                .metadata
-                .entries()
-                .any(|old| old.recipient == entry.recipient && old.enc == entry.enc);
-            let as_new = new
-                .iter()
-                .any(|new| new.recipient == entry.recipient && new.enc.trim() == entry.enc.trim());
-            if !as_before && !as_new {
-                return differs("a recipient's entry changed");
-            }
-        }
-        let untouched = self.metadata.mac == before.metadata.mac
-            && self.metadata.mac_aad() == before.metadata.mac_aad()
-            && self.key_paths() == before.key_paths()
-            && self
-                .key_paths()
-                .iter()
-                .all(|path| self.ciphertext(path) == before.ciphertext(path));
-        if untouched {
-            Ok(())
-        } else {
-            differs("something else than the recipients changed")
-        }
+    /// Whether all but the keys is the same, ciphertext for ciphertext.
+    fn holds_the_same_as(&self, other: &Self) -> bool {
+        self.metadata.mac == other.metadata.mac
+            && self.metadata.mac_aad() == other.metadata.mac_aad()
+            && self.texts() == other.texts()
+    }
+
+    /// The texts of all leaves and comments with their paths; nothing where aliases expand without end.
+    fn texts(&self) -> Option<Vec<(String, String)>> {
+        let mut found = Vec::new();
+        walk::<OpenError>(
+            &self.tree,
+            &self.metadata.chooser,
+            Side::Sealed,
+            &mut |visit| {
+                let text = match &visit.item {
+                    Item::Leaf(node) | Item::ListedComment { node, .. } => self
+                        .tree
+                        .scalar(*node)
+                        .map(|scalar| scalar.text.to_string()),
+                    Item::Comment { comment, .. } => Some(comment.text.to_string()),
+                };
+                found.push((visit.aad(), text.unwrap_or_default()));
+                Ok(())
+            },
+        )
+        .ok()?;
+        Some(found)
     }
 }

@@ -38,6 +38,11 @@ impl Stash {
         self.texts.get_mut(&digest(key, aad, content))?.pop_front()
     }
 
+    /// Forgets everything that was encrypted with a key that goes.
+    pub(super) fn forget_texts(&mut self) {
+        self.texts.clear();
+    }
+
     /// Remembers an encrypted comment that did not open, `#ENC[…]` as a line or `ENC[…]` as a list's item.
     pub(super) fn keep(&mut self, text: &str) {
         self.opaque.insert(text.to_owned());
