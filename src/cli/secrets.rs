@@ -20,6 +20,7 @@ pub(super) use list::SecretList;
 pub(super) use rekey::RekeyAnswer;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::HostFlags;
 use crate::identity::Identities;
@@ -45,9 +46,9 @@ pub(super) fn run(args: &SecretsArgs, flags: &HostFlags) -> Result<u8, Problem> 
     }
 }
 
-/// The keys of `--identity`, and those that sops would find for this person.
+/// The keys of `--identity`, and those that sops would find for this person; passphrases are asked for on the terminal.
 fn identities(flags: &HostFlags) -> Result<Identities, Problem> {
-    let own = Identities::of_person();
+    let own = Identities::of_person().asking(Arc::new(prompt::OnTerminal));
     match &flags.identity {
         None => Ok(own),
         Some(path) => {

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
+use super::found::{Entry, Found};
 use super::host_key::HostKey;
-use super::pool::Entry;
+use super::locked::Locked;
+use super::plugin::PluginIdentity;
 
 /// Text that holds no identity that can be used. Never repeats the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,23 +32,25 @@ pub enum IdentityTextError {
         line: usize,
     },
     /// A post-quantum identity.
-    #[error("line {line} is a post-quantum identity, which this version cannot use")]
+    #[error(
+        "line {line} is a post-quantum identity (AGE-SECRET-KEY-PQ-1…), which this version cannot use"
+    )]
     PostQuantum {
         /// Number of the line, from 1.
         line: usize,
     },
-    /// A plugin identity.
-    #[error("line {line} needs an age plugin, and plugins are not supported")]
-    Plugin {
-        /// Number of the line, from 1.
-        line: usize,
+    /// An age identity file that is encrypted, and not with a passphrase.
+    #[error("it is an age file that is encrypted to other keys, not with a passphrase")]
+    EncryptedToKeys,
+    /// An encrypted age identity file that cannot be read.
+    #[error("it is an encrypted age identity file that is damaged: {reason}")]
+    DamagedFile {
+        /// What age said.
+        reason: String,
     },
-    /// A passphrase-encrypted age identity file.
-    #[error("it is an age identity file that is protected with a passphrase")]
-    EncryptedFile,
-    /// An SSH private key that needs a passphrase.
-    #[error("it needs a passphrase")]
-    Passphrase,
+    /// An SSH private key in the old form, with a passphrase.
+    #[error("it is an SSH key in the old PEM form, with a passphrase")]
+    OldForm,
     /// An SSH private key of a type that age has no stanza for.
     #[error("it is an SSH key of type {kind}; only ed25519 and RSA keys can open age files")]
     SshType {
@@ -67,14 +71,16 @@ impl IdentityTextError {
                 "an age identity is a line that begins with AGE-SECRET-KEY-1; lines with # are comments"
             }
             Self::Recipient { .. } => "name the file with the private key",
-            Self::PostQuantum { .. } | Self::Plugin { .. } | Self::SshType { .. } => {
-                "use a plain age key, or an ed25519 or RSA SSH key"
+            Self::PostQuantum { .. } => {
+                "use a plain age key as well, an ed25519 or RSA SSH key, or sops 3.12"
             }
-            Self::EncryptedFile => {
-                "decrypt it into SOPS_AGE_KEY for this one command: SOPS_AGE_KEY=\"$(age -d FILE)\" steadfast secrets …"
+            Self::SshType { .. } => "use a plain age key, or an ed25519 or RSA SSH key",
+            Self::EncryptedToKeys => {
+                "decrypt it into SOPS_AGE_KEY for this one command: SOPS_AGE_KEY=\"$(age -d -i KEY FILE)\" steadfast secrets …"
             }
-            Self::Passphrase => {
-                "use a key without a passphrase, or a plain age key in ~/.config/sops/age/keys.txt"
+            Self::DamagedFile { .. } => "restore the file from a backup",
+            Self::OldForm => {
+                "convert it with `ssh-keygen -p -f FILE`; the passphrase may stay the same"
             }
             Self::BadSshKey => "copy the key file again",
         }
@@ -88,17 +94,18 @@ pub(super) enum Words {
     Many,
 }
 
-/// Reads age identities, one per line. One bad line spoils the source, as in sops.
+/// Reads age identities, one per line. One bad line spoils the source, as in sops; a line of a kind that only others can
+/// use does not.
 pub(super) fn parse_age_identities(
     text: &[u8],
     words: Words,
     name: &str,
-) -> Result<Vec<Entry>, IdentityTextError> {
+) -> Result<Found, IdentityTextError> {
     if text.starts_with(b"age-encryption") || text.starts_with(b"-----BEGIN AGE") {
-        return Err(IdentityTextError::EncryptedFile);
+        return Ok(Locked::file(text, name).into());
     }
     let text = std::str::from_utf8(text).map_err(|_not_utf8| IdentityTextError::NotText)?;
-    let mut entries = Vec::new();
+    let mut found = Found::default();
     for (index, line) in text.lines().enumerate() {
         let trimmed = line.trim();
         if trimmed.is_empty() || trimmed.starts_with('#') {
@@ -109,33 +116,40 @@ pub(super) fn parse_age_identities(
             Words::Many => trimmed.split_ascii_whitespace().collect(),
         };
         for part in parts {
-            entries.push(parse_age_identity(part, index + 1, name)?);
+            parse_age_identity(part, index + 1, name, &mut found)?;
         }
     }
-    if entries.is_empty() {
+    if found.entries.is_empty() && found.plugins.is_empty() && found.problems.is_empty() {
         return Err(IdentityTextError::Empty);
     }
-    Ok(entries)
+    Ok(found)
 }
 
-fn parse_age_identity(text: &str, line: usize, name: &str) -> Result<Entry, IdentityTextError> {
+fn parse_age_identity(
+    text: &str,
+    line: usize,
+    name: &str,
+    found: &mut Found,
+) -> Result<(), IdentityTextError> {
     if text.starts_with("AGE-SECRET-KEY-PQ-") {
-        return Err(IdentityTextError::PostQuantum { line });
-    }
-    if text.starts_with("AGE-PLUGIN-") {
-        return Err(IdentityTextError::Plugin { line });
-    }
-    if text.starts_with("age1") || text.starts_with("ssh-") {
+        found.problems.push(IdentityTextError::PostQuantum { line });
+    } else if text.starts_with("AGE-PLUGIN-") {
+        let plugin = PluginIdentity::parse(text, name);
+        found
+            .plugins
+            .push(plugin.ok_or(IdentityTextError::BadLine { line })?);
+    } else if text.starts_with("age1") || text.starts_with("ssh-") {
         return Err(IdentityTextError::Recipient { line });
+    } else {
+        let identity: age::x25519::Identity = text
+            .parse()
+            .map_err(|_reason| IdentityTextError::BadLine { line })?;
+        let recipient = identity.to_public().to_string();
+        found
+            .entries
+            .push(Entry::new(name, recipient, Box::new(identity)));
     }
-    let identity: age::x25519::Identity = text
-        .parse()
-        .map_err(|_reason| IdentityTextError::BadLine { line })?;
-    Ok(Entry::new(
-        name.to_owned(),
-        identity.to_public().to_string(),
-        Box::new(identity),
-    ))
+    Ok(())
 }
 
 /// Reads an SSH private key. An ed25519 key also gives the identity that ssh-to-age derives of it.
@@ -143,9 +157,14 @@ pub(super) fn parse_ssh_identity(
     text: &[u8],
     path: &Path,
     name: &str,
-) -> Result<Vec<Entry>, IdentityTextError> {
+) -> Result<Found, IdentityTextError> {
     if let Ok(key) = HostKey::parse(text, path) {
-        return Ok(Entry::of_ed25519(&key, name));
+        return Ok(Entry::of_ed25519(&key, name).into());
+    }
+    if let Ok(key) = ssh_key::PrivateKey::from_openssh(text)
+        && key.is_encrypted()
+    {
+        return Ok(Locked::ssh(key, name)?.into());
     }
     let identity = age::ssh::Identity::from_buffer(BufReader::new(text), None)
         .map_err(|_reason| IdentityTextError::BadSshKey)?;
@@ -153,13 +172,14 @@ pub(super) fn parse_ssh_identity(
         age::ssh::Identity::Unencrypted(_) => {
             let recipient = age::ssh::Recipient::try_from(identity.clone())
                 .map_err(|_reason| IdentityTextError::BadSshKey)?;
-            let entry = Entry::new(name.to_owned(), recipient.to_string(), Box::new(identity));
-            Ok(vec![entry])
+            let entry = Entry::new(name, recipient.to_string(), Box::new(identity));
+            Ok(vec![entry].into())
         }
-        age::ssh::Identity::Encrypted(_) => Err(IdentityTextError::Passphrase),
+        // A protected key in OpenSSH's form was taken above: this one is of a form or cipher that cannot be opened.
+        age::ssh::Identity::Encrypted(_) => Err(IdentityTextError::BadSshKey),
         age::ssh::Identity::Unsupported(kind) => Err(match kind {
             age::ssh::UnsupportedKey::EncryptedPem | age::ssh::UnsupportedKey::EncryptedSsh(_) => {
-                IdentityTextError::Passphrase
+                IdentityTextError::OldForm
             }
             age::ssh::UnsupportedKey::Hardware(kind) | age::ssh::UnsupportedKey::Type(kind) => {
                 IdentityTextError::SshType { kind: kind.clone() }
@@ -173,7 +193,7 @@ pub(super) fn parse_any(
     text: &Zeroizing<Vec<u8>>,
     path: &Path,
     name: &str,
-) -> Result<Vec<Entry>, IdentityTextError> {
+) -> Result<Found, IdentityTextError> {
     let looks_like_ssh = text.starts_with(b"-----BEGIN ") && !text.starts_with(b"-----BEGIN AGE");
     if looks_like_ssh {
         parse_ssh_identity(text, path, name)

@@ -5,69 +5,25 @@
 //!
 //! Source: SOPS format §age, identities.
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::host_key::{KeyError, read_key_file};
-use super::identity_text::{IdentityTextError, Words, parse_age_identities, parse_ssh_identity};
-use super::pool::{Entry, Identities};
-use crate::host::exec::{Environment, ExecError, Program, UnclosedQuote, split_words};
-
-/// A source of identities that could not be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{from} gives no identity")]
-pub struct SourceProblem {
-    /// The source: a variable's name, or a path.
-    pub from: String,
-    /// What is wrong with it.
-    #[source]
-    pub kind: SourceProblemKind,
-}
-
-/// What is wrong with a source of identities.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceProblemKind {
-    /// Its file cannot be read.
-    #[error(transparent)]
-    File(#[from] KeyError),
-    /// Its text cannot be used.
-    #[error(transparent)]
-    Text(#[from] IdentityTextError),
-    /// Its command is empty.
-    #[error("the command is empty")]
-    EmptyCommand,
-    /// Its command cannot be cut into words.
-    #[error("the command cannot be read: {0}")]
-    Words(UnclosedQuote),
-    /// Its command does not run, or fails.
-    #[error(transparent)]
-    Command(#[from] ExecError),
-}
-
-impl SourceProblem {
-    /// How to go on.
-    #[must_use]
-    pub fn fix(&self) -> String {
-        match &self.kind {
-            SourceProblemKind::File(error) => error.fix(),
-            SourceProblemKind::Text(error) => error.fix().to_owned(),
-            SourceProblemKind::EmptyCommand
-            | SourceProblemKind::Words(_)
-            | SourceProblemKind::Command(_) => {
-                format!("correct the command in {}, or unset it", self.from)
-            }
-        }
-    }
-}
+use super::found::Found;
+use super::host_key::read_key_file;
+use super::identity_text::{Words, parse_age_identities, parse_ssh_identity};
+use super::key_command::{KeyCommand, output_of};
+use super::pool::Identities;
+use super::problem::{SourceProblem, SourceProblemKind};
+use crate::host::exec::Environment;
 
 /// Reads all sources.
 pub(super) fn collect(environment: Environment<'_>) -> Identities {
     let mut pool = Identities::default();
-    let mut take = |from: &str, found: Result<Vec<Entry>, SourceProblemKind>| match found {
-        Ok(entries) => pool.add(entries),
+    let mut take = |from: &str, found: Result<Found, SourceProblemKind>| match found {
+        Ok(found) => pool.add(from, found),
         Err(kind) => pool.add_problem(SourceProblem {
             from: from.to_owned(),
             kind,
@@ -75,12 +31,11 @@ pub(super) fn collect(environment: Environment<'_>) -> Identities {
     };
 
     if let Some(path) = environment("SOPS_AGE_SSH_PRIVATE_KEY_FILE") {
-        let path = PathBuf::from(path);
-        take("SOPS_AGE_SSH_PRIVATE_KEY_FILE", ssh_file(&path));
+        take("SOPS_AGE_SSH_PRIVATE_KEY_FILE", named_file(&path, ssh_file));
     }
     if let Some(command) = environment("SOPS_AGE_SSH_PRIVATE_KEY_CMD") {
         const NAME: &str = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
-        let found = output_of(&command)
+        let found = output_of(&command, &[])
             .and_then(|text| Ok(parse_ssh_identity(&text, Path::new(NAME), NAME)?));
         take(NAME, found);
     }
@@ -93,21 +48,29 @@ pub(super) fn collect(environment: Environment<'_>) -> Identities {
         take("SOPS_AGE_KEY", found.map_err(Into::into));
     }
     if let Some(path) = environment("SOPS_AGE_KEY_FILE") {
-        take("SOPS_AGE_KEY_FILE", age_file(Path::new(&path)));
-    }
-    if let Some(command) = environment("SOPS_AGE_KEY_CMD") {
-        const NAME: &str = "SOPS_AGE_KEY_CMD";
-        let found = output_of(&command)
-            .and_then(|text| Ok(parse_age_identities(&text, Words::OnePerLine, NAME)?));
-        take(NAME, found);
+        take("SOPS_AGE_KEY_FILE", named_file(&path, age_file));
     }
     if let Some(path) = keys_txt(environment).filter(|path| path.exists()) {
         take(&path.display().to_string(), age_file(&path));
     }
+    if let Some(command) = environment("SOPS_AGE_KEY_CMD") {
+        pool.add_command(KeyCommand::new("SOPS_AGE_KEY_CMD", command));
+    }
     pool
 }
 
-fn ssh_file(path: &Path) -> Result<Vec<Entry>, SourceProblemKind> {
+/// The file that a variable names. A variable that is set to nothing counts as set, as in sops.
+fn named_file(
+    path: &OsString,
+    read: fn(&Path) -> Result<Found, SourceProblemKind>,
+) -> Result<Found, SourceProblemKind> {
+    if path.is_empty() {
+        return Err(SourceProblemKind::EmptyVariable);
+    }
+    read(Path::new(path))
+}
+
+fn ssh_file(path: &Path) -> Result<Found, SourceProblemKind> {
     let text = read_key_file(path)?;
     Ok(parse_ssh_identity(
         &text,
@@ -116,20 +79,10 @@ fn ssh_file(path: &Path) -> Result<Vec<Entry>, SourceProblemKind> {
     )?)
 }
 
-fn age_file(path: &Path) -> Result<Vec<Entry>, SourceProblemKind> {
+fn age_file(path: &Path) -> Result<Found, SourceProblemKind> {
     let text = read_key_file(path)?;
     let name = path.display().to_string();
     Ok(parse_age_identities(&text, Words::OnePerLine, &name)?)
-}
-
-/// Runs a command, cut into words as a shell would but without one, and gives what it prints.
-fn output_of(command: &OsStr) -> Result<Zeroizing<Vec<u8>>, SourceProblemKind> {
-    let words = split_words(&command.to_string_lossy()).map_err(SourceProblemKind::Words)?;
-    let Some((program, args)) = words.split_first() else {
-        return Err(SourceProblemKind::EmptyCommand);
-    };
-    let output = Program::new(program).args(args).run_ok()?;
-    Ok(Zeroizing::new(output))
 }
 
 fn home(environment: Environment<'_>) -> Option<PathBuf> {

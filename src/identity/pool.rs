@@ -1,19 +1,16 @@
-//! A pool of identities: everything that may open a secret file, tried in turn.
+//! A pool of identities: everything that may open a secret file.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use age::armor::ArmoredReader;
-use age::{DecryptError, Decryptor};
-use zeroize::Zeroizing;
-
+use super::ask::AskPassphrase;
+use super::found::{Entry, Found};
 use super::host_key::{HostKey, KeyError, read_key_file};
 use super::identity_text::{IdentityTextError, parse_any};
-use super::person::SourceProblem;
-use super::plaintext::Plaintext;
-
-/// A wrapped data key is 32 or 33 bytes; an age file much larger than that is not one.
-const LARGEST_DATA_KEY: u64 = 1024;
+use super::key_command::KeyCommand;
+use super::locked::Locked;
+use super::plugin::PluginIdentity;
+use super::problem::{SourceProblem, SourceProblemKind};
 
 /// Private keys that may open secret files.
 #[derive(Default)]
@@ -22,63 +19,14 @@ const LARGEST_DATA_KEY: u64 = 1024;
     reason = "private keys must not be printable"
 )]
 pub struct Identities {
-    entries: Vec<Entry>,
-    problems: Vec<SourceProblem>,
-}
-
-/// One identity, with the public half that it opens for.
-pub(super) struct Entry {
-    name: String,
-    recipient: String,
-    identity: Box<dyn age::Identity + Send + Sync>,
-}
-
-impl Entry {
-    pub(super) fn new(
-        name: String,
-        recipient: String,
-        identity: Box<dyn age::Identity + Send + Sync>,
-    ) -> Self {
-        Self {
-            name,
-            recipient,
-            identity,
-        }
-    }
-
-    /// Both identities of an ed25519 key: X25519 as ssh-to-age derives it, and native `ssh-ed25519`.
-    pub(super) fn of_ed25519(key: &HostKey, name: &str) -> Vec<Self> {
-        let mut entries = Vec::with_capacity(2);
-        if let Some(derived) = key.x25519() {
-            let recipient = key.age_recipient();
-            entries.push(Self::new(name.to_owned(), recipient, Box::new(derived)));
-        }
-        if let Some(native) = key.native() {
-            let recipient = key.public_key();
-            entries.push(Self::new(name.to_owned(), recipient, Box::new(native)));
-        }
-        entries
-    }
-}
-
-/// A wrapped data key that did not open.
-#[derive(Debug, thiserror::Error)]
-pub enum UnwrapError {
-    /// It is wrapped for somebody else.
-    #[error("it is encrypted to a key that is not here")]
-    NotForUs,
-    /// There is no identity at all.
-    #[error("there is no private key to open it with")]
-    NoIdentity,
-    /// It is encrypted with a passphrase, which sops never does.
-    #[error("it is encrypted with a passphrase, not to a key")]
-    Passphrase,
-    /// Not a whole age file, or tampered with.
-    #[error("the age file is damaged: {reason}")]
-    Damaged {
-        /// What age said.
-        reason: String,
-    },
+    found: Found,
+    commands: Vec<KeyCommand>,
+    problems: Vec<Arc<SourceProblem>>,
+    /// What went wrong while something was opened.
+    late: Mutex<Vec<Arc<SourceProblem>>>,
+    pub(super) asker: Option<Arc<dyn AskPassphrase>>,
+    /// Held by whoever asks.
+    pub(super) asking: Mutex<()>,
 }
 
 /// An identity file that was named and cannot be used.
@@ -109,20 +57,20 @@ impl IdentityFileError {
 }
 
 impl Identities {
-    /// The two identities of a host.
+    /// The two identities of a host. They never ask.
     #[must_use]
     pub fn of_host(key: &HostKey) -> Self {
         let name = format!("host key {}", key.path().display());
         Self {
-            entries: Entry::of_ed25519(key, &name),
-            problems: Vec::new(),
+            found: Entry::of_ed25519(key, &name).into(),
+            ..Self::default()
         }
     }
 
     /// Everything that sops would find for the person who runs this: see [`person`](super::person).
     ///
     /// A source that is broken spoils nothing; it is kept in [`problems`](Self::problems), to be shown if a file does
-    /// not open in the end.
+    /// not open in the end. Keys with a passphrase open nothing until [`asking`](Self::asking) says how to ask for it.
     #[must_use]
     pub fn of_person() -> Self {
         super::person::collect(&|name| std::env::var_os(name))
@@ -131,110 +79,183 @@ impl Identities {
     /// The identities in the file at `path`: an age identity file, or an SSH private key.
     pub fn of_file(path: &Path) -> Result<Self, IdentityFileError> {
         let text = read_key_file(path)?;
-        let entries = parse_any(&text, path, &path.display().to_string()).map_err(|source| {
-            IdentityFileError::Content {
-                path: path.to_path_buf(),
-                source,
-            }
-        })?;
-        Ok(Self {
-            entries,
-            problems: Vec::new(),
-        })
+        let name = path.display().to_string();
+        let content = |source| IdentityFileError::Content {
+            path: path.to_path_buf(),
+            source,
+        };
+        let mut pool = Self::default();
+        pool.add(&name, parse_any(&text, path, &name).map_err(content)?);
+        Ok(pool)
     }
 
-    /// Adds all of `other`.
+    /// Adds all of `other`. Whoever this asks is asked for the keys of `other` too.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
-        self.entries.extend(other.entries);
+        self.add("", other.found);
+        self.commands.extend(other.commands);
         self.problems.extend(other.problems);
+        self.late = Mutex::new([self.late_problems(), into_inner(other.late)].concat());
+        self.asker = self.asker.or(other.asker);
         self
     }
 
-    pub(super) fn add(&mut self, entries: Vec<Entry>) {
-        self.entries.extend(entries);
+    /// Says whom to ask for passphrases, and for what plugins want to know.
+    #[must_use]
+    pub fn asking(mut self, asker: Arc<dyn AskPassphrase>) -> Self {
+        self.asker = Some(asker);
+        self
+    }
+
+    /// Adds what a source holds. A key that is here already is not asked for twice.
+    pub(super) fn add(&mut self, from: &str, new: Found) {
+        self.problems.extend(new.problems.into_iter().map(|text| {
+            Arc::new(SourceProblem {
+                from: from.to_owned(),
+                kind: SourceProblemKind::Text(text),
+            })
+        }));
+        self.found.entries.extend(new.entries);
+        self.found.plugins.extend(new.plugins);
+        for locked in new.locked {
+            let is_known = |one: &Locked| {
+                !one.recipients().is_empty() && one.recipients() == locked.recipients()
+            };
+            let is_open = |one: &Entry| locked.recipients().contains(&one.recipient);
+            if !self.found.locked.iter().any(is_known) && !self.found.entries.iter().any(is_open) {
+                self.found.locked.push(locked);
+            }
+        }
+    }
+
+    pub(super) fn add_command(&mut self, command: KeyCommand) {
+        self.commands.push(command);
     }
 
     pub(super) fn add_problem(&mut self, problem: SourceProblem) {
-        self.problems.push(problem);
+        self.problems.push(Arc::new(problem));
     }
 
-    /// Where each identity came from, with its public half: for messages.
+    /// Keeps what went wrong while something was opened, each reason once.
+    pub(super) fn remember(&self, problem: SourceProblem) {
+        let mut late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same = |one: &Arc<SourceProblem>| {
+            one.from == problem.from && one.kind.to_string() == problem.kind.to_string()
+        };
+        if !late.iter().any(is_same) {
+            late.push(Arc::new(problem));
+        }
+    }
+
+    fn late_problems(&self) -> Vec<Arc<SourceProblem>> {
+        let late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        late.clone()
+    }
+
+    /// Identities that can be used as they are, with those that were opened or printed so far.
+    pub(super) fn open_entries(&self) -> impl Iterator<Item = &Entry> {
+        let unlocked = self.found.locked.iter().filter_map(Locked::opened);
+        let printed = self.commands.iter().flat_map(KeyCommand::so_far);
+        std::iter::once(&self.found)
+            .chain(unlocked)
+            .chain(printed)
+            .flat_map(|found| &found.entries)
+    }
+
+    pub(super) fn locked(&self) -> impl Iterator<Item = &Locked> {
+        let printed = self.commands.iter().flat_map(KeyCommand::so_far);
+        std::iter::once(&self.found)
+            .chain(printed)
+            .flat_map(|found| &found.locked)
+    }
+
+    pub(super) fn plugins(&self) -> impl Iterator<Item = &PluginIdentity> {
+        let unlocked = self.locked().filter_map(Locked::opened);
+        let printed = self.commands.iter().flat_map(KeyCommand::so_far);
+        std::iter::once(&self.found)
+            .chain(unlocked)
+            .chain(printed)
+            .flat_map(|found| &found.plugins)
+    }
+
+    pub(super) fn commands(&self) -> impl Iterator<Item = &KeyCommand> {
+        self.commands.iter()
+    }
+
+    pub(super) fn asker(&self) -> Option<&dyn AskPassphrase> {
+        self.asker.as_deref()
+    }
+
+    /// Where each identity came from, with its public half where that is known: for messages.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        self.entries
-            .iter()
-            .map(|entry| format!("{} ({})", entry.name, entry.recipient))
-            .collect()
+        let open = self
+            .open_entries()
+            .map(|entry| format!("{} ({})", entry.name, entry.recipient));
+        let locked = self.locked().filter(|locked| locked.opened().is_none());
+        let locked = locked.map(|locked| match locked.recipients().last() {
+            Some(recipient) => format!("{} ({recipient}, with a passphrase)", locked.name()),
+            None => format!("{} (with a passphrase)", locked.name()),
+        });
+        let plugins = self
+            .plugins()
+            .map(|plugin| format!("{} (of age-plugin-{})", plugin.name(), plugin.plugin()));
+        open.chain(locked).chain(plugins).collect()
     }
 
-    /// The public halves: what a file must be encrypted to for one of these to open it.
+    /// The public halves, as far as they are known: what a file must be encrypted to for one of these to open it. Those
+    /// of SSH keys with a passphrase are known before anybody asks for it.
     pub fn recipients(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|entry| entry.recipient.as_str())
+        let locked = self.locked().filter(|locked| locked.opened().is_none());
+        self.open_entries()
+            .map(|entry| entry.recipient.as_str())
+            .chain(locked.flat_map(|locked| locked.recipients().iter().map(String::as_str)))
     }
 
-    /// Sources of a person that could not be used. Only of interest once something did not open.
+    /// Whether there are keys whose public halves are not among [`recipients`](Self::recipients): in a protected
+    /// identity file, of a plugin, or printed by a command that was not run yet.
     #[must_use]
-    pub fn problems(&self) -> &[SourceProblem] {
-        &self.problems
+    pub fn has_unknown(&self) -> bool {
+        let is_unknown = |locked: &Locked| locked.is_opaque() && locked.opened().is_none();
+        self.locked().any(is_unknown)
+            || self.plugins().next().is_some()
+            || !self.commands.is_empty()
     }
 
-    /// Whether there is no identity.
+    /// Sources that could not be used. Only of interest once something did not open; those that
+    /// [were needed](SourceProblem::was_needed) come first.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Arc<SourceProblem>> {
+        let mut problems: Vec<Arc<SourceProblem>> = self
+            .locked()
+            .filter_map(Locked::problem)
+            .cloned()
+            .chain(self.late_problems())
+            .chain(self.commands.iter().flat_map(KeyCommand::problems).cloned())
+            .chain(self.problems.iter().cloned())
+            .collect();
+        problems.sort_by_key(|problem| !problem.was_needed());
+        problems
+    }
+
+    /// Whether there is no identity, not even one that needs a passphrase.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Opens one armored age file, the `enc` of a secret file's recipient, and gives the data key in it.
-    ///
-    /// Blanks around `armored` are ignored. Nothing was decrypted when this fails.
-    ///
-    /// Source: SOPS format §age entries; <https://c2sp.org/age>.
-    pub fn unwrap(&self, armored: &str) -> Result<Plaintext, UnwrapError> {
-        if self.entries.is_empty() {
-            return Err(UnwrapError::NoIdentity);
-        }
-        let mut failure = UnwrapError::NotForUs;
-        for entry in &self.entries {
-            // One identity at a time: a planted stanza that carries our tag must not keep the others from trying.
-            match open(armored.trim().as_bytes(), entry.identity.as_ref()) {
-                Ok(key) => return Ok(key),
-                Err(UnwrapError::NotForUs) => {}
-                Err(other) => failure = other,
-            }
-        }
-        Err(failure)
+        self.found.entries.is_empty()
+            && self.found.locked.is_empty()
+            && self.found.plugins.is_empty()
+            && self.commands.is_empty()
     }
 }
 
-fn open(armored: &[u8], identity: &dyn age::Identity) -> Result<Plaintext, UnwrapError> {
-    let damaged = |reason: String| UnwrapError::Damaged { reason };
-    let decryptor = Decryptor::new_buffered(ArmoredReader::new(armored))
-        .map_err(|reason| damaged(reason.to_string()))?;
-    if decryptor.is_scrypt() {
-        return Err(UnwrapError::Passphrase);
-    }
-    let reader = decryptor
-        .decrypt(std::iter::once(identity))
-        .map_err(|reason| match reason {
-            DecryptError::NoMatchingKeys => UnwrapError::NotForUs,
-            other => damaged(other.to_string()),
-        })?;
-    let mut key = Zeroizing::new(Vec::with_capacity(2048));
-    reader
-        .take(LARGEST_DATA_KEY + 1)
-        .read_to_end(&mut key)
-        .map_err(|reason| damaged(reason.to_string()))?;
-    if key.len() as u64 > LARGEST_DATA_KEY {
-        return Err(damaged("it holds more than a data key".to_owned()));
-    }
-    Ok(Plaintext::from(key))
+fn into_inner<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::Recipient;
+    use crate::identity::{Recipient, UnwrapError};
 
     fn vector(name: &str) -> HostKey {
         let path = format!(

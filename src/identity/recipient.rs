@@ -5,9 +5,16 @@ use std::str::FromStr as _;
 
 use age::ssh::ParseRecipientKeyError;
 
-/// Somebody who can open a secret file: an age key, or an SSH key used as one.
+use super::plugin;
+
+mod error;
+
+pub use error::{RecipientError, WrapError, WrapErrorKind};
+
+/// Somebody who can open a secret file: an age key, an SSH key used as one, or a key that an age plugin has.
 ///
-/// Two recipients are equal if they are the same key; an SSH key's comment does not count.
+/// Two recipients are equal if they are the same key; an SSH key's comment does not count. A key of a kind that this
+/// build cannot encrypt to is a recipient too: files keep their entries for it.
 #[derive(Clone)]
 pub struct Recipient {
     text: String,
@@ -18,77 +25,13 @@ pub struct Recipient {
 enum Kind {
     X25519(age::x25519::Recipient),
     Ssh(age::ssh::Recipient),
-}
-
-/// Text that is not a recipient, or one that this build cannot encrypt to.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RecipientError {
-    /// Not a recipient.
-    #[error("`{text}` is not a recipient: {reason}")]
-    Invalid {
-        /// What was given.
-        text: String,
-        /// What is wrong.
-        reason: &'static str,
-    },
-    /// `age1pq1…`: hybrid post-quantum.
-    #[error(
-        "the recipient `{short}` is a post-quantum key (age1pq1…), which this version cannot encrypt to"
-    )]
-    PostQuantum {
-        /// Its beginning.
-        short: String,
-    },
-    /// `age1NAME1…`: needs a plugin.
-    #[error(
-        "the recipient `{short}` needs the age plugin `{plugin}`, and plugins are not supported"
-    )]
-    Plugin {
-        /// Its beginning.
-        short: String,
-        /// The plugin's name.
-        plugin: String,
-    },
-    /// An SSH key type that age has no stanza for.
-    #[error(
-        "the recipient `{short}` is an SSH key of type {kind}; only ssh-ed25519 and ssh-rsa can be recipients"
-    )]
-    SshType {
-        /// Its beginning.
-        short: String,
-        /// The type.
-        kind: String,
-    },
-    /// A private key where a public one belongs.
-    #[error("this is a private key, not a recipient; it is not shown here")]
-    Private,
-}
-
-impl RecipientError {
-    /// How to go on.
-    #[must_use]
-    pub fn fix(&self) -> &'static str {
-        match self {
-            Self::Invalid { .. } => "use `age1…`, `ssh-ed25519 AAAA…` or `ssh-rsa AAAA…`",
-            Self::PostQuantum { .. } | Self::Plugin { .. } => {
-                "give this person or host a second, plain age or SSH key"
-            }
-            Self::SshType { .. } => "make a key with `ssh-keygen -t ed25519`",
-            Self::Private => {
-                "take the private key out of the file and out of git's history, replace it, and use its public half (`age-keygen -y`)"
-            }
-        }
-    }
-}
-
-/// A data key that could not be wrapped.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot encrypt to the recipient `{recipient}`: {reason}")]
-pub struct WrapError {
-    /// The recipient.
-    pub recipient: String,
-    /// What age said.
-    pub reason: String,
+    /// `age1tag1…`, a P-256 key in hardware; anybody can encrypt to it without the plugin.
+    Tag(age::tag::Recipient),
+    /// `age1tagpq1…`, the same with ML-KEM-768.
+    TagPq(Box<age::tagpq::Recipient>),
+    Plugin(age::plugin::Recipient),
+    /// `age1pq1…`: sops 3.12 and age 1.3 know it, the age crate does not.
+    PostQuantum,
 }
 
 impl Recipient {
@@ -100,33 +43,38 @@ impl Recipient {
     /// Source: SOPS format §age, recipients; the order of the checks is sops'.
     pub fn parse(text: &str) -> Result<Self, RecipientError> {
         let text = text.trim();
-        let short = || shorten(text);
         let upper = text.to_ascii_uppercase();
         if upper.contains("PRIVATE KEY") || upper.contains("AGE-SECRET-KEY-") {
             return Err(RecipientError::Private);
         }
+        let invalid = |reason| RecipientError::Invalid {
+            text: shorten(text),
+            reason,
+        };
         let kind = if text.starts_with("age1pq1") {
-            return Err(RecipientError::PostQuantum { short: short() });
-        } else if let Some(rest) = text.strip_prefix("age1") {
-            if let Some((plugin, _)) = rest.rsplit_once('1') {
-                return Err(RecipientError::Plugin {
-                    short: short(),
-                    plugin: plugin.to_owned(),
-                });
+            let is_bech32 = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            if !is_bech32 {
+                return Err(invalid("it has characters that no key has"));
             }
-            let key = age::x25519::Recipient::from_str(text);
-            Kind::X25519(key.map_err(|_reason| RecipientError::Invalid {
-                text: text.to_owned(),
-                reason: "its checksum does not fit, so a character is wrong or missing",
-            })?)
+            Kind::PostQuantum
+        } else if let Some(rest) = text.strip_prefix("age1") {
+            const DAMAGED: &str = "its checksum does not fit, so a character is wrong or missing";
+            match rest.rsplit_once('1').map(|(name, _)| name) {
+                None => Kind::X25519(text.parse().map_err(|_reason| RecipientError::Invalid {
+                    text: text.to_owned(),
+                    reason: DAMAGED,
+                })?),
+                Some("tag") => Kind::Tag(text.parse().map_err(|_reason| invalid(DAMAGED))?),
+                Some("tagpq") => {
+                    Kind::TagPq(Box::new(text.parse().map_err(|_reason| invalid(DAMAGED))?))
+                }
+                Some(_) => Kind::Plugin(text.parse().map_err(|_reason| invalid(DAMAGED))?),
+            }
         } else if text.starts_with("ssh-") || text.starts_with("ecdsa-") || text.starts_with("sk-")
         {
             Kind::Ssh(parse_ssh(text)?)
         } else {
-            return Err(RecipientError::Invalid {
-                text: short(),
-                reason: "it begins with neither `age1` nor `ssh-`",
-            });
+            return Err(invalid("it begins with neither `age1` nor `ssh-`"));
         };
         Ok(Self {
             text: text.to_owned(),
@@ -144,8 +92,8 @@ impl Recipient {
     #[must_use]
     pub fn key(&self) -> String {
         match &self.kind {
-            Kind::X25519(_) => self.text.clone(),
             Kind::Ssh(key) => key.to_string(),
+            _ => self.text.clone(),
         }
     }
 
@@ -155,21 +103,40 @@ impl Recipient {
         shorten(&self.key())
     }
 
+    /// The program that is needed to encrypt to this recipient, such as `age-plugin-yubikey`.
+    #[must_use]
+    pub fn plugin_program(&self) -> Option<String> {
+        match &self.kind {
+            Kind::Plugin(key) => Some(plugin::program(key.plugin())),
+            _ => None,
+        }
+    }
+
     /// Encrypts `secret`, a data key, to this recipient alone.
     ///
-    /// The result is one armored age file with a final newline, what sops stores as `enc`.
+    /// The result is one armored age file with a final newline, what sops stores as `enc`. For a plugin's recipient the
+    /// plugin is started.
     ///
     /// # Errors
-    /// [`WrapError`] if age refuses, which no valid recipient was seen to cause.
+    /// [`WrapError`] for a post-quantum recipient, and for a plugin that is not installed or fails.
     pub fn wrap(&self, secret: &[u8]) -> Result<String, WrapError> {
-        let armored = match &self.kind {
-            Kind::X25519(key) => age::encrypt_and_armor(key, secret),
-            Kind::Ssh(key) => age::encrypt_and_armor(key, secret),
-        };
-        let mut armored = armored.map_err(|reason| WrapError {
+        let failed = |kind| WrapError {
             recipient: self.short(),
-            reason: reason.to_string(),
-        })?;
+            kind,
+        };
+        let of_age = |reason: age::EncryptError| {
+            failed(WrapErrorKind::Age {
+                reason: reason.to_string(),
+            })
+        };
+        let mut armored = match &self.kind {
+            Kind::X25519(key) => age::encrypt_and_armor(key, secret).map_err(of_age),
+            Kind::Ssh(key) => age::encrypt_and_armor(key, secret).map_err(of_age),
+            Kind::Tag(key) => age::encrypt_and_armor(key, secret).map_err(of_age),
+            Kind::TagPq(key) => age::encrypt_and_armor(key.as_ref(), secret).map_err(of_age),
+            Kind::Plugin(key) => plugin::encrypt(key, secret).map_err(|error| failed(error.into())),
+            Kind::PostQuantum => Err(failed(WrapErrorKind::PostQuantum)),
+        }?;
         if !armored.ends_with('\n') {
             armored.push('\n');
         }
@@ -272,10 +239,10 @@ mod tests {
     }
 
     #[test]
-    fn kinds_that_sops_knows_and_we_do_not_are_named() {
+    fn what_is_no_recipient_says_why() {
         for (text, expected) in [
-            ("age1pq1qqqq", "post-quantum"),
-            ("age1yubikey1qqqq", "age plugin `yubikey`"),
+            ("age1pq1qq qq", "characters that no key has"),
+            ("age1yubikey1qqqq", "checksum"),
             (
                 "sk-ssh-ed25519@openssh.com AAAA x",
                 "type sk-ssh-ed25519@openssh.com",
@@ -298,5 +265,37 @@ mod tests {
             assert!(armored.starts_with("-----BEGIN AGE ENCRYPTED FILE-----\n"));
             assert!(armored.ends_with("-----END AGE ENCRYPTED FILE-----\n"));
         }
+    }
+
+    #[test]
+    fn keys_that_cannot_be_encrypted_to_are_recipients_all_the_same() {
+        let hybrid = Recipient::parse(&format!("age1pq1{}", "q".repeat(1950))).unwrap();
+        assert_eq!(hybrid.short(), "age1pq1qqq…qqqqqqqq");
+        let error = hybrid.wrap(&[7; 32]).unwrap_err();
+        assert!(
+            error.to_string().contains("post-quantum key (age1pq1…)"),
+            "{error}"
+        );
+        assert!(error.fix().contains("sops 3.12"));
+
+        let hrp = bech32::Hrp::parse("age1nobody").unwrap();
+        let text = bech32::encode::<bech32::Bech32>(hrp, &[7; 32]).unwrap();
+        let plugin = Recipient::parse(&text).unwrap();
+        assert_eq!(plugin.plugin_program().unwrap(), "age-plugin-nobody");
+        let error = plugin.wrap(&[7; 32]).unwrap_err();
+        let expected = format!(
+            "cannot encrypt to the recipient `{}`: the program `age-plugin-nobody` is not installed",
+            plugin.short()
+        );
+        assert_eq!(error.to_string(), expected);
+        assert!(error.fix().contains("PATH"));
+    }
+
+    #[test]
+    fn tagged_recipients_need_no_plugin_to_encrypt_to() {
+        let text = "age1tag1qt8lw0ual6avlwmwatk888yqnmdamm7xfd0wak53ut6elz5c4swx2yqdj4e";
+        let tagged = Recipient::parse(text).unwrap();
+        assert_eq!(tagged.plugin_program(), None);
+        assert!(tagged.wrap(&[7; 32]).is_ok());
     }
 }

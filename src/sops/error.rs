@@ -294,7 +294,7 @@ impl SealError {
             Self::NoRecipients => "add a recipient for this file to .sops.yaml",
             Self::Time { .. } => "this is a mistake in the program; please report it",
             Self::Parse(error) => error.fix(),
-            Self::Wrap(_) => "take that recipient out of .sops.yaml, or replace it",
+            Self::Wrap(error) => error.fix(),
             Self::Selector { .. } => {
                 "use one of the six selectors, with a plain regular expression"
             }

@@ -16,7 +16,7 @@ use super::key_groups::KeyEntry;
 use super::selector::Chooser;
 use super::shamir;
 use super::time::Instant;
-use crate::identity::{Identities, Plaintext, UnwrapError};
+use crate::identity::{Effort, Identities, Plaintext, UnwrapAnyError, UnwrappedKey, WrappedKey};
 
 const SHARE_BYTES: usize = 33;
 
@@ -92,31 +92,19 @@ impl Metadata {
     /// Opens the data key with whichever of `identities` fits.
     pub(super) fn data_key(&self, identities: &Identities) -> Result<DataKey, OpenError> {
         if let [group] = &self.groups[..] {
-            let (recipient, bytes) = group
-                .open(identities)?
-                .ok_or_else(|| self.not_a_recipient())?;
-            return DataKey::from_slice(bytes.expose()).ok_or(OpenError::NotADataKey {
-                recipient,
-                bytes: bytes.len(),
+            let opened = group.open(identities, Effort::Everything)?;
+            let opened = opened.ok_or_else(|| self.not_a_recipient())?;
+            return DataKey::from_slice(opened.key.expose()).ok_or(OpenError::NotADataKey {
+                recipient: opened.recipient,
+                bytes: opened.key.len(),
             });
-        }
-        let mut shares: Vec<Plaintext> = Vec::new();
-        for group in &self.groups {
-            if let Some((recipient, share)) = group.open(identities)? {
-                if share.len() != SHARE_BYTES {
-                    return Err(OpenError::NotADataKey {
-                        recipient,
-                        bytes: share.len(),
-                    });
-                }
-                shares.push(share);
-            }
         }
         let needed = if self.threshold == 0 {
             self.groups.len()
         } else {
             self.threshold.max(2)
         };
+        let shares = self.shares(identities, needed)?;
         match shares.len() {
             0 => return Err(self.not_a_recipient()),
             opened if opened < needed => {
@@ -134,6 +122,36 @@ impl Metadata {
             .ok_or(OpenError::Shares)
     }
 
+    /// The shares of the groups that open; nobody is asked for a passphrase if enough open without.
+    fn shares(&self, identities: &Identities, needed: usize) -> Result<Vec<Plaintext>, OpenError> {
+        let mut shares: Vec<Plaintext> = Vec::new();
+        let mut closed: Vec<&KeyGroup> = self.groups.iter().collect();
+        for effort in [Effort::Unattended, Effort::Everything] {
+            for group in std::mem::take(&mut closed) {
+                if effort == Effort::Everything && shares.len() >= needed {
+                    break;
+                }
+                let opened = match group.open(identities, effort) {
+                    // Another key may still open the group, or other groups may do.
+                    Err(_damaged) if effort == Effort::Unattended => None,
+                    other => other?,
+                };
+                let Some(opened) = opened else {
+                    closed.push(group);
+                    continue;
+                };
+                if opened.key.len() != SHARE_BYTES {
+                    return Err(OpenError::NotADataKey {
+                        recipient: opened.recipient,
+                        bytes: opened.key.len(),
+                    });
+                }
+                shares.push(opened.key);
+            }
+        }
+        Ok(shares)
+    }
+
     fn not_a_recipient(&self) -> OpenError {
         OpenError::NotARecipient {
             recipients: self
@@ -146,21 +164,27 @@ impl Metadata {
 
 impl KeyGroup {
     /// The first entry that opens. A damaged entry is only an error if nothing else opens.
-    fn open(&self, identities: &Identities) -> Result<Option<(String, Plaintext)>, OpenError> {
-        let mut damaged = None;
-        for entry in &self.entries {
-            match identities.unwrap(entry.enc.trim()) {
-                Ok(bytes) => return Ok(Some((entry.recipient.clone(), bytes))),
-                Err(UnwrapError::NotForUs | UnwrapError::NoIdentity) => {}
-                Err(source) => {
-                    damaged.get_or_insert(OpenError::DamagedEntry {
-                        recipient: entry.recipient.clone(),
-                        source,
-                    });
-                }
-            }
+    fn open(
+        &self,
+        identities: &Identities,
+        effort: Effort,
+    ) -> Result<Option<UnwrappedKey>, OpenError> {
+        let wrapped: Vec<WrappedKey<'_>> = self
+            .entries
+            .iter()
+            .map(|entry| WrappedKey {
+                recipient: &entry.recipient,
+                armored: &entry.enc,
+            })
+            .collect();
+        match identities.unwrap_any(&wrapped, effort) {
+            Ok(opened) => Ok(Some(opened)),
+            Err(UnwrapAnyError {
+                recipient: Some(recipient),
+                source,
+            }) => Err(OpenError::DamagedEntry { recipient, source }),
+            Err(_for_somebody_else) => Ok(None),
         }
-        damaged.map_or(Ok(None), Err)
     }
 }
 

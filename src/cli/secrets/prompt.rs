@@ -1,11 +1,13 @@
 //! Asking on the terminal.
 
+use std::fs::File;
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
-use crate::identity::Plaintext;
+use crate::cli::answer::say;
+use crate::identity::{AskPassphrase, NoAnswer, Plaintext};
 use crate::report::Problem;
 
 /// Whether there is somebody to ask.
@@ -24,48 +26,107 @@ pub(super) fn enter_means_yes(question: &str) -> bool {
 /// Asks for one line without showing it.
 pub(super) fn hidden_line(question: &str) -> Result<Plaintext, Problem> {
     let failed = |error: io::Error| Problem::of(&error).about("cannot read from the terminal");
-    eprint!("{question} ");
-    io::stderr().flush().map_err(failed)?;
-    let quiet = Quiet::begin().map_err(failed)?;
-    let line = read_line();
-    drop(quiet);
-    eprintln!();
-    match line.map_err(failed)? {
-        Some(line) => Ok(Plaintext::from(line)),
-        None => Err(Problem::new("given up; nothing was changed")),
+    match Terminal::open().and_then(|mut it| it.hidden_line(question)) {
+        Ok(Some(line)) => Ok(line),
+        Ok(None) => Err(Problem::new("given up; nothing was changed")),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Asks for the passphrases of keys on the terminal of this process, wherever stdin comes from.
+pub(super) struct OnTerminal;
+
+impl AskPassphrase for OnTerminal {
+    fn passphrase(&self, question: &str) -> Result<Plaintext, NoAnswer> {
+        let mut terminal = Terminal::open().map_err(|_no_terminal| NoAnswer::NobodyThere)?;
+        match terminal.hidden_line(question) {
+            Ok(Some(line)) => Ok(line),
+            // A terminal that went away is as good as an answer that was not given.
+            Ok(None) | Err(_) => Err(NoAnswer::GivenUp),
+        }
+    }
+
+    fn tell(&self, message: &str) {
+        say(message);
+    }
+
+    fn line(&self, question: &str) -> Option<String> {
+        Terminal::open().ok()?.line(question)
+    }
+
+    fn confirm(&self, question: &str, yes: &str, no: Option<&str>) -> Option<bool> {
+        let mut terminal = Terminal::open().ok()?;
+        let choice = match no {
+            Some(no) => format!("{question} [Enter: {yes}; n: {no}]"),
+            None => format!("{question} [Enter: {yes}]"),
+        };
+        Some(terminal.line(&choice)?.is_empty())
+    }
+}
+
+/// The terminal that controls this process.
+struct Terminal(File);
+
+impl Terminal {
+    fn open() -> io::Result<Self> {
+        let terminal = File::options().read(true).write(true).open("/dev/tty")?;
+        Ok(Self(terminal))
+    }
+
+    /// One line that is not shown; `None` if it was given up.
+    fn hidden_line(&mut self, question: &str) -> io::Result<Option<Plaintext>> {
+        self.0.write_all(format!("{question} ").as_bytes())?;
+        let quiet = Quiet::begin(&self.0)?;
+        let line = read_line(&mut self.0);
+        drop(quiet);
+        self.0.write_all(b"\n")?;
+        Ok(line?.map(Plaintext::from))
+    }
+
+    /// One line that is shown; `None` at the end of input.
+    fn line(&mut self, question: &str) -> Option<String> {
+        self.0.write_all(format!("{question} ").as_bytes()).ok()?;
+        let mut line = String::new();
+        let read = io::BufReader::new(&self.0).read_line(&mut line).ok()?;
+        (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
     }
 }
 
 /// The terminal without echo, restored when dropped. Keys that would end the process are read as bytes, so that it is
 /// restored then too.
-struct Quiet(Termios);
+struct Quiet {
+    terminal: File,
+    before: Termios,
+}
 
 impl Quiet {
-    fn begin() -> io::Result<Self> {
-        let before = tcgetattr(io::stdin())?;
+    fn begin(terminal: &File) -> io::Result<Self> {
+        let before = tcgetattr(terminal)?;
         let mut quiet = before.clone();
         quiet
             .local_modes
             .remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
-        tcsetattr(io::stdin(), OptionalActions::Flush, &quiet)?;
-        Ok(Self(before))
+        tcsetattr(terminal, OptionalActions::Flush, &quiet)?;
+        Ok(Self {
+            terminal: terminal.try_clone()?,
+            before,
+        })
     }
 }
 
 impl Drop for Quiet {
     fn drop(&mut self) {
         // Best effort: the terminal may be gone.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &self.0);
+        let _ = tcsetattr(&self.terminal, OptionalActions::Flush, &self.before);
     }
 }
 
 /// Reads to the end of the line; `None` if it was given up with Ctrl-C or Ctrl-D.
-fn read_line() -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+fn read_line(terminal: &mut File) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     // Room for any line that somebody types, so that no outgrown buffer is left behind.
     let mut line = Zeroizing::new(Vec::with_capacity(64 * 1024));
-    let mut stdin = io::stdin().lock();
-    let mut byte = [0];
-    while stdin.read(&mut byte)? == 1 {
+    let mut byte = Zeroizing::new([0]);
+    while terminal.read(byte.as_mut_slice())? == 1 {
         match byte[0] {
             b'\n' | b'\r' => return Ok(Some(line)),
             3 | 4 => return Ok(None),

@@ -87,18 +87,22 @@ fn commands_are_run_without_a_shell() {
     write(&file, format!("{}\n", age_secret(1)).as_bytes());
     let command = format!("cat '{}'", file.display());
     let pool = collect_with(&[("SOPS_AGE_KEY_CMD", &command)]);
+    assert!(pool.has_unknown(), "nothing is run before it is needed");
+    assert_eq!(pool.recipients().count(), 0);
+    assert!(pool.unwrap("").is_err());
     assert_eq!(pool.recipients().count(), 1);
 
     let pool = collect_with(&[
         ("SOPS_AGE_KEY_CMD", ""),
         ("SOPS_AGE_SSH_PRIVATE_KEY_CMD", "false; echo"),
     ]);
+    assert!(pool.unwrap("").is_err());
     let problems: Vec<String> = pool.problems().iter().map(ToString::to_string).collect();
     assert_eq!(
         problems,
         [
-            "SOPS_AGE_SSH_PRIVATE_KEY_CMD gives no identity",
-            "SOPS_AGE_KEY_CMD gives no identity"
+            "SOPS_AGE_KEY_CMD gives no identity",
+            "SOPS_AGE_SSH_PRIVATE_KEY_CMD gives no identity"
         ]
     );
 }

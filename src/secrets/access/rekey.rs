@@ -288,9 +288,12 @@ impl RekeyPlan {
         self.changes.is_empty()
     }
 
-    /// Files that none of `identities` will open any more.
+    /// Files that none of `identities` will open any more; none where keys are here whose public halves are not known.
     #[must_use]
     pub fn closed_to(&self, identities: &Identities) -> Vec<&RepoPath> {
+        if identities.has_unknown() {
+            return Vec::new();
+        }
         let ours: Vec<Recipient> = identities
             .recipients()
             .filter_map(|text| Recipient::parse(text).ok())

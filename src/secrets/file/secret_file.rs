@@ -42,6 +42,8 @@ pub enum SecretFileErrorKind {
         tried: Vec<String>,
         /// Sources of keys that could not be used.
         problems: Vec<String>,
+        /// How to go on with a key that could have opened it and was not to be had, such as one with a passphrase.
+        fix: Option<String>,
     },
     /// It does not open for another reason.
     #[error(transparent)]
@@ -99,6 +101,7 @@ impl SecretFileError {
                 self.path.display()
             )),
             SecretFileErrorKind::Parse(error) => Some(error.fix().to_owned()),
+            SecretFileErrorKind::NotARecipient { fix: Some(fix), .. } => Some(fix.clone()),
             SecretFileErrorKind::NotARecipient { tried, .. } if tried.is_empty() => Some(
                 "put an age key into ~/.config/sops/age/keys.txt, or name one with --identity FILE"
                     .to_owned(),
@@ -163,8 +166,12 @@ pub(in crate::secrets) fn explain(
         .map(|text| Recipient::parse(text).map_or_else(|_| text.to_owned(), |it| it.short()))
         .collect();
     tried.dedup();
-    let problems = identities
-        .problems()
+    let problems = identities.problems();
+    let fix = problems
+        .iter()
+        .find(|problem| problem.was_needed())
+        .map(|problem| problem.fix());
+    let problems = problems
         .iter()
         .map(|problem| {
             let why = std::error::Error::source(problem).map(ToString::to_string);
@@ -178,6 +185,7 @@ pub(in crate::secrets) fn explain(
             .collect(),
         tried,
         problems,
+        fix,
     }
 }
 
