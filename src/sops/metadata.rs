@@ -13,7 +13,7 @@ use super::cipher::DataKey;
 use super::document::tree::Tree;
 use super::error::{OpenError, ParseError};
 use super::key_groups::KeyEntry;
-use super::selector::Chooser;
+use super::selector::{Chooser, Selector};
 use super::shamir;
 use super::time::Instant;
 use crate::identity::{Effort, Identities, Plaintext, UnwrapAnyError, UnwrappedKey, WrappedKey};
@@ -28,6 +28,7 @@ pub(super) struct Metadata {
     pub(super) last_modified: Instant,
     pub(super) mac: Option<String>,
     pub(super) chooser: Chooser,
+    pub(super) selector: Selector,
     pub(super) version: String,
 }
 
@@ -68,13 +69,15 @@ impl Metadata {
         if !is_version(&version) {
             return Err(damaged("`version` is not of the form X.Y.Z"));
         }
-        let chooser = Chooser::new(&fields.selector()?).map_err(|reason| damaged(&reason))?;
+        let selector = fields.selector()?;
+        let chooser = Chooser::new(&selector).map_err(|reason| damaged(&reason))?;
         Ok(Self {
             groups: fields.groups()?,
             threshold: fields.number("shamir_threshold")?,
             last_modified,
             mac: fields.text("mac")?.filter(|mac| !mac.is_empty()),
             chooser,
+            selector,
             version,
         })
     }

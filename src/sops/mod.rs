@@ -5,7 +5,8 @@
 //!
 //! `yaml` holds one store's text as a tree with places; `walk` gives any store's leaves in order, with `selector` saying
 //! which are encrypted; `value`, `cipher`, `mac` and `shamir` are the arithmetic; `metadata` is the `sops` entry; `key_groups`
-//! says which keys a file shall have.
+//! says which keys a file shall have; `merge` makes one
+//! file of three versions.
 
 mod cipher;
 mod decrypt;
@@ -15,6 +16,7 @@ mod error;
 mod format;
 mod key_groups;
 mod mac;
+mod merge;
 mod metadata;
 mod opened;
 mod readback;
@@ -30,6 +32,7 @@ mod walk;
 pub use error::{CipherError, EditError, OpenError, ParseError, SealError};
 pub use format::{Format, FormatError};
 pub use key_groups::{KeyEntry, KeyGroup, KeyGroups, KeyGroupsError, KeyKind};
+pub use merge::{Markers, MergeError, Merged, Side, Versions, first_marker, merge, one_side};
 pub use opened::{NewFile, OpenedFile};
 pub use sealed::SealedFile;
 pub use selector::{MacScope, Selector, SelectorRule};

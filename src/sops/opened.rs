@@ -1,5 +1,7 @@
 //! An opened file: its whole plain text in memory, and all that is needed to seal it again.
 
+mod parts;
+
 use zeroize::Zeroizing;
 
 use super::cipher::DataKey;

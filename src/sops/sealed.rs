@@ -11,6 +11,7 @@ use super::format::Format;
 use super::key_groups::{KeyEntry, KeyGroup, KeyGroups, KeyKind};
 use super::metadata::{KeyChange, Metadata, MetadataText};
 use super::opened::OpenedFile;
+use super::selector::Selector;
 use super::stores::yaml::rewrite::RewriteError;
 use super::walk::{Item, METADATA_KEY, Side, walk};
 use crate::identity::{Identities, Recipient};
@@ -102,6 +103,12 @@ impl SealedFile {
         KeyGroups::of_file(groups.collect(), self.metadata.threshold)
     }
 
+    /// Which of its values are encrypted, and what its MAC covers.
+    #[must_use]
+    pub fn selector(&self) -> &Selector {
+        &self.metadata.selector
+    }
+
     /// The version of sops that the file names as its writer.
     #[must_use]
     pub fn version(&self) -> &str {
@@ -139,6 +146,23 @@ impl SealedFile {
     pub fn open_unverified(&self, identities: &Identities) -> Result<OpenedFile, OpenError> {
         let key = self.metadata.data_key(identities)?;
         self.open_as(key, Verify::Values)
+    }
+
+    pub(super) fn format(&self) -> Format {
+        self.format
+    }
+
+    pub(super) fn tree(&self) -> &Tree {
+        &self.tree
+    }
+
+    pub(super) fn metadata_text(&self) -> &MetadataText {
+        &self.text
+    }
+
+    /// The MAC's `ENC[…]` text.
+    pub(super) fn mac(&self) -> Option<&str> {
+        self.metadata.mac.as_deref()
     }
 
     /// Opens with a data key that is already at hand.

@@ -43,6 +43,19 @@ impl Stash {
         self.texts.clear();
     }
 
+    /// Takes over what `other` remembers, behind what is known already.
+    pub(super) fn learn(&mut self, other: &Self) {
+        for (place, texts) in &other.texts {
+            let known = self.texts.entry(*place).or_default();
+            for text in texts {
+                if !known.contains(text) {
+                    known.push_back(text.clone());
+                }
+            }
+        }
+        self.opaque.extend(other.opaque.iter().cloned());
+    }
+
     /// Remembers an encrypted comment that did not open, `#ENC[…]` as a line or `ENC[…]` as a list's item.
     pub(super) fn keep(&mut self, text: &str) {
         self.opaque.insert(text.to_owned());
