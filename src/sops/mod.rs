@@ -9,6 +9,7 @@
 //! file of three versions.
 
 mod cipher;
+mod compare;
 mod decrypt;
 mod document;
 mod encrypt;
@@ -29,6 +30,7 @@ mod time;
 mod value;
 mod walk;
 
+pub use compare::{ChangeKind, Comparison, DataKeyChange, ValueChange};
 pub use error::{CipherError, EditError, OpenError, ParseError, SealError};
 pub use format::{Format, FormatError};
 pub use key_groups::{KeyEntry, KeyGroup, KeyGroups, KeyGroupsError, KeyKind};

@@ -160,6 +160,14 @@ impl SealedFile {
         &self.text
     }
 
+    /// Every recipient's copy of the data key, as it is written.
+    pub(super) fn wrapped_keys(&self) -> Vec<&str> {
+        self.metadata
+            .entries()
+            .map(|entry| entry.enc.trim())
+            .collect()
+    }
+
     /// The MAC's `ENC[…]` text.
     pub(super) fn mac(&self) -> Option<&str> {
         self.metadata.mac.as_deref()

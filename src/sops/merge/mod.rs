@@ -15,5 +15,6 @@ mod weave;
 #[cfg(test)]
 mod tests;
 
+pub(super) use digest::{Digest, Digests};
 pub use marks::{Markers, Side, first_marker, one_side};
 pub use versions::{MergeError, Merged, Versions, merge};
