@@ -8,6 +8,7 @@ mod get;
 mod host_key;
 mod list;
 mod output;
+mod progress;
 mod prompt;
 mod rekey;
 mod set;
@@ -61,11 +62,13 @@ fn identities(flags: &HostFlags) -> Result<Identities, Problem> {
 
 /// The repository of `--repo`, or the one that this directory is in.
 fn repository(flags: &HostFlags) -> Result<Repository, Problem> {
-    let start = flags
-        .repo
-        .as_ref()
-        .map_or_else(|| PathBuf::from("."), PathBuf::from);
-    Repository::find(&start).map_err(|error| of_repository(&error))
+    Repository::find(&start_of(flags)).map_err(|error| of_repository(&error))
+}
+
+/// Where the repository is looked for.
+fn start_of(flags: &HostFlags) -> PathBuf {
+    let repo = flags.repo.as_ref();
+    repo.map_or_else(|| PathBuf::from("."), PathBuf::from)
 }
 
 /// A file as typed: relative to this directory or, where it is not there, to the repository's.

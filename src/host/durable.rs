@@ -7,6 +7,12 @@ use std::path::{Path, PathBuf};
 
 use super::{FileError, FileErrorKind, FileMode};
 
+mod beside;
+
+pub use beside::{
+    allow_locks, is_temporary, put_in_place, sync_directory, temporary_beside, write_beside,
+};
+
 /// Replaces `path` by `content` with `mode`: after a power cut it holds the old content or the new, never a part.
 ///
 /// # Errors
@@ -232,11 +238,6 @@ fn holder_of(file: &File) -> Option<u32> {
             _ => None,
         }
     })
-}
-
-/// A name of our own in the directory of `path`, which nobody has taken.
-fn temporary_beside(path: &Path) -> PathBuf {
-    path.with_file_name(super::files::temporary_name())
 }
 
 /// Takes the temporary file away again if it did not become the real one.

@@ -458,7 +458,7 @@ pub(super) fn temporary_name() -> String {
     format!("{TEMPORARY_PREFIX}{:016x}", rand::random::<u64>())
 }
 
-fn is_temporary(name: &str) -> bool {
+pub(super) fn is_temporary(name: &str) -> bool {
     name.strip_prefix(TEMPORARY_PREFIX)
         .is_some_and(|random| random.len() == 16 && random.bytes().all(|b| b.is_ascii_hexdigit()))
 }

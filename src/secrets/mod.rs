@@ -9,8 +9,9 @@ mod file;
 mod repository;
 
 pub use access::{
-    FileRekey, MatchingFile, RekeyError, RekeyNotice, RekeyNoticeKind, RekeyPlan, RekeyTrouble,
-    plan_rekey, rekey,
+    DataKeyChange, Exclusive, ExclusiveError, FileRekey, MatchingFile, Recovered, RekeyError,
+    RekeyNotice, RekeyNoticeKind, RekeyPlan, RekeyTrouble, Step, TransactionError, Wanted, Watcher,
+    is_interrupted, plan_rekey, rekey,
 };
 pub use delivery::{
     HostIdentity, HostIdentityError, InstallError, Installed, InstalledSecrets, OpenSecretError,
@@ -25,6 +26,7 @@ pub use file::{
     set, unset, view,
 };
 pub use repository::{
-    PathRegex, PathRegexError, RecipientNames, RecipientsError, Repository, RepositoryError, Rule,
-    RuleTrouble, Rules, RulesError,
+    Carried, GoneValue, MustChange, MustChangeError, MustChangeValue, PathRegex, PathRegexError,
+    RecipientNames, RecipientsError, Repository, RepositoryError, Rule, RuleTrouble, Rules,
+    RulesError, RulesTextError,
 };

@@ -3,6 +3,7 @@
 //! `remote` parses addresses, `mirror` keeps the bare repository, `transport` runs OpenSSH and speaks HTTPS,
 //! `snapshot` reads one revision's tree from the object database, `trust` decides.
 
+mod clone;
 mod fetch_error;
 mod mirror;
 mod names;
@@ -15,6 +16,7 @@ pub mod trust;
 #[cfg(test)]
 mod testing;
 
+pub use clone::{BlobId, CloneError, History, WorkingClone};
 pub use fetch_error::{FetchError, FetchErrorKind};
 pub use mirror::{Fetched, Mirror, MirrorError, ResolveError, Transfer};
 pub use names::{CommitId, RepoPath};

@@ -31,3 +31,24 @@ pub(super) fn columns(headings: [&str; 3], rows: &[[String; 3]]) -> String {
     }
     text
 }
+
+/// `1 file`, `2 files`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    }
+}
+
+/// All of `names` if they are few, else some of them and how many more there are.
+pub(super) fn some_of(names: &[String], noun: &str) -> String {
+    const SHOWN: usize = 3;
+    if names.len() <= SHOWN {
+        return names.join(", ");
+    }
+    format!(
+        "{} and {}",
+        names[..SHOWN - 1].join(", "),
+        counted(names.len() - SHOWN + 1, &format!("more {noun}"))
+    )
+}

@@ -11,7 +11,7 @@ use crate::cli::HostFlags;
 use crate::cli::answer::{print, print_json};
 use crate::cli::flags::{Format, FormatFlags};
 use crate::report::{Problem, exit};
-use crate::secrets::{RekeyPlan, Repository, plan_rekey};
+use crate::secrets::{DataKeyChange, RekeyPlan, Wanted, plan_rekey};
 
 /// List the secret files and who can read them
 #[derive(Debug, Args)]
@@ -51,8 +51,12 @@ pub(in crate::cli) struct ListedFile {
 /// Runs `list`.
 pub(super) fn run(args: &ListArgs, flags: &HostFlags) -> Result<u8, Problem> {
     let repository = repository(flags)?;
-    let plan = plan_rekey(&repository, &[]).map_err(|error| of_rekey(&error))?;
-    let list = listed(&repository, &plan);
+    let wanted = Wanted {
+        files: &[],
+        data_key: DataKeyChange::Keep,
+    };
+    let plan = plan_rekey(&repository, &wanted, &|_step| ()).map_err(|error| of_rekey(&error))?;
+    let list = listed(&plan);
     match args.format.format() {
         Format::Json => print_json(&list)?,
         Format::Text => {
@@ -79,14 +83,10 @@ pub(super) fn run(args: &ListArgs, flags: &HostFlags) -> Result<u8, Problem> {
     Ok(exit::DONE)
 }
 
-fn listed(repository: &Repository, plan: &RekeyPlan) -> SecretList {
+fn listed(plan: &RekeyPlan) -> SecretList {
     let matching = plan.matching.iter().map(|found| ListedFile {
         file: found.file.to_string(),
-        recipients: found
-            .recipients
-            .iter()
-            .map(|recipient| repository.names().name_of(recipient))
-            .collect(),
+        recipients: found.recipients.clone(),
         matches_rule: true,
     });
     let different = plan.changes.iter().map(|change| ListedFile {

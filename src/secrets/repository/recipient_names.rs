@@ -69,14 +69,25 @@ impl RecipientNames {
             let Ok(text) = std::fs::read_to_string(file) else {
                 continue;
             };
-            let Ok(key) = HostPublicKey::find(&text) else {
-                continue;
-            };
-            let name = host.file_name().to_string_lossy().into_owned();
-            self.add(key.age_recipient(), name.clone());
-            self.add(key.openssh(), name);
+            self = self.with_host(&host.file_name().to_string_lossy(), &text);
         }
         self
+    }
+
+    /// Adds the host `name`, whose public key file has the text `key`.
+    #[must_use]
+    pub fn with_host(mut self, name: &str, key: &str) -> Self {
+        if let Ok(key) = HostPublicKey::find(key) {
+            self.add(key.age_recipient(), name.to_owned());
+            self.add(key.openssh(), name.to_owned());
+        }
+        self
+    }
+
+    /// Every recipient that has a name, as it is compared, with that name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let named = self.by_key.iter();
+        named.map(|(key, name)| (key.as_str(), name.as_str()))
     }
 
     fn add(&mut self, key: String, name: String) {

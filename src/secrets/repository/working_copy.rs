@@ -1,11 +1,13 @@
 //! The working copy of a config repository: its rules, its secret files, and changing one safely.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{RecipientNames, Rules, RulesError};
+use super::{RecipientNames, Rule, Rules, RulesError};
 use crate::host::durable::{self, Lock, LockError};
 use crate::host::{FileError, FileMode};
+use crate::sops::Format;
 use crate::source::RepoPath;
 
 /// A secret file that is larger than this is not read.
@@ -15,12 +17,23 @@ const NEW_FILE_MODE: FileMode = FileMode::from_bits(0o644);
 /// Mode of a new directory on the way to a secret file.
 const NEW_DIRECTORY_MODE: FileMode = FileMode::from_bits(0o755);
 
+/// Folder of what this program keeps in a config repository for itself.
+const OWN_FOLDER: &str = ".steadfast/";
+
 /// A working copy with a `.sops.yaml`.
 #[derive(Debug)]
 pub struct Repository {
     root: PathBuf,
     rules: Rules,
     names: RecipientNames,
+    files: Files,
+}
+
+/// Where files are read from.
+#[derive(Debug)]
+enum Files {
+    WorkTree,
+    Given(BTreeMap<RepoPath, Vec<u8>>),
 }
 
 /// A working copy that cannot be used.
@@ -84,10 +97,44 @@ impl Repository {
                     root: directory.to_owned(),
                     rules,
                     names,
+                    files: Files::WorkTree,
                 });
             }
         }
         Err(RepositoryError::NotFound { start })
+    }
+
+    /// The repository at `root` as if it had exactly `files`, such as those that are staged. It is only read: what
+    /// changes a file changes that of the work tree.
+    ///
+    /// # Errors
+    /// [`RepositoryError`] if there is no `.sops.yaml` among them, or a wrong one.
+    pub fn of_files(
+        root: &Path,
+        files: BTreeMap<RepoPath, Vec<u8>>,
+    ) -> Result<Self, RepositoryError> {
+        let at = |file: &str| {
+            let path = RepoPath::new(file).ok()?;
+            Some(String::from_utf8_lossy(files.get(&path)?).into_owned())
+        };
+        let text = at(".sops.yaml").ok_or_else(|| RepositoryError::NotFound {
+            start: root.to_owned(),
+        })?;
+        let rules = Rules::parse(&text, &root.join(".sops.yaml"))?;
+        let mut names = rules.names().clone();
+        for file in files.keys() {
+            if let Some(host) = host_of_key_file(file)
+                && let Some(text) = at(file.as_str())
+            {
+                names = names.with_host(host, &text);
+            }
+        }
+        Ok(Self {
+            root: root.to_owned(),
+            rules,
+            names,
+            files: Files::Given(files),
+        })
     }
 
     /// The directory of `.sops.yaml`.
@@ -127,11 +174,12 @@ impl Repository {
         RepoPath::new(relative).map_err(|_not_a_name| outside())
     }
 
-    /// Every YAML file of the working copy that a rule covers, in path order.
-    ///
-    /// What git keeps for itself is left out, links are not followed.
+    /// Every file, in path order. What git keeps for itself is left out, links are not followed.
     #[must_use]
-    pub fn candidates(&self) -> Vec<RepoPath> {
+    pub fn files(&self) -> Vec<RepoPath> {
+        if let Files::Given(files) = &self.files {
+            return files.keys().cloned().collect();
+        }
         let mut files: Vec<RepoPath> = walkdir::WalkDir::new(&self.root)
             .into_iter()
             .filter_entry(|entry| entry.file_name() != ".git")
@@ -142,15 +190,41 @@ impl Repository {
                 let relative = entry.path().strip_prefix(&self.root).ok()?;
                 RepoPath::new(relative.to_str()?).ok()
             })
-            .filter(|file| is_yaml(file) && file.as_str() != ".sops.yaml")
             .collect();
         files.sort();
         files
     }
 
+    /// Every file that may be a secret file, in path order: those whose name tells the format of a store, and others
+    /// that a rule names.
+    #[must_use]
+    pub fn candidates(&self) -> Vec<RepoPath> {
+        let mut files = self.files();
+        files.retain(|file| self.may_be_secret(file));
+        files
+    }
+
+    /// Whether `file` may be a secret file, by its name.
+    #[must_use]
+    pub fn may_be_secret(&self, file: &RepoPath) -> bool {
+        let name = file.as_str().rsplit('/').next().unwrap_or_default();
+        if name.starts_with(".steadfast-")
+            || name == ".sops.yaml"
+            || file.as_str().starts_with(OWN_FOLDER)
+            || host_of_key_file(file).is_some()
+        {
+            return false;
+        }
+        Format::of_path(file.as_str()) != Format::Binary
+            || self.rules.rule_for(file).is_some_and(Rule::names_files)
+    }
+
     /// Reads `file`; `None` if it is not there.
     pub fn read(&self, file: &RepoPath) -> Result<Option<Vec<u8>>, FileError> {
-        durable::read(&self.path(file), LARGEST_FILE_BYTES)
+        match &self.files {
+            Files::WorkTree => durable::read(&self.path(file), LARGEST_FILE_BYTES),
+            Files::Given(files) => Ok(files.get(file).cloned()),
+        }
     }
 
     /// Replaces `file` in one step, keeping its mode and owner; directories on the way are made.
@@ -170,25 +244,34 @@ impl Repository {
     /// `.sops.yaml` that is locked, so that nothing has to be made.
     pub(in crate::secrets) fn lock(&self, file: &RepoPath) -> Result<Lock, LockError> {
         let path = self.path(file);
-        loop {
-            let Some(before) = inode(&path) else {
-                return durable::lock(self.rules.path());
-            };
-            let lock = durable::lock(&path)?;
-            // Somebody else's change replaces the file: then what is locked is the old one, and nobody asks for that.
-            if inode(&path) == Some(before) {
-                return Ok(lock);
-            }
+        if inode(&path).is_none() {
+            return self.lock_rules();
+        }
+        lock_path(&path)
+    }
+
+    /// Keeps others of us from changing who can read what.
+    pub(in crate::secrets) fn lock_rules(&self) -> Result<Lock, LockError> {
+        lock_path(self.rules.path())
+    }
+}
+
+fn lock_path(path: &Path) -> Result<Lock, LockError> {
+    loop {
+        let before = inode(path);
+        let lock = durable::lock(path)?;
+        // Somebody else's change replaces the file: then what is locked is the old one, and nobody asks for that.
+        if before.is_some() && inode(path) == before {
+            return Ok(lock);
         }
     }
 }
 
-/// Whether secrets in `file` are in the format that this version reads.
-pub(in crate::secrets) fn is_yaml(file: &RepoPath) -> bool {
-    let name = file.as_str();
-    // As sops does: by the very end of the name, in this spelling only.
-    name.rsplit_once('.')
-        .is_some_and(|(_, suffix)| suffix == "yml" || suffix == "yaml")
+/// The host whose public key `file` holds, `hosts/NAME/ssh_host_ed25519_key.pub`.
+pub(in crate::secrets) fn host_of_key_file(file: &RepoPath) -> Option<&str> {
+    let name = file.as_str().strip_prefix("hosts/")?;
+    let name = name.strip_suffix("/ssh_host_ed25519_key.pub")?;
+    (!name.contains('/')).then_some(name)
 }
 
 fn inode(path: &Path) -> Option<(u64, u64)> {
@@ -239,7 +322,10 @@ mod tests {
             .iter()
             .map(ToString::to_string)
             .collect();
-        assert_eq!(files, ["hosts/x/host.yml", "secrets/a.yml"]);
+        assert_eq!(
+            files,
+            ["hosts/x/host.yml", "secrets/a.yml", "secrets/b.json"]
+        );
         let outside = tempfile::tempdir().unwrap();
         assert!(matches!(
             Repository::find(outside.path()),

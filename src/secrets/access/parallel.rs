@@ -1,0 +1,79 @@
+//! The same work for many files, on every processor.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+/// How far the work is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// What is being done, such as `reading`.
+    pub doing: &'static str,
+    /// How many files are done.
+    pub done: usize,
+    /// How many there are.
+    pub of: usize,
+}
+
+/// Somebody who watches. Called from several threads.
+pub type Watcher<'a> = &'a (dyn Fn(Step) + Sync);
+
+/// Does `work` for every item, each on some thread; the results are in the order of the items.
+pub(super) fn for_each<T: Sync, R: Send>(
+    items: &[T],
+    (doing, watcher): (&'static str, Watcher<'_>),
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let done = AtomicUsize::new(0);
+    let results: Mutex<Vec<Option<R>>> = Mutex::new(items.iter().map(|_| None).collect());
+    let run = || {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index) else { break };
+            let result = work(item);
+            // A panic of `work` happens outside of this lock.
+            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+            results[index] = Some(result);
+            drop(results);
+            watcher(Step {
+                doing,
+                done: done.fetch_add(1, Ordering::Relaxed) + 1,
+                of: items.len(),
+            });
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads.min(items.len()) {
+            scope.spawn(run);
+        }
+        run();
+    });
+    let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    // Every index was taken by exactly one thread, and a thread that panicked has ended the scope above.
+    results.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_in_the_order_of_the_items_and_every_step_is_told() {
+        let items: Vec<usize> = (0..1000).collect();
+        let steps = AtomicUsize::new(0);
+        let watcher = |step: Step| {
+            assert_eq!((step.doing, step.of), ("doubling", 1000));
+            steps.fetch_add(1, Ordering::Relaxed);
+        };
+        let doubled = for_each(&items, ("doubling", &watcher), |item| item * 2);
+        assert_eq!(
+            doubled,
+            items.iter().map(|item| item * 2).collect::<Vec<_>>()
+        );
+        assert_eq!(steps.into_inner(), 1000);
+        let none: Vec<u8> = for_each(&[], ("doubling", &|_step| ()), |item| *item);
+        assert!(none.is_empty());
+    }
+}
