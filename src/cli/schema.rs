@@ -8,7 +8,7 @@ use schemars::{Schema, schema_for};
 use super::answer::{print, print_json, say};
 use super::generations::{GcAnswer, GenerationDiff, GenerationList};
 use super::plan::{PlanAnswer, Preview};
-use super::secrets::{HostKeyAnswer, RekeyAnswer, SecretList};
+use super::secrets::{HostKeyAnswer, NewAnswer, RekeyAnswer, SecretList};
 use crate::drift::DriftReport;
 use crate::host::{FileMode, durable};
 use crate::report::{Problem, Report, Status, exit};
@@ -37,7 +37,7 @@ struct Output {
     schema: fn() -> Schema,
 }
 
-const OUTPUTS: [Output; 11] = [
+const OUTPUTS: &[Output] = &[
     Output {
         name: "report",
         verbs: "reconcile now, generations rollback",
@@ -89,6 +89,11 @@ const OUTPUTS: [Output; 11] = [
         schema: || schema_for!(RekeyAnswer),
     },
     Output {
+        name: "new",
+        verbs: "secrets new",
+        schema: || schema_for!(NewAnswer),
+    },
+    Output {
         name: "host-key",
         verbs: "secrets host-key",
         schema: || schema_for!(HostKeyAnswer),
@@ -120,7 +125,7 @@ fn names() -> String {
 }
 
 fn write_all(dir: &Path) -> Result<(), Problem> {
-    for output in &OUTPUTS {
+    for output in OUTPUTS {
         let path = dir.join(format!("{}.json", output.name));
         durable::replace(&path, text(output).as_bytes(), FileMode::from_bits(0o644))
             .map_err(|error| Problem::of(&error))?;
@@ -141,7 +146,7 @@ mod tests {
     fn the_schemas_in_docs_are_current() {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
         let manual = std::fs::read_to_string(docs.join("json.md")).unwrap();
-        for output in &OUTPUTS {
+        for output in OUTPUTS {
             let path = docs.join("schema").join(format!("{}.json", output.name));
             let stored = std::fs::read_to_string(&path).unwrap_or_default();
             assert!(

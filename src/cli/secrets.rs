@@ -7,6 +7,7 @@ mod encrypt;
 mod get;
 mod host_key;
 mod list;
+mod new;
 mod output;
 mod progress;
 mod prompt;
@@ -18,6 +19,7 @@ mod view;
 pub(super) use args::{SecretsArgs, SecretsCommand};
 pub(super) use host_key::HostKeyAnswer;
 pub(super) use list::SecretList;
+pub(super) use new::NewAnswer;
 pub(super) use rekey::RekeyAnswer;
 
 use std::path::{Path, PathBuf};
@@ -41,6 +43,7 @@ pub(super) fn run(args: &SecretsArgs, flags: &HostFlags) -> Result<u8, Problem> 
         SecretsCommand::Set(args) => set::run(args, flags),
         SecretsCommand::Unset(args) => unset::run(args, flags),
         SecretsCommand::Encrypt(args) => encrypt::run(args, flags),
+        SecretsCommand::New(args) => new::run(args, flags),
         SecretsCommand::List(args) => list::run(args, flags),
         SecretsCommand::Rekey(args) => rekey::run(args, flags),
         SecretsCommand::HostKey(args) => host_key::run(args, flags),

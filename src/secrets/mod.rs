@@ -21,9 +21,10 @@ pub use delivery::{
     secrets_of,
 };
 pub use file::{
-    Again, ChangeError, Changed, EditFileError, EditSession, Editor, EditorError, KeyPath,
-    KeyPathError, Mistake, ScratchError, SecretFileError, SecretFileErrorKind, edit, encrypt, get,
-    set, unset, view,
+    Again, Alphabet, ChangeError, Changed, EditFileError, EditSession, Editor, EditorError,
+    Existing, GenerateError, Generated, Generator, KeyPath, KeyPathError, MadeSecret, Mistake,
+    NewSecret, NewSecretError, PasswordError, ScratchError, SecretFileError, SecretFileErrorKind,
+    edit, encrypt, generate, get, new_secret, set, unset, view,
 };
 pub use repository::{
     Carried, GoneValue, MustChange, MustChangeError, MustChangeValue, PathRegex, PathRegexError,

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{edit, encrypt, get, host_key, list, rekey, set, unset, view};
+use super::{edit, encrypt, get, host_key, list, new, rekey, set, unset, view};
 
 const AFTER: &str = "\
 Who can read which file is said in .sops.yaml, at the top of the repository:
@@ -38,6 +38,7 @@ pub enum SecretsCommand {
     Set(set::SetArgs),
     Unset(unset::UnsetArgs),
     Encrypt(encrypt::EncryptArgs),
+    New(new::NewArgs),
     List(list::ListArgs),
     Rekey(rekey::RekeyArgs),
     HostKey(host_key::HostKeyArgs),

@@ -225,7 +225,7 @@ pub fn encrypt(repository: &Repository, file: &RepoPath) -> Result<Changed, Chan
     finish(&draft, &opened)
 }
 
-fn finish(draft: &Draft<'_>, opened: &OpenedFile) -> Result<Changed, ChangeError> {
+pub(super) fn finish(draft: &Draft<'_>, opened: &OpenedFile) -> Result<Changed, ChangeError> {
     let sealed =
         seal(opened).map_err(|error| draft.failed("encrypt", SecretFileErrorKind::Seal(error)))?;
     draft
@@ -234,7 +234,7 @@ fn finish(draft: &Draft<'_>, opened: &OpenedFile) -> Result<Changed, ChangeError
 }
 
 /// A document with nothing but the way to `key`, whose value is still empty.
-fn empty_document(key: &KeyPath) -> String {
+pub(super) fn empty_document(key: &KeyPath) -> String {
     let mut text = String::new();
     for (depth, part) in key.keys().iter().enumerate() {
         if depth > 0 {

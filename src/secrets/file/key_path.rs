@@ -31,6 +31,24 @@ impl KeyPath {
     pub fn keys(&self) -> &[String] {
         &self.0
     }
+
+    /// The path of `key` below this one.
+    #[must_use]
+    pub fn below(&self, key: &str) -> Self {
+        let mut keys = self.0.clone();
+        keys.push(key.to_owned());
+        Self(keys)
+    }
+
+    /// The path whose last key has `suffix` at its end.
+    #[must_use]
+    pub fn with_suffix(&self, suffix: &str) -> Self {
+        let mut keys = self.0.clone();
+        if let Some(last) = keys.last_mut() {
+            last.push_str(suffix);
+        }
+        Self(keys)
+    }
 }
 
 impl std::str::FromStr for KeyPath {

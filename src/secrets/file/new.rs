@@ -1,0 +1,153 @@
+//! A new, generated secret in a secret file.
+
+use super::KeyPath;
+use super::change::{ChangeError, Changed, Draft, empty_document, finish};
+use super::generate::{GenerateError, Generated, Generator, generate};
+use super::secret_file::SecretFileErrorKind;
+use crate::identity::{Identities, Plaintext};
+use crate::secrets::repository::Repository;
+use crate::sops::Format;
+use crate::source::RepoPath;
+
+/// What to do about a value that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// Leave it, and refuse.
+    Refuse,
+    /// Put the new one in its place.
+    Replace,
+}
+
+/// A secret to be made.
+#[derive(Debug, Clone)]
+pub struct NewSecret<'a> {
+    /// Where it goes.
+    pub key: &'a KeyPath,
+    /// What it is to be.
+    pub generator: &'a Generator,
+    /// What to do about a value that is there already.
+    pub existing: Existing,
+}
+
+/// A secret that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MadeSecret {
+    /// What happened to the file.
+    pub changed: Changed,
+    /// The key paths of the values that were set; two for a key pair, the private half first.
+    pub keys: Vec<KeyPath>,
+    /// The public half of a key pair.
+    pub public: Option<String>,
+}
+
+/// A secret that was not made; the file is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum NewSecretError {
+    /// The file does not open, or does not take it.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    /// It cannot be made as it was asked for.
+    #[error(transparent)]
+    Generate(#[from] GenerateError),
+    /// There is a value already.
+    #[error("{file} has a `{key}` already")]
+    Exists {
+        /// The file.
+        file: RepoPath,
+        /// The key path.
+        key: KeyPath,
+    },
+    /// A file of bytes has no keys.
+    #[error("{file} is one single value, in which there are no keys")]
+    NoKeys {
+        /// The file.
+        file: RepoPath,
+    },
+}
+
+impl NewSecretError {
+    /// How to go on.
+    #[must_use]
+    pub fn fix(&self) -> Option<String> {
+        match self {
+            Self::Change(error) => error.fix(),
+            Self::Generate(error) => Some(error.fix().to_owned()),
+            Self::Exists { .. } => Some(
+                "name another key, or --replace to put a new value in its place; the old one stays in git's history"
+                    .to_owned(),
+            ),
+            Self::NoKeys { .. } => {
+                Some("name a file that ends in .yml, .yaml, .json, .env or .ini".to_owned())
+            }
+        }
+    }
+}
+
+/// Makes a secret and puts it into `file`, which is made for the recipients of its rule if it is not there.
+///
+/// The halves of a key pair are `private` and `public` below the key, or where a format has no maps, the key and the key
+/// with `_PUBLIC` (dotenv) or `_public` (INI) after it.
+pub fn new_secret(
+    repository: &Repository,
+    file: &RepoPath,
+    new: &NewSecret<'_>,
+    identities: &Identities,
+) -> Result<MadeSecret, NewSecretError> {
+    let format = Format::of_path(file.as_str());
+    if format == Format::Binary {
+        return Err(NewSecretError::NoKeys { file: file.clone() });
+    }
+    let (values, public) = values(new, format)?;
+    let draft = Draft::begin(repository, file)?;
+    let mut opened = match draft.open(identities)? {
+        Some(opened) => {
+            let there = opened.key_paths();
+            let is_there = |key: &KeyPath| there.iter().any(|path| path.starts_with(key.keys()));
+            let taken = std::iter::once(new.key)
+                .chain(values.iter().map(|(key, _)| key))
+                .find(|key| is_there(key));
+            match (taken, new.existing) {
+                (Some(key), Existing::Refuse) => {
+                    return Err(NewSecretError::Exists {
+                        file: file.clone(),
+                        key: key.clone(),
+                    });
+                }
+                _ => opened,
+            }
+        }
+        None => draft.create(empty_document(&values[0].0).as_bytes())?,
+    };
+    for (key, value) in &values {
+        opened
+            .set(key.keys(), value)
+            .map_err(|error| draft.failed("change", SecretFileErrorKind::Edit(error)))?;
+    }
+    Ok(MadeSecret {
+        changed: finish(&draft, &opened)?,
+        keys: values.into_iter().map(|(key, _)| key).collect(),
+        public,
+    })
+}
+
+type Values = (Vec<(KeyPath, Plaintext)>, Option<String>);
+
+/// The values to set, and the public half if there is one.
+fn values(new: &NewSecret<'_>, format: Format) -> Result<Values, GenerateError> {
+    let key = new.key;
+    Ok(match generate(new.generator)? {
+        Generated::Value(value) => (vec![(key.clone(), value)], None),
+        Generated::KeyPair { private, public } => {
+            let [private_key, public_key] = match format {
+                Format::Dotenv => [key.clone(), key.with_suffix("_PUBLIC")],
+                Format::Ini => [key.clone(), key.with_suffix("_public")],
+                Format::Yaml | Format::Json | Format::Binary => {
+                    [key.below("private"), key.below("public")]
+                }
+            };
+            let line = Plaintext::new(public.clone().into_bytes());
+            let values = vec![(private_key, private), (public_key, line)];
+            (values, Some(public))
+        }
+    })
+}
