@@ -27,7 +27,7 @@ pub use file::{
     edit, encrypt, generate, get, new_secret, set, unset, view,
 };
 pub use repository::{
-    Carried, GoneValue, MustChange, MustChangeError, MustChangeValue, PathRegex, PathRegexError,
-    RecipientNames, RecipientsError, Repository, RepositoryError, Rule, RuleTrouble, Rules,
-    RulesError, RulesTextError,
+    Carried, GoneValue, MustChange, MustChangeError, MustChangeValue, RecipientNames,
+    RecipientsError, Repository, RepositoryError, Rule, RuleTrouble, Rules, RulesError,
+    RulesTextError,
 };

@@ -2,6 +2,7 @@
 
 use super::format::Format;
 use super::key_groups::KeyEntry;
+use super::pattern::PatternError;
 use crate::identity::UnwrapError;
 
 pub use super::cipher::CipherError;
@@ -251,11 +252,8 @@ pub enum SealError {
     #[error("the data key cannot be encrypted")]
     Wrap(#[from] crate::identity::WrapError),
     /// A selector's regular expression is not valid, or means something else in sops.
-    #[error("the selector is not usable: {reason}")]
-    Selector {
-        /// What is wrong.
-        reason: String,
-    },
+    #[error("the selector cannot be used")]
+    Selector(#[from] PatternError),
     /// Contents that cannot be sealed as they are.
     #[error("line {line}: {reason}")]
     Content {
@@ -295,9 +293,7 @@ impl SealError {
             Self::Time { .. } => "this is a mistake in the program; please report it",
             Self::Parse(error) => error.fix(),
             Self::Wrap(error) => error.fix(),
-            Self::Selector { .. } => {
-                "use one of the six selectors, with a plain regular expression"
-            }
+            Self::Selector(error) => error.fix(),
             Self::Content { .. } => "correct the contents at that line",
             Self::Shares => "use from 2 to 255 key groups, of which at least 2 are needed together",
             Self::ForeignKey { .. } => {

@@ -70,7 +70,7 @@ impl Metadata {
             return Err(damaged("`version` is not of the form X.Y.Z"));
         }
         let selector = fields.selector()?;
-        let chooser = Chooser::new(&selector).map_err(|reason| damaged(&reason))?;
+        let chooser = Chooser::new(&selector).map_err(|error| damaged(&error.to_string()))?;
         Ok(Self {
             groups: fields.groups()?,
             threshold: fields.number("shamir_threshold")?,

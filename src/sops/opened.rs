@@ -64,8 +64,7 @@ impl<'a> NewFile<'a> {
 impl OpenedFile {
     /// A new file with a new data key: `plain` is a text in the file's format, with no metadata.
     pub fn create(plain: &[u8], new: &NewFile<'_>) -> Result<Self, SealError> {
-        let chooser =
-            Chooser::new(&new.selector).map_err(|reason| SealError::Selector { reason })?;
+        let chooser = Chooser::new(&new.selector)?;
         let tree = plain_tree(plain, new.format)?;
         let key = DataKey::random();
         let keys = NewKeys::wrap(new.keys, &key, 0)?;

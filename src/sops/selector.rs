@@ -1,9 +1,8 @@
 //! Selectors: which leaves are encrypted.
 
-mod pattern;
-
-use regex::Regex;
 use zeroize::Zeroizing;
+
+use super::pattern::{Pattern, PatternError};
 
 /// The rule by which leaves are chosen, as stored in the file; `mac_only_encrypted` belongs to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -95,14 +94,14 @@ pub(super) struct Chooser {
 
 #[derive(Debug, Clone)]
 enum Test {
-    Key { pattern: Pattern, wanted: Wanted },
-    Comment { pattern: Regex, wanted: Wanted },
+    Key { test: KeyTest, wanted: Wanted },
+    Comment { pattern: Pattern, wanted: Wanted },
 }
 
 #[derive(Debug, Clone)]
-enum Pattern {
+enum KeyTest {
     Suffix(String),
-    Regex(Regex),
+    Pattern(Pattern),
 }
 
 /// What a match means.
@@ -123,26 +122,25 @@ impl Chooser {
     /// Compiles the selector's expression.
     ///
     /// The error says what is wrong with it, or what in it sops reads differently: a guess could leave a secret readable.
-    pub(super) fn new(selector: &Selector) -> Result<Self, String> {
+    pub(super) fn new(selector: &Selector) -> Result<Self, PatternError> {
         use Wanted::{MatchIsEncrypted, MatchIsReadable};
-        let regex = |text: &String| pattern::compile(text);
-        let key = |pattern, wanted| Test::Key { pattern, wanted };
-        let suffix = |text: &String| Pattern::Suffix(text.clone());
+        let key = |test, wanted| Test::Key { test, wanted };
+        let suffix = |text: &String| KeyTest::Suffix(text.clone());
         let test = match &selector.rule {
             SelectorRule::UnencryptedSuffix(text) => key(suffix(text), MatchIsReadable),
             SelectorRule::EncryptedSuffix(text) => key(suffix(text), MatchIsEncrypted),
             SelectorRule::UnencryptedRegex(text) => {
-                key(Pattern::Regex(regex(text)?), MatchIsReadable)
+                key(KeyTest::Pattern(Pattern::new(text)?), MatchIsReadable)
             }
             SelectorRule::EncryptedRegex(text) => {
-                key(Pattern::Regex(regex(text)?), MatchIsEncrypted)
+                key(KeyTest::Pattern(Pattern::new(text)?), MatchIsEncrypted)
             }
             SelectorRule::UnencryptedCommentRegex(text) => Test::Comment {
-                pattern: regex(text)?,
+                pattern: Pattern::new(text)?,
                 wanted: MatchIsReadable,
             },
             SelectorRule::EncryptedCommentRegex(text) => Test::Comment {
-                pattern: regex(text)?,
+                pattern: Pattern::new(text)?,
                 wanted: MatchIsEncrypted,
             },
         };
@@ -160,8 +158,8 @@ impl Chooser {
         subject: Subject,
     ) -> bool {
         let (matches, wanted) = match &self.test {
-            Test::Key { pattern, wanted } => (
-                path.iter().any(|component| pattern.matches(component)),
+            Test::Key { test, wanted } => (
+                path.iter().any(|component| test.matches(component)),
                 *wanted,
             ),
             Test::Comment { pattern, wanted } => {
@@ -190,11 +188,11 @@ impl Chooser {
     }
 }
 
-impl Pattern {
+impl KeyTest {
     fn matches(&self, component: &str) -> bool {
         match self {
             Self::Suffix(suffix) => component.ends_with(suffix.as_str()),
-            Self::Regex(regex) => regex.is_match(component),
+            Self::Pattern(pattern) => pattern.is_match(component),
         }
     }
 }
@@ -225,7 +223,7 @@ impl ActiveComments {
         }
     }
 
-    fn any(&self, pattern: &Regex, skip_newest: usize) -> bool {
+    fn any(&self, pattern: &Pattern, skip_newest: usize) -> bool {
         let last = self.0.len().saturating_sub(1);
         self.0.iter().enumerate().any(|(depth, frame)| {
             let skipped = if depth == last { skip_newest } else { 0 };

@@ -4,6 +4,7 @@
 
 mod document;
 mod fuzz;
+mod patterns;
 mod peer;
 mod support;
 mod vectors;

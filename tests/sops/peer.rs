@@ -17,13 +17,13 @@ use steadfast::sops::{
 use crate::document::Document;
 use crate::support::{RECIPIENT, TIME, identities, leaves, leaves_of_plain, recipient, vectors};
 
-struct Sops {
+pub(super) struct Sops {
     program: PathBuf,
-    home: tempfile::TempDir,
+    pub(super) home: tempfile::TempDir,
 }
 
 impl Sops {
-    fn find(test: &str) -> Option<Self> {
+    pub(super) fn find(test: &str) -> Option<Self> {
         let in_path = || {
             std::env::split_paths(&std::env::var_os("PATH")?)
                 .map(|directory| directory.join("sops"))
@@ -41,7 +41,7 @@ impl Sops {
         })
     }
 
-    fn command(&self) -> Command {
+    pub(super) fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command
             .env("HOME", self.home.path())
@@ -51,14 +51,14 @@ impl Sops {
         command
     }
 
-    fn file(&self, text: &str) -> PathBuf {
+    pub(super) fn file(&self, text: &str) -> PathBuf {
         let path = self.home.path().join("file.yaml");
         let mut file = std::fs::File::create(&path).unwrap();
         file.write_all(text.as_bytes()).unwrap();
         path
     }
 
-    fn run(&self, arguments: &[&str]) -> Result<String, String> {
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<String, String> {
         let output = self.command().args(arguments).output().unwrap();
         if output.status.success() {
             Ok(String::from_utf8(output.stdout).unwrap())
@@ -67,7 +67,7 @@ impl Sops {
         }
     }
 
-    fn decrypt(&self, sealed: &str) -> Result<String, String> {
+    pub(super) fn decrypt(&self, sealed: &str) -> Result<String, String> {
         self.file(sealed);
         self.run(&["decrypt", "file.yaml"])
     }

@@ -1,14 +1,12 @@
 //! The working copy: its rules in `.sops.yaml`, its secret files, and what recipients are called.
 
 mod must_change;
-mod path_regex;
 mod recipient_names;
 mod rules;
 mod rules_text;
 mod working_copy;
 
 pub use must_change::{Carried, GoneValue, MustChange, MustChangeError, MustChangeValue};
-pub use path_regex::{PathRegex, PathRegexError};
 pub use recipient_names::RecipientNames;
 pub use rules::{RecipientsError, Rule, RuleTrouble, Rules, RulesError};
 pub use rules_text::RulesTextError;

@@ -5,10 +5,9 @@ mod written;
 use std::path::{Path, PathBuf};
 
 use self::written::{Written, WrittenRule};
-use super::path_regex::{PathRegex, PathRegexError};
 use super::recipient_names::RecipientNames;
 use crate::identity::{Recipient, RecipientError};
-use crate::sops::{KeyGroups, Selector};
+use crate::sops::{KeyGroups, Pattern, PatternError, Selector};
 use crate::source::RepoPath;
 
 /// The creation rules of one `.sops.yaml`.
@@ -23,7 +22,7 @@ pub struct Rules {
 #[derive(Debug, Clone)]
 pub struct Rule {
     number: usize,
-    path_regex: Option<PathRegex>,
+    path_regex: Option<Pattern>,
     keys: Vec<String>,
     trouble: Option<RuleTrouble>,
     selector: Selector,
@@ -103,7 +102,7 @@ pub enum RulesError {
         /// Number of the rule, from 1.
         number: usize,
         /// What is wrong with it.
-        source: PathRegexError,
+        source: PatternError,
     },
 }
 
@@ -243,10 +242,10 @@ impl Rules {
 }
 
 impl Rule {
-    fn new(number: usize, written: &WrittenRule) -> Result<Self, PathRegexError> {
+    fn new(number: usize, written: &WrittenRule) -> Result<Self, PatternError> {
         let path_regex = match written.path_regex.as_deref() {
             None | Some("") => None,
-            Some(regex) => Some(PathRegex::new(regex)?),
+            Some(regex) => Some(Pattern::new(regex)?),
         };
         let (selector, several) = written.selector();
         let (keys, trouble) = match written.keys() {
@@ -280,7 +279,7 @@ impl Rule {
     pub fn covers(&self, file: &RepoPath) -> bool {
         self.path_regex
             .as_ref()
-            .is_none_or(|regex| regex.matches(file.as_str()))
+            .is_none_or(|regex| regex.is_match(file.as_str()))
     }
 
     /// Who shall be able to open the files of this rule, each once.
