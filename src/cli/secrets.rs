@@ -1,14 +1,18 @@
 //! `secrets …`: for people who work in a clone of the config repository.
 
+mod answers;
 mod args;
 mod columns;
 mod edit;
 mod encrypt;
+mod failure;
 mod get;
 mod host_key;
 mod list;
 mod new;
+mod options;
 mod output;
+mod place;
 mod progress;
 mod prompt;
 mod rekey;
@@ -25,18 +29,16 @@ pub(super) use rekey::RekeyAnswer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::failure::Failure;
 use super::HostFlags;
 use crate::identity::Identities;
 use crate::report::Problem;
-use crate::secrets::{ChangeError, RecipientNames, Repository, RepositoryError, SecretFileError};
+use crate::secrets::{Repository, RepositoryError};
 use crate::source::RepoPath;
-
-/// The exit code of `edit` when nothing was changed, the same as sops'.
-pub(super) const UNCHANGED: u8 = 200;
 
 /// Runs one `secrets` verb; the answer goes to stdout, the exit code is returned.
 pub(super) fn run(args: &SecretsArgs, flags: &HostFlags) -> Result<u8, Problem> {
-    match &args.command {
+    let ended: Result<u8, Failure> = (|| match &args.command {
         SecretsCommand::Edit(args) => edit::run(args, flags),
         SecretsCommand::View(args) => view::run(args, flags),
         SecretsCommand::Get(args) => get::run(args, flags),
@@ -44,10 +46,11 @@ pub(super) fn run(args: &SecretsArgs, flags: &HostFlags) -> Result<u8, Problem> 
         SecretsCommand::Unset(args) => unset::run(args, flags),
         SecretsCommand::Encrypt(args) => encrypt::run(args, flags),
         SecretsCommand::New(args) => new::run(args, flags),
-        SecretsCommand::List(args) => list::run(args, flags),
-        SecretsCommand::Rekey(args) => rekey::run(args, flags),
-        SecretsCommand::HostKey(args) => host_key::run(args, flags),
-    }
+        SecretsCommand::List(args) => Ok(list::run(args, flags)?),
+        SecretsCommand::Rekey(args) => Ok(rekey::run(args, flags)?),
+        SecretsCommand::HostKey(args) => Ok(host_key::run(args, flags)?),
+    })();
+    Ok(ended.unwrap_or_else(|failure| failure.end()))
 }
 
 /// The keys of `--identity`, and those that sops would find for this person; passphrases are asked for on the terminal.
@@ -86,23 +89,6 @@ fn locate(repository: &Repository, path: &Path) -> Result<RepoPath, Problem> {
     .map_err(|error| of_repository(&error))
 }
 
-/// The names of recipients where a file is read that need not be in a repository.
-fn names_around(path: &Path) -> RecipientNames {
-    let directory = path.parent().filter(|it| !it.as_os_str().is_empty());
-    // Names are for messages; a file outside of any repository is read just as well.
-    Repository::find(directory.unwrap_or(Path::new(".")))
-        .map(|repository| repository.names().clone())
-        .unwrap_or_default()
-}
-
 fn of_repository(error: &RepositoryError) -> Problem {
-    Problem::of(error).with_hint(error.fix())
-}
-
-fn of_file(error: &SecretFileError) -> Problem {
-    Problem::of(error).with_hint(error.fix())
-}
-
-fn of_change(error: &ChangeError) -> Problem {
     Problem::of(error).with_hint(error.fix())
 }

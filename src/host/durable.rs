@@ -47,6 +47,33 @@ pub fn replace_keeping(path: &Path, content: &[u8], mode: FileMode) -> Result<()
     })
 }
 
+/// Whether `path` could be replaced: its directory, or the nearest one above that is there, takes new files.
+///
+/// To be asked before a person begins to type. Nothing is written; it may still fail later, as on a full disk.
+///
+/// # Errors
+/// [`FileError`] with the kernel's refusal, such as a read-only file system.
+pub fn check_replaceable(path: &Path) -> Result<(), FileError> {
+    let above = path.ancestors().skip(1).map(|above| match above {
+        above if above.as_os_str().is_empty() => Path::new("."),
+        above => above,
+    });
+    for directory in above {
+        match rustix::fs::access(directory, rustix::fs::Access::WRITE_OK) {
+            Ok(()) => return Ok(()),
+            Err(rustix::io::Errno::NOENT) => {}
+            Err(errno) => {
+                return Err(FileError::io(
+                    "make files in",
+                    directory,
+                    io::Error::from(errno),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Writes `content` beside `path`, readable for nobody else until `dress` has given it owner and mode, then renames.
 fn replace_dressed(
     path: &Path,

@@ -21,10 +21,11 @@ pub use delivery::{
     secrets_of,
 };
 pub use file::{
-    Again, Alphabet, ChangeError, Changed, EditFileError, EditSession, Editor, EditorError,
-    Existing, GenerateError, Generated, Generator, KeyPath, KeyPathError, MadeSecret, Mistake,
-    NewSecret, NewSecretError, PasswordError, ScratchError, SecretFileError, SecretFileErrorKind,
-    edit, encrypt, generate, get, new_secret, set, unset, view,
+    Access, Again, Alphabet, ChangeError, Changed, EditFileError, EditSession, Editor, EditorError,
+    Existing, GenerateError, Generated, Generator, Kept, KeyPath, KeyPathError, MacCheck,
+    MadeSecret, Mistake, NewSecret, NewSecretError, PasswordError, Recipe, RecipeError,
+    ScratchError, SecretFile, SecretFileError, SecretFileErrorKind, Setback, Wishes, edit, encrypt,
+    encrypted, generate, new_secret, set, swap_in_the_clear, unset,
 };
 pub use repository::{
     Carried, GoneValue, MustChange, MustChangeError, MustChangeValue, RecipientNames,

@@ -76,7 +76,7 @@ impl ParseError {
             Self::Unsupported { .. } => "use sops for this file",
             Self::Empty => "write at least one entry, such as `name: value`",
             Self::NotSealed => {
-                "encrypt it with `steadfast secrets encrypt FILE`; if it ever was pushed in the clear, change the secrets in it"
+                "encrypt it with `steadfast secrets encrypt -i FILE`; if it ever was pushed in the clear, change the secrets in it"
             }
             Self::Metadata { .. } => {
                 "restore the file from git; its `sops` entry is not to be edited by hand"

@@ -6,14 +6,15 @@ use clap::{Args, ValueEnum};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::failure::Failure;
 use super::{edit, identities, locate, repository};
 use crate::cli::HostFlags;
 use crate::cli::answer::{print, print_json, say};
 use crate::cli::flags::{Format, FormatFlags};
 use crate::report::{Problem, exit};
 use crate::secrets::{
-    Alphabet, Changed, Existing, Generator, KeyPath, NewSecret, NewSecretError, Repository,
-    new_secret,
+    Access, Alphabet, Changed, Existing, Generator, KeyPath, MacCheck, NewSecret, NewSecretError,
+    Repository, SecretFile, new_secret,
 };
 use crate::source::RepoPath;
 
@@ -107,7 +108,7 @@ pub(in crate::cli) struct NewAnswer {
 }
 
 /// Runs `new`.
-pub(super) fn run(args: &NewArgs, flags: &HostFlags) -> Result<u8, Problem> {
+pub(super) fn run(args: &NewArgs, flags: &HostFlags) -> Result<u8, Failure> {
     let repository = repository(flags)?;
     let file = locate(&repository, &args.file)?;
     let Some(key) = &args.key else {
@@ -122,7 +123,12 @@ pub(super) fn run(args: &NewArgs, flags: &HostFlags) -> Result<u8, Problem> {
             Existing::Refuse
         },
     };
-    let made = new_secret(&repository, &file, &new, &identities(flags)?)
+    let access = Access {
+        identities: &identities(flags)?,
+        mac: MacCheck::Verify,
+    };
+    let target = SecretFile::at(&args.file, Some(&repository));
+    let made = new_secret(&target, &new, access)
         .map_err(|error: NewSecretError| Problem::of(&error).with_hint(error.fix()))?;
     let keys: Vec<String> = made.keys.iter().map(ToString::to_string).collect();
     let created = made.changed == Changed::Created;
@@ -161,12 +167,13 @@ fn new_file(
     file: &RepoPath,
     args: &NewArgs,
     flags: &HostFlags,
-) -> Result<u8, Problem> {
+) -> Result<u8, Failure> {
     if repository.path(file).exists() {
         return Err(
             Problem::new(format!("{file} is there already")).with_fix(format!(
                 "`steadfast secrets edit {file}` changes it, `steadfast secrets new {file} KEY` adds a generated secret"
-            )),
+            ))
+            .into(),
         );
     }
     if let Some(rule) = repository.rules().rule_for(file) {
@@ -176,12 +183,7 @@ fn new_file(
             names(repository, file)
         ));
     }
-    edit::run(
-        &edit::EditArgs {
-            file: args.file.clone(),
-        },
-        flags,
-    )
+    edit::run(&edit::EditArgs::of_file(&args.file), flags)
 }
 
 /// Who can open a new `file`, by name.

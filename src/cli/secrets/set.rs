@@ -5,13 +5,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{identities, locate, of_change, prompt, repository};
+use super::failure::{Failure, MALFORMED};
+use super::options::{InputType, NewFile, Opening};
+use super::place::repository_for;
+use super::{identities, prompt};
 use crate::cli::HostFlags;
 use crate::cli::answer::say;
 use crate::host::durable;
 use crate::identity::Plaintext;
 use crate::report::{Problem, exit};
-use crate::secrets::{self, Changed, KeyPath};
+use crate::secrets::{self, Access, Changed, KeyPath, Recipe, SecretFile};
 
 /// Values are small; a file far larger was not meant.
 const LARGEST_VALUE_BYTES: u64 = 4 * 1024 * 1024;
@@ -23,13 +26,19 @@ pub struct SetArgs {
     /// The secret file; one that is not there is made
     pub file: PathBuf,
     /// The key path, such as `db/password`
-    pub key: KeyPath,
+    pub key: String,
     /// Read the value from this file instead of stdin
     #[arg(long, value_name = "FILE")]
     pub value_file: Option<PathBuf>,
     /// Keep the value byte for byte, with a line break at its end
     #[arg(long)]
     pub raw: bool,
+    #[command(flatten)]
+    input: InputType,
+    #[command(flatten)]
+    opening: Opening,
+    #[command(flatten)]
+    new: NewFile,
 }
 
 const ABOUT: &str = "\
@@ -46,31 +55,47 @@ Examples:
   steadfast secrets set secrets/tls.yml web/key --value-file key.pem";
 
 /// Runs `set`.
-pub(super) fn run(args: &SetArgs, flags: &HostFlags) -> Result<u8, Problem> {
-    let repository = repository(flags)?;
-    let file = locate(&repository, &args.file)?;
+pub(super) fn run(args: &SetArgs, flags: &HostFlags) -> Result<u8, Failure> {
+    let key: KeyPath = args
+        .key
+        .parse()
+        .map_err(|error| Failure::of_key_path(&error, MALFORMED))?;
+    let mac = args.opening.check()?;
+    let repository = repository_for(flags, Some(&args.file))?;
+    let file = args
+        .input
+        .apply(SecretFile::at(&args.file, repository.as_ref()));
+    let recipe = if file.path().exists() {
+        None
+    } else {
+        let wishes = args.new.wishes()?;
+        Some(Recipe::of(&file, &wishes).map_err(|error| Failure::of_recipe(&error))?)
+    };
     let identities = identities(flags)?;
-    let value = read_value(args)?;
-    let change = (&args.key, &value);
-    let changed =
-        secrets::set(&repository, &file, change, &identities).map_err(|error| of_change(&error))?;
-    let key = &args.key;
+    let value = read_value(args, &key)?;
+    let access = Access {
+        identities: &identities,
+        mac,
+    };
+    let changed = secrets::set(&file, (&key, &value), access, recipe.as_ref())
+        .map_err(|error| Failure::of_change(&error))?;
+    let path = file.path().display();
     say(match changed {
-        Changed::Unchanged => format!("{key} in {file} has this value already"),
-        Changed::Changed => format!("{key} in {file} is set"),
-        Changed::Created => format!("{file} is made, and {key} is set"),
+        Changed::Unchanged => format!("{key} in {path} has this value already"),
+        Changed::Changed => format!("{key} in {path} is set"),
+        Changed::Created => format!("{path} is made, and {key} is set"),
     });
     Ok(exit::DONE)
 }
 
-fn read_value(args: &SetArgs) -> Result<Plaintext, Problem> {
+fn read_value(args: &SetArgs, key: &KeyPath) -> Result<Plaintext, Problem> {
     let value = match &args.value_file {
         Some(path) => durable::read(path, LARGEST_VALUE_BYTES)
             .map_err(|error| Problem::of(&error).with_hint(error.hint()))?
             .map(Plaintext::new)
             .ok_or_else(|| Problem::new(format!("there is no file {}", path.display())))?,
         None if prompt::somebody_is_there() => {
-            return prompt::hidden_line(&format!("Value of {} (not shown):", args.key));
+            return prompt::hidden_line(&format!("Value of {key} (not shown):"));
         }
         None => read_stdin()?,
     };

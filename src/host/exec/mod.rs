@@ -3,6 +3,7 @@
 //! An argv, never a shell string; a fixed locale; a process group of its own that is killed as a whole at the timeout;
 //! bounded output; the last lines of stderr in the error. Secrets are handed over by stdin only.
 
+mod attend;
 mod capture;
 mod error;
 mod group;
@@ -13,9 +14,10 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use attend::{Attended, Signaller};
 pub use error::ExecError;
 pub use pipe::PipedChild;
-pub use program::{Output, Program};
+pub use program::{Inherited, Output, Program};
 pub use words::{UnclosedQuote, split_words};
 
 /// How variables are looked up; a parameter so that tests need not change the process's own environment.

@@ -46,7 +46,19 @@ pub struct Program {
     timeout: Duration,
     output_bytes: usize,
     env: Vec<(OsString, OsString)>,
+    inherited: Inherited,
     current_dir: Option<PathBuf>,
+}
+
+/// Which variables of this process a program gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inherited {
+    /// All but those that are this process's alone.
+    Public,
+    /// All, private keys too: for a command that the person wrote.
+    All,
+    /// None.
+    Nothing,
 }
 
 /// What a program that ended left behind.
@@ -76,6 +88,7 @@ impl Program {
             timeout: DEFAULT_TIMEOUT,
             output_bytes: DEFAULT_OUTPUT_BYTES,
             env: Vec::new(),
+            inherited: Inherited::Public,
             current_dir: None,
         }
     }
@@ -121,6 +134,13 @@ impl Program {
     pub fn env(mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.env
             .push((key.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Says which variables of this process it gets; [`Inherited::Public`] otherwise.
+    #[must_use]
+    pub fn inherit(mut self, inherited: Inherited) -> Self {
+        self.inherited = inherited;
         self
     }
 
@@ -197,19 +217,6 @@ impl Program {
         Ok(output.stdout)
     }
 
-    /// Runs it on the terminal of this process, for an editor; no timeout, no capture, the person's own locale.
-    ///
-    /// # Errors
-    /// [`ExecError::NotFound`], [`ExecError::Start`].
-    pub fn interactive(&self) -> Result<ExitStatus, ExecError> {
-        let mut command = self.command();
-        let mut child = self.spawn(&mut command)?;
-        child.wait().map_err(|source| ExecError::Wait {
-            command: self.describe(),
-            source,
-        })
-    }
-
     /// Starts it with its stdin and stdout as a stream; it is killed with everything it started when dropped.
     ///
     /// # Errors
@@ -225,11 +232,19 @@ impl Program {
         clippy::disallowed_methods,
         reason = "the door for child processes is here"
     )]
-    fn command(&self) -> Command {
+    pub(super) fn command(&self) -> Command {
         let mut command = Command::new(&self.name);
         command.args(&self.args);
-        for variable in PRIVATE_VARIABLES {
-            command.env_remove(variable);
+        match self.inherited {
+            Inherited::Public => {
+                for variable in PRIVATE_VARIABLES {
+                    command.env_remove(variable);
+                }
+            }
+            Inherited::All => {}
+            Inherited::Nothing => {
+                command.env_clear();
+            }
         }
         command.envs(self.env.iter().map(|(key, value)| (key, value)));
         if let Some(dir) = &self.current_dir {
@@ -251,22 +266,25 @@ impl Program {
         command
     }
 
-    fn spawn(&self, command: &mut Command) -> Result<Child, ExecError> {
-        command.spawn().map_err(|source| {
-            let program = self.name.to_string_lossy();
-            let directory_is_there = self.current_dir.as_ref().is_none_or(|dir| dir.is_dir());
-            if source.kind() == std::io::ErrorKind::NotFound && directory_is_there {
-                ExecError::NotFound {
-                    package: package_of(&program),
-                    program: program.into_owned(),
-                }
-            } else {
-                ExecError::Start {
-                    command: self.describe(),
-                    source,
-                }
+    pub(super) fn spawn(&self, command: &mut Command) -> Result<Child, ExecError> {
+        command.spawn().map_err(|source| self.start_error(source))
+    }
+
+    /// Why it did not start.
+    pub(super) fn start_error(&self, source: std::io::Error) -> ExecError {
+        let program = self.name.to_string_lossy();
+        let directory_is_there = self.current_dir.as_ref().is_none_or(|dir| dir.is_dir());
+        if source.kind() == std::io::ErrorKind::NotFound && directory_is_there {
+            ExecError::NotFound {
+                package: package_of(&program),
+                program: program.into_owned(),
             }
-        })
+        } else {
+            ExecError::Start {
+                command: self.describe(),
+                source,
+            }
+        }
     }
 
     fn judge(&self, status: ExitStatus, stderr: String) -> Result<(), ExecError> {

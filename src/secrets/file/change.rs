@@ -1,14 +1,14 @@
 //! Changing a secret file: one value, or all of it, with nothing lost on the way.
 
-use super::KeyPath;
-use super::secret_file::{self, SecretFileError, SecretFileErrorKind, no_entry};
-use crate::host::durable::LockError;
+use std::path::PathBuf;
+
+use super::error::{SecretFileError, SecretFileErrorKind, no_entry};
+use super::recipe::{Recipe, RecipeError};
+use super::{KeyPath, MacCheck, SecretFile};
+use crate::host::durable::{self, Lock, LockError};
 use crate::host::{FileError, clock};
 use crate::identity::{Identities, Plaintext};
-use crate::secrets::repository::RecipientsError;
-use crate::secrets::repository::Repository;
-use crate::sops::{EditError, Format, NewFile, OpenedFile, ParseError, SealError, SealedFile};
-use crate::source::RepoPath;
+use crate::sops::{EditError, Format, OpenedFile, SealError};
 
 /// What happened to a secret file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,16 +28,16 @@ pub enum ChangeError {
     #[error(transparent)]
     File(#[from] SecretFileError),
     /// Somebody else is editing it.
-    #[error("somebody else is changing {file}")]
+    #[error("somebody else is changing {}", path.display())]
     Locked {
         /// The file.
-        file: RepoPath,
+        path: PathBuf,
         /// Who holds the lock.
         source: LockError,
     },
     /// Nobody knows who shall read a new file.
     #[error(transparent)]
-    Recipients(#[from] RecipientsError),
+    Recipe(#[from] RecipeError),
 }
 
 impl ChangeError {
@@ -47,35 +47,36 @@ impl ChangeError {
         match self {
             Self::File(error) => error.fix(),
             Self::Locked { source, .. } => source.hint(),
-            Self::Recipients(error) => Some(error.fix().to_owned()),
+            Self::Recipe(error) => Some(error.fix().to_owned()),
         }
     }
 }
 
 /// A secret file that is being changed: what was there when it was read, and nobody else of us may change it.
 pub(super) struct Draft<'a> {
-    pub(super) repository: &'a Repository,
-    pub(super) file: &'a RepoPath,
+    pub(super) file: &'a SecretFile<'a>,
     before: Option<Vec<u8>>,
-    _lock: crate::host::durable::Lock,
+    _lock: Option<Lock>,
 }
 
 impl<'a> Draft<'a> {
-    pub(super) fn begin(
-        repository: &'a Repository,
-        file: &'a RepoPath,
-    ) -> Result<Self, ChangeError> {
-        let lock = repository
-            .lock(file)
-            .map_err(|source| ChangeError::Locked {
-                file: file.clone(),
+    /// Takes the lock and reads the file. A file that could not be replaced in the end is refused here already, before
+    /// anything is typed.
+    pub(super) fn begin(file: &'a SecretFile<'a>) -> Result<Self, ChangeError> {
+        let lock = file.lock().map_err(|source| match source {
+            source @ LockError::Held { .. } => ChangeError::Locked {
+                path: file.path().to_owned(),
                 source,
-            })?;
-        let before = repository
-            .read(file)
-            .map_err(|error| failed(repository, file, "read", SecretFileErrorKind::File(error)))?;
+            },
+            LockError::File(error) => {
+                SecretFileError::new("change", file.path(), SecretFileErrorKind::File(error)).into()
+            }
+        })?;
+        let failed =
+            |error| SecretFileError::new("change", file.path(), SecretFileErrorKind::File(error));
+        durable::check_replaceable(file.path()).map_err(failed)?;
+        let before = file.read().map_err(failed)?;
         Ok(Self {
-            repository,
             file,
             before,
             _lock: lock,
@@ -83,42 +84,34 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn failed(&self, action: &'static str, kind: SecretFileErrorKind) -> ChangeError {
-        failed(self.repository, self.file, action, kind).into()
+        SecretFileError::new(action, self.file.path(), kind).into()
     }
 
     /// Opens what is there; `None` if there is nothing yet.
-    pub(super) fn open(&self, identities: &Identities) -> Result<Option<OpenedFile>, ChangeError> {
+    pub(super) fn open(
+        &self,
+        identities: &Identities,
+        mac: MacCheck,
+    ) -> Result<Option<OpenedFile>, ChangeError> {
         let Some(text) = &self.before else {
             return Ok(None);
         };
-        let path = self.repository.path(self.file);
-        let names = self.repository.names();
-        let opened = secret_file::open_text(&path, text, identities, names)?;
-        Ok(Some(opened))
+        Ok(Some(self.file.open_text(text, identities, mac)?))
     }
 
-    /// Makes a new file with the contents `plain`, for the recipients of its rule.
-    pub(super) fn create(&self, plain: &[u8]) -> Result<OpenedFile, ChangeError> {
-        let rules = self.repository.rules();
-        let keys = rules.keys_of(self.file)?;
-        let selector = rules
-            .rule_for(self.file)
-            .map(|rule| rule.selector().clone())
-            .unwrap_or_default();
-        let new = NewFile {
-            selector,
-            ..NewFile::new(Format::of_path(self.file.as_str()), &keys)
-        };
-        OpenedFile::create(plain, &new)
+    /// Makes a new file with the contents `plain`.
+    pub(super) fn create(&self, plain: &[u8], recipe: &Recipe) -> Result<OpenedFile, ChangeError> {
+        recipe
+            .create(plain, self.file.format())
             .map_err(|error| self.failed("encrypt", SecretFileErrorKind::Seal(error)))
     }
 
     /// Replaces the file, if it is still what it was at the beginning.
     pub(super) fn write(&self, sealed: &str) -> Result<Changed, WriteError> {
-        if self.repository.read(self.file)? != self.before {
+        if self.file.read()? != self.before {
             return Err(WriteError::Changed);
         }
-        self.repository.replace(self.file, sealed.as_bytes())?;
+        self.file.replace(sealed.as_bytes())?;
         Ok(match self.before {
             None => Changed::Created,
             Some(_) => Changed::Changed,
@@ -152,26 +145,27 @@ impl From<WriteError> for SecretFileErrorKind {
     }
 }
 
-fn failed(
-    repository: &Repository,
-    file: &RepoPath,
-    action: &'static str,
-    kind: SecretFileErrorKind,
-) -> SecretFileError {
-    SecretFileError::new(action, &repository.path(file), kind)
+/// Keys, and what is done about the MAC.
+#[derive(Clone, Copy)]
+#[expect(missing_debug_implementations, reason = "it holds private keys")]
+pub struct Access<'a> {
+    /// The keys to open the file with.
+    pub identities: &'a Identities,
+    /// Whether the MAC must fit.
+    pub mac: MacCheck,
 }
 
-/// Sets one value. A file that is not there is made, for the recipients of its rule.
+/// Sets one value. A file that is not there is made, with `recipe`; without one it must be there.
 pub fn set(
-    repository: &Repository,
-    file: &RepoPath,
-    change: (&KeyPath, &Plaintext),
-    identities: &Identities,
+    file: &SecretFile<'_>,
+    (key, value): (&KeyPath, &Plaintext),
+    access: Access<'_>,
+    recipe: Option<&Recipe>,
 ) -> Result<Changed, ChangeError> {
-    let (key, value) = change;
-    let draft = Draft::begin(repository, file)?;
-    let mut opened = match draft.open(identities)? {
-        Some(opened) => {
+    let draft = Draft::begin(file)?;
+    let opened = draft.open(access.identities, access.mac)?;
+    let mut opened = match (opened, recipe) {
+        (Some(opened), _) => {
             if opened
                 .get(key.keys())
                 .is_some_and(|there| there.same_as(value.expose()))
@@ -180,7 +174,8 @@ pub fn set(
             }
             opened
         }
-        None => draft.create(empty_document(key).as_bytes())?,
+        (None, Some(recipe)) => draft.create(empty_document(key).as_bytes(), recipe)?,
+        (None, None) => return Err(draft.failed("change", SecretFileErrorKind::Missing)),
     };
     opened
         .set(key.keys(), value)
@@ -190,39 +185,49 @@ pub fn set(
 
 /// Removes one value, or everything below a key.
 pub fn unset(
-    repository: &Repository,
-    file: &RepoPath,
+    file: &SecretFile<'_>,
     key: &KeyPath,
-    identities: &Identities,
+    access: Access<'_>,
 ) -> Result<Changed, ChangeError> {
-    let draft = Draft::begin(repository, file)?;
-    let Some(mut opened) = draft.open(identities)? else {
+    let draft = Draft::begin(file)?;
+    let Some(mut opened) = draft.open(access.identities, access.mac)? else {
         return Err(draft.failed("change", SecretFileErrorKind::Missing));
     };
     let there = opened.key_paths();
     opened.unset(key.keys()).map_err(|error| match error {
-        EditError::NotFound { .. } => {
-            ChangeError::File(no_entry(&repository.path(file), key, &there))
-        }
+        EditError::NotFound { .. } => ChangeError::File(no_entry(file.path(), key, &there)),
         other => draft.failed("change", SecretFileErrorKind::Edit(other)),
     })?;
     finish(&draft, &opened)
 }
 
-/// Encrypts a file that lies in the clear, in place, for the recipients of its rule.
-pub fn encrypt(repository: &Repository, file: &RepoPath) -> Result<Changed, ChangeError> {
-    let draft = Draft::begin(repository, file)?;
+/// Encrypts a file that lies in the clear, in place, into a file in the format `output`.
+pub fn encrypt(
+    file: &SecretFile<'_>,
+    recipe: &Recipe,
+    output: Format,
+) -> Result<Changed, ChangeError> {
+    let draft = Draft::begin(file)?;
     let Some(text) = draft.before.clone() else {
         return Err(draft.failed("encrypt", SecretFileErrorKind::Missing));
     };
-    let text = Plaintext::new(text);
-    match SealedFile::parse(text.expose(), Format::of_path(file.as_str())) {
-        Ok(_sealed) => return Ok(Changed::Unchanged),
-        Err(ParseError::NotSealed) => {}
-        Err(error) => return Err(draft.failed("encrypt", SecretFileErrorKind::Parse(error))),
-    }
-    let opened = draft.create(text.expose())?;
-    finish(&draft, &opened)
+    let sealed = encrypted(file, &Plaintext::new(text), recipe, output)?;
+    draft
+        .write(&sealed)
+        .map_err(|error| draft.failed("write", error.into()))
+}
+
+/// The sealed form of `plain`, a text in the format of `file`, as a file in the format `output`.
+pub fn encrypted(
+    file: &SecretFile<'_>,
+    plain: &Plaintext,
+    recipe: &Recipe,
+    output: Format,
+) -> Result<String, SecretFileError> {
+    let failed =
+        |error| SecretFileError::new("encrypt", file.path(), SecretFileErrorKind::Seal(error));
+    let opened = recipe.create(plain.expose(), output).map_err(failed)?;
+    seal(&opened).map_err(failed)
 }
 
 pub(super) fn finish(draft: &Draft<'_>, opened: &OpenedFile) -> Result<Changed, ChangeError> {

@@ -3,26 +3,38 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use super::change::{ChangeError, Changed, Draft, WriteError, seal};
-use super::scratch::{Scratch, ScratchError};
-use super::secret_file::{SecretFileError, SecretFileErrorKind};
-use super::{Editor, EditorError};
+use super::change::{Access, ChangeError, Changed, Draft};
+use super::content::{Content, Mistake, Untaken};
+use super::error::SecretFileError;
+use super::kept::Kept;
+use super::memory_place::private_memory;
+use super::recipe::{Recipe, Wishes};
+use super::scratch::ScratchError;
+use super::workplace::Workplace;
+use super::{Editor, EditorError, SecretFile};
 use crate::host::exec::Environment;
-use crate::identity::{Identities, Plaintext};
-use crate::secrets::repository::Repository;
-use crate::sops::{OpenedFile, ParseError, SealError};
-use crate::source::RepoPath;
+use crate::identity::Plaintext;
 
-/// What a new secret file begins with.
-const EXAMPLE: &[u8] = b"example_key: example_value\n";
-
-/// What to do about a text that cannot be encrypted as it is.
+/// What to do about a text that is not saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Again {
     /// Open the editor again, with what was typed.
     Reopen,
-    /// Give up.
-    Stop,
+    /// Give up: somebody was asked, and wants that.
+    GiveUp,
+    /// Give up, since there is nobody to ask.
+    Nobody,
+}
+
+/// What stands in the way of saving what was typed.
+#[derive(Debug)]
+pub enum Setback {
+    /// The text cannot be encrypted as it is.
+    Mistake(Mistake),
+    /// It cannot be saved.
+    Failed(SecretFileError),
+    /// The editor did not end well, and had saved something.
+    Editor(EditorError),
 }
 
 /// An edit that did not reach its file, which is as it was.
@@ -34,65 +46,73 @@ pub enum EditFileError {
     /// There is no safe place for the plaintext.
     #[error(transparent)]
     Scratch(#[from] ScratchError),
-    /// The editor.
-    #[error(transparent)]
-    Editor(#[from] EditorError),
-    /// What was typed cannot be encrypted as it is; it is gone.
-    #[error("the edited text is not taken; {file} is as it was")]
+    /// The editor; what was typed was not to be saved.
+    #[error("{} is as it was", path.display())]
+    Editor {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: EditorError,
+    },
+    /// What was typed cannot be encrypted as it is.
+    #[error("the edited text is not taken; {} is as it was", path.display())]
     Mistake {
         /// The file.
-        file: RepoPath,
+        path: PathBuf,
         /// What is wrong with it.
         source: Mistake,
+        /// Where the text is; `None` if the person gave it up.
+        kept: Option<Kept>,
     },
-    /// What was typed could not be saved, and is kept in memory.
-    #[error("the edited text could not be saved; what was typed is in {}", kept.display())]
-    Kept {
-        /// Where it is, in memory-backed storage.
-        kept: PathBuf,
+    /// What was typed could not be saved.
+    #[error("the edited text could not be saved; {} is as it was", path.display())]
+    NotSaved {
+        /// The file.
+        path: PathBuf,
         /// Why it could not be saved.
         source: SecretFileError,
+        /// Where the text is; `None` if it could not even be kept.
+        kept: Option<Kept>,
+    },
+    /// The editor was ended by force, after something was saved in it.
+    #[error("the editor was ended; {} is as it was", path.display())]
+    Ended {
+        /// The file.
+        path: PathBuf,
+        /// How the editor ended.
+        source: EditorError,
+        /// Where the text is; `None` if it could not be kept.
+        kept: Option<Kept>,
     },
 }
 
 impl EditFileError {
+    /// Where what was typed is kept, encrypted, in memory-backed storage.
+    #[must_use]
+    pub fn kept(&self) -> Option<&Kept> {
+        match self {
+            Self::Mistake { kept, .. } | Self::NotSaved { kept, .. } | Self::Ended { kept, .. } => {
+                kept.as_ref()
+            }
+            Self::Change(_) | Self::Scratch(_) | Self::Editor { .. } => None,
+        }
+    }
+
     /// How to go on.
     #[must_use]
     pub fn fix(&self) -> Option<String> {
-        match self {
+        let own = match self {
             Self::Change(error) => error.fix(),
             Self::Scratch(error) => error.fix().map(str::to_owned),
-            Self::Editor(error) => error.fix().map(str::to_owned),
+            Self::Editor { source, .. } => source.fix().map(str::to_owned),
             Self::Mistake { source, .. } => Some(source.fix().to_owned()),
-            Self::Kept { kept, .. } => {
-                let directory = kept.parent().unwrap_or(kept);
-                Some(format!(
-                    "edit again and take over what was typed; then `rm -r {}`. A reboot removes it too",
-                    directory.display()
-                ))
-            }
-        }
-    }
-}
-
-/// A text that cannot be encrypted as it is.
-#[derive(Debug, thiserror::Error)]
-pub enum Mistake {
-    /// It is not a document that a secret file can hold.
-    #[error(transparent)]
-    Parse(#[from] ParseError),
-    /// It cannot be encrypted in this form.
-    #[error(transparent)]
-    Seal(#[from] SealError),
-}
-
-impl Mistake {
-    /// How to go on.
-    #[must_use]
-    pub fn fix(&self) -> &'static str {
-        match self {
-            Self::Parse(error) => error.fix(),
-            Self::Seal(error) => error.fix(),
+            Self::NotSaved { source, .. } => source.fix(),
+            Self::Ended { .. } => None,
+        };
+        match (own, self.kept()) {
+            (Some(own), Some(kept)) => Some(format!("{own}. {}", kept.fix())),
+            (None, Some(kept)) => Some(kept.fix()),
+            (own, None) => own,
         }
     }
 }
@@ -100,136 +120,157 @@ impl Mistake {
 /// A person's session with an editor.
 #[expect(missing_debug_implementations, reason = "it holds private keys")]
 pub struct EditSession<'a> {
-    /// The repository.
-    pub repository: &'a Repository,
-    /// The keys to open the file with.
-    pub identities: &'a Identities,
+    /// The file.
+    pub file: &'a SecretFile<'a>,
+    /// The keys to open it with.
+    pub access: Access<'a>,
+    /// What was said about a new file.
+    pub wishes: &'a Wishes,
     /// The editor.
     pub editor: &'a Editor,
     /// Where to look up `XDG_RUNTIME_DIR`.
     pub environment: Environment<'a>,
+    /// Is told where what was typed is kept when a signal ends the session.
+    pub on_kept: fn(&Kept),
 }
 
-/// Opens `file` in the editor and saves what was typed. A file that is not there is made, for the recipients of its rule.
+/// Opens the file in the editor and saves what was typed. A file that is not there is made.
 ///
-/// The plaintext is in one private file in memory for as long as the editor is open. `ask` is told what is wrong with a
-/// text that cannot be encrypted, and says whether to open the editor again.
+/// The plaintext is in one private file in memory for as long as the editor is open. `ask` is told what stands in the way
+/// of saving, and says whether to open the editor again.
 pub fn edit(
     session: &EditSession<'_>,
-    file: &RepoPath,
-    ask: &mut dyn FnMut(&Mistake) -> Again,
+    ask: &mut dyn FnMut(&Setback) -> Again,
 ) -> Result<Changed, EditFileError> {
-    let draft = Draft::begin(session.repository, file)?;
-    let mut content = if let Some(opened) = draft.open(session.identities)? {
-        Content::Opened(Box::new(opened))
-    } else {
+    let draft = Draft::begin(session.file)?;
+    let content = match draft.open(session.access.identities, session.access.mac)? {
+        Some(opened) => Content::Opened(Box::new(opened)),
         // Whether there is a rule is better known before anything is typed.
-        draft.create(EXAMPLE)?;
-        Content::New
+        None => Content::New(Recipe::of(session.file, session.wishes).map_err(ChangeError::from)?),
     };
-    let before = content.text();
-    let name = file.as_str().rsplit('/').next().unwrap_or_default();
-    let scratch = Scratch::create(OsStr::new(name), &before, session.environment)?;
+    edit_content(session, (draft, content), ask)
+}
+
+/// The session over a draft whose contents are at hand.
+pub(super) fn edit_content(
+    session: &EditSession<'_>,
+    (draft, mut content): (Draft<'_>, Content),
+    ask: &mut dyn FnMut(&Setback) -> Again,
+) -> Result<Changed, EditFileError> {
+    let base = private_memory(session.environment)?;
+    let before = content.text(session.file.format());
+    let name = session
+        .file
+        .path()
+        .file_name()
+        .unwrap_or(OsStr::new("secret"));
+    let workplace = Workplace::open((&base, name), &before, session, content.keys())?;
+    let mut line = None;
     loop {
-        session.editor.open(scratch.file())?;
-        let typed = scratch.read()?;
-        if typed.same_as(before.expose()) {
-            return Ok(Changed::Unchanged);
-        }
-        let mistake = match content.take(&draft, typed.expose()) {
-            Ok(sealed) => return save(&draft, &sealed, scratch),
-            Err(Untaken::Mistake(mistake)) => mistake,
-            Err(Untaken::Failed(source)) => return Err(keep(scratch, source)),
+        let ended = workplace.run(session.editor, line);
+        // From here on no signal comes in between: either all is saved, or it is asked again.
+        let working = workplace.work();
+        let setback = match ended {
+            Ok(()) => {
+                let typed = workplace.read()?;
+                if typed.same_as(before.expose()) {
+                    return Ok(Changed::Unchanged);
+                }
+                match content.take(&draft, typed.expose()) {
+                    Ok(sealed) => match draft.write(&sealed) {
+                        Ok(changed) => return Ok(changed),
+                        Err(error) => {
+                            let source =
+                                SecretFileError::new("write", session.file.path(), error.into());
+                            Rejected {
+                                setback: Setback::Failed(source),
+                                sealed: Some(sealed),
+                            }
+                        }
+                    },
+                    Err(Untaken::Mistake(mistake)) => Setback::Mistake(mistake).into(),
+                    Err(Untaken::Failed(error)) => Setback::Failed(error).into(),
+                }
+            }
+            Err(error) if error.was_killed() && workplace.has_changed(&before) => {
+                Setback::Editor(error).into()
+            }
+            Err(source) => {
+                return Err(EditFileError::Editor {
+                    path: session.file.path().to_owned(),
+                    source,
+                });
+            }
         };
-        if ask(&mistake) == Again::Stop {
-            return Err(EditFileError::Mistake {
-                file: file.clone(),
-                source: mistake,
-            });
+        drop(working);
+        match ask(&setback.setback) {
+            Again::Reopen => line = setback.setback.line(),
+            answer => {
+                let _working = workplace.work();
+                return Err(setback.give_up(answer, session, &workplace));
+            }
         }
     }
 }
 
-/// What is being edited.
-enum Content {
-    Opened(Box<OpenedFile>),
-    New,
-}
-
-/// A typed text that was not encrypted.
-enum Untaken {
-    /// The person can put it right.
-    Mistake(Mistake),
-    /// They cannot, so that what they typed must be kept.
-    Failed(SecretFileError),
-}
-
-impl Content {
-    fn text(&self) -> Plaintext {
+impl Setback {
+    /// The line to go back to.
+    fn line(&self) -> Option<usize> {
         match self {
-            Self::Opened(opened) => opened.plain_text(),
-            Self::New => Plaintext::new(EXAMPLE.to_vec()),
-        }
-    }
-
-    /// Encrypts `typed`.
-    fn take(&mut self, draft: &Draft<'_>, typed: &[u8]) -> Result<String, Untaken> {
-        let created;
-        let opened = match self {
-            Self::Opened(opened) => {
-                opened
-                    .replace(typed)
-                    .map_err(|error| Untaken::Mistake(error.into()))?;
-                &**opened
-            }
-            Self::New => {
-                created = draft.create(typed).map_err(|error| sort(draft, error))?;
-                &created
-            }
-        };
-        seal(opened).map_err(|error| sort_seal(draft, error))
-    }
-}
-
-/// Tells what a person can put right in the editor from what they cannot.
-fn sort(draft: &Draft<'_>, error: ChangeError) -> Untaken {
-    match error {
-        ChangeError::File(error) => match *error.kind {
-            SecretFileErrorKind::Seal(error) => sort_seal(draft, error),
-            _ => Untaken::Failed(error),
-        },
-        // There were recipients before the editor was opened, and the rules are not read again.
-        ChangeError::Locked { .. } | ChangeError::Recipients(_) => {
-            Untaken::Failed(SecretFileError::new(
-                "write",
-                &draft.repository.path(draft.file),
-                SecretFileErrorKind::Changed,
-            ))
+            Self::Mistake(mistake) => mistake.line(),
+            Self::Failed(_) | Self::Editor(_) => None,
         }
     }
 }
 
-fn sort_seal(draft: &Draft<'_>, error: SealError) -> Untaken {
-    match error {
-        SealError::Content { .. } | SealError::ReadBack { .. } => Untaken::Mistake(error.into()),
-        error => Untaken::Failed(SecretFileError::new(
-            "encrypt",
-            &draft.repository.path(draft.file),
-            SecretFileErrorKind::Seal(error),
-        )),
+/// What was typed and not saved, with its encrypted form where it came that far.
+struct Rejected {
+    setback: Setback,
+    sealed: Option<String>,
+}
+
+impl From<Setback> for Rejected {
+    fn from(setback: Setback) -> Self {
+        Self {
+            setback,
+            sealed: None,
+        }
     }
 }
 
-fn save(draft: &Draft<'_>, sealed: &str, scratch: Scratch) -> Result<Changed, EditFileError> {
-    draft.write(sealed).map_err(|error: WriteError| {
-        let path = draft.repository.path(draft.file);
-        keep(scratch, SecretFileError::new("write", &path, error.into()))
-    })
-}
-
-fn keep(scratch: Scratch, source: SecretFileError) -> EditFileError {
-    EditFileError::Kept {
-        kept: scratch.keep(),
-        source,
+impl Rejected {
+    /// Keeps what was typed, unless the person said that they give up a text that is wrong.
+    fn give_up(
+        self,
+        answer: Again,
+        session: &EditSession<'_>,
+        workplace: &Workplace,
+    ) -> EditFileError {
+        let path = session.file.path().to_owned();
+        let typed = || workplace.read().ok();
+        let keep = |typed: Option<Plaintext>| workplace.keeper()?.keep(&typed?);
+        match self.setback {
+            Setback::Mistake(source) => EditFileError::Mistake {
+                path,
+                source,
+                kept: match answer {
+                    Again::GiveUp => None,
+                    Again::Reopen | Again::Nobody => keep(typed()),
+                },
+            },
+            Setback::Failed(source) => EditFileError::NotSaved {
+                path,
+                source,
+                kept: match &self.sealed {
+                    Some(sealed) => workplace.keeper().and_then(|it| it.keep_sealed(sealed)),
+                    None => keep(typed()),
+                },
+            },
+            Setback::Editor(source) => EditFileError::Ended {
+                path,
+                source,
+                kept: keep(typed()),
+            },
+        }
     }
 }

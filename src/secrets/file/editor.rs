@@ -1,11 +1,11 @@
 //! The person's editor.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
-use crate::host::exec::{Environment, ExecError, Program, UnclosedQuote, split_words};
+use crate::host::exec::{Attended, Environment, ExecError, Program, UnclosedQuote, split_words};
 
 /// Editors that are looked for when no variable names one.
 const USUAL: [&str; 3] = ["vim", "nano", "vi"];
@@ -15,6 +15,7 @@ const USUAL: [&str; 3] = ["vim", "nano", "vi"];
 pub struct Editor {
     program: OsString,
     args: Vec<OsString>,
+    kind: Kind,
 }
 
 /// An editor that cannot be found, started, or that failed.
@@ -37,7 +38,7 @@ pub enum EditorError {
     #[error("cannot start the editor")]
     Start(#[source] ExecError),
     /// It ended with an error, so what it left is not taken.
-    #[error("the editor `{editor}` failed ({status}); the file is as it was")]
+    #[error("the editor `{editor}` failed ({status})")]
     Failed {
         /// Its name.
         editor: String,
@@ -47,6 +48,13 @@ pub enum EditorError {
 }
 
 impl EditorError {
+    /// Whether a signal ended it, so that the person did not choose to give up.
+    #[must_use]
+    pub fn was_killed(&self) -> bool {
+        use std::os::unix::process::ExitStatusExt as _;
+        matches!(self, Self::Failed { status, .. } if status.signal().is_some())
+    }
+
     /// How to go on.
     #[must_use]
     pub fn fix(&self) -> Option<&'static str> {
@@ -87,34 +95,132 @@ impl Editor {
 
     fn new(program: &str, args: &[String]) -> Self {
         let mut args: Vec<OsString> = args.iter().map(OsString::from).collect();
-        // These keep what was edited in other places: swap files, the list of registers, undo files, backups.
-        let name = Path::new(program).file_name().unwrap_or_default();
-        if name == OsStr::new("vim") || name == OsStr::new("nvim") {
-            let quiet = ["-n", "-i", "NONE", "--cmd", "set nobackup nowritebackup"];
-            args.extend(quiet.map(OsString::from));
-            args.extend(["-c", "set noundofile"].map(OsString::from));
-        }
+        let kind = Kind::of(program);
+        let more: &[&str] = match kind {
+            // These keep what was edited in other places: swap files, the list of registers, undo files, backups.
+            Kind::Vim => &[
+                "-n",
+                "-i",
+                "NONE",
+                "--cmd",
+                "set nobackup nowritebackup",
+                "-c",
+                "set noundofile",
+            ],
+            Kind::Emacs => &[
+                "--eval",
+                "(setq make-backup-files nil auto-save-default nil create-lockfiles nil)",
+            ],
+            Kind::Code if !args.iter().any(|arg| arg == "--wait" || arg == "-w") => &["--wait"],
+            Kind::Code | Kind::PlusLine | Kind::ColonLine | Kind::Other => &[],
+        };
+        args.extend(more.iter().map(OsString::from));
         Self {
             program: program.into(),
             args,
+            kind,
         }
     }
 
-    /// Opens `file` on the terminal and waits until the editor ends.
-    pub(super) fn open(&self, file: &Path) -> Result<(), EditorError> {
-        let status = Program::new(&self.program)
-            .args(&self.args)
-            .arg(file)
-            .interactive()
-            .map_err(EditorError::Start)?;
+    /// Its name, for messages.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.program.to_string_lossy().into_owned()
+    }
+
+    /// The arguments to open `file` with, at `line` where the editor can be told.
+    fn arguments(&self, file: &Path, line: Option<usize>) -> Vec<OsString> {
+        let mut args = self.args.clone();
+        let at = |line| {
+            let mut place = file.as_os_str().to_owned();
+            place.push(format!(":{line}"));
+            place
+        };
+        match (self.kind, line) {
+            (Kind::Vim | Kind::Emacs | Kind::PlusLine, Some(line)) => {
+                args.extend([format!("+{line}").into(), file.into()]);
+            }
+            (Kind::Code, Some(line)) => args.extend(["--goto".into(), at(line)]),
+            (Kind::ColonLine, Some(line)) => args.push(at(line)),
+            (_, None) | (Kind::Other, Some(_)) => args.push(file.into()),
+        }
+        args
+    }
+
+    /// Opens `file` on the terminal; temporary files of the editor go beside it.
+    pub(super) fn open(&self, file: &Path, line: Option<usize>) -> Result<Attended, EditorError> {
+        Program::new(&self.program)
+            .args(self.arguments(file, line))
+            .env("TMPDIR", file.parent().unwrap_or(file))
+            .attend()
+            .map_err(EditorError::Start)
+    }
+
+    /// Waits until it ends. What it left counts only if it ended well.
+    pub(super) fn wait(&self, running: Attended) -> Result<(), EditorError> {
+        let status = running.wait().map_err(EditorError::Start)?;
         if status.success() {
             return Ok(());
         }
         Err(EditorError::Failed {
-            editor: self.program.to_string_lossy().into_owned(),
+            editor: self.name(),
             status,
         })
     }
+}
+
+/// Editors that are known to need, or to know, something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Vim,
+    Emacs,
+    /// VS Code and its kin.
+    Code,
+    /// `+LINE FILE`.
+    PlusLine,
+    /// `FILE:LINE`.
+    ColonLine,
+    Other,
+}
+
+impl Kind {
+    /// By the program's name; `vi` may be a link to an editor that is known better.
+    fn of(program: &str) -> Self {
+        let path = Path::new(program);
+        let name = |path: &Path| {
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        };
+        let mut called = name(path);
+        if called == "vi" {
+            let found = if path.is_absolute() {
+                Some(path.to_owned())
+            } else {
+                in_path(program)
+            };
+            called = found
+                .and_then(|path| path.canonicalize().ok())
+                .map_or(called, |real| name(&real));
+        }
+        match called.as_str() {
+            "emacs" => Self::Emacs,
+            "code" | "codium" | "code-insiders" | "cursor" => Self::Code,
+            "vi" | "nvi" | "nano" | "pico" | "emacsclient" | "micro" | "kak" | "joe" | "mg"
+            | "jed" => Self::PlusLine,
+            "hx" | "helix" | "subl" => Self::ColonLine,
+            _ if called.starts_with("vim") || called.starts_with("nvim") => Self::Vim,
+            _ => Self::Other,
+        }
+    }
+}
+
+fn in_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(program))
+        .find(|path| is_program(path))
 }
 
 fn is_program(path: &Path) -> bool {
@@ -138,6 +244,7 @@ mod tests {
         let editor = find(&[("EDITOR", "nano"), ("SOPS_EDITOR", "code --wait 'a b'")]).unwrap();
         assert_eq!(editor.program, "code");
         assert_eq!(editor.args, ["--wait", "a b"]);
+        assert_eq!(find(&[("EDITOR", "code")]).unwrap().args, ["--wait"]);
         assert_eq!(
             find(&[("EDITOR", "nano"), ("SOPS_EDITOR", "")])
                 .unwrap()
@@ -158,5 +265,26 @@ mod tests {
     fn vim_leaves_no_copies_elsewhere() {
         let editor = find(&[("EDITOR", "/usr/bin/vim")]).unwrap();
         assert!(editor.args.contains(&OsString::from("NONE")));
+    }
+
+    #[test]
+    fn editors_are_opened_at_the_line_where_they_can_be_told() {
+        for (command, expected) in [
+            ("nano", vec!["+7", "/m/a.yml"]),
+            ("kak", vec!["+7", "/m/a.yml"]),
+            ("code -w", vec!["-w", "--goto", "/m/a.yml:7"]),
+            ("hx", vec!["/m/a.yml:7"]),
+            ("ed", vec!["/m/a.yml"]),
+        ] {
+            let editor = find(&[("EDITOR", command)]).unwrap();
+            assert_eq!(
+                editor.arguments(Path::new("/m/a.yml"), Some(7)),
+                expected,
+                "{command}"
+            );
+        }
+        let vim = find(&[("EDITOR", "nvim")]).unwrap();
+        let args = vim.arguments(Path::new("/m/a.yml"), Some(7));
+        assert!(args.ends_with(&["+7".into(), "/m/a.yml".into()]));
     }
 }

@@ -1,21 +1,33 @@
 //! One secret file, read and changed: by its values, in an editor, as a whole.
 
 mod change;
+mod content;
 mod edit;
 mod editor;
+mod error;
 mod generate;
+mod kept;
 mod key_path;
+mod memory_place;
 mod new;
+mod recipe;
 mod scratch;
 mod secret_file;
 mod signals;
+mod wipe;
+mod workplace;
 
-pub use change::{ChangeError, Changed, encrypt, set, unset};
-pub use edit::{Again, EditFileError, EditSession, Mistake, edit};
+pub use change::{Access, ChangeError, Changed, encrypt, encrypted, set, unset};
+pub use content::Mistake;
+pub use edit::{Again, EditFileError, EditSession, Setback, edit};
 pub use editor::{Editor, EditorError};
+pub(super) use error::explain;
+pub use error::{SecretFileError, SecretFileErrorKind};
 pub use generate::{Alphabet, GenerateError, Generated, Generator, PasswordError, generate};
+pub use kept::Kept;
 pub use key_path::{KeyPath, KeyPathError};
+pub use memory_place::swap_in_the_clear;
 pub use new::{Existing, MadeSecret, NewSecret, NewSecretError, new_secret};
+pub use recipe::{Recipe, RecipeError, Wishes};
 pub use scratch::ScratchError;
-pub(super) use secret_file::explain;
-pub use secret_file::{SecretFileError, SecretFileErrorKind, get, view};
+pub use secret_file::{MacCheck, SecretFile};

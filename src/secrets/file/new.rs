@@ -1,13 +1,14 @@
 //! A new, generated secret in a secret file.
 
-use super::KeyPath;
-use super::change::{ChangeError, Changed, Draft, empty_document, finish};
+use std::path::PathBuf;
+
+use super::change::{Access, ChangeError, Changed, Draft, empty_document, finish};
+use super::error::SecretFileErrorKind;
 use super::generate::{GenerateError, Generated, Generator, generate};
-use super::secret_file::SecretFileErrorKind;
-use crate::identity::{Identities, Plaintext};
-use crate::secrets::repository::Repository;
+use super::recipe::{Recipe, Wishes};
+use super::{KeyPath, SecretFile};
+use crate::identity::Plaintext;
 use crate::sops::Format;
-use crate::source::RepoPath;
 
 /// What to do about a value that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,18 +51,18 @@ pub enum NewSecretError {
     #[error(transparent)]
     Generate(#[from] GenerateError),
     /// There is a value already.
-    #[error("{file} has a `{key}` already")]
+    #[error("{} has a `{key}` already", file.display())]
     Exists {
         /// The file.
-        file: RepoPath,
+        file: PathBuf,
         /// The key path.
         key: KeyPath,
     },
     /// A file of bytes has no keys.
-    #[error("{file} is one single value, in which there are no keys")]
+    #[error("{} is one single value, in which there are no keys", file.display())]
     NoKeys {
         /// The file.
-        file: RepoPath,
+        file: PathBuf,
     },
 }
 
@@ -88,18 +89,18 @@ impl NewSecretError {
 /// The halves of a key pair are `private` and `public` below the key, or where a format has no maps, the key and the key
 /// with `_PUBLIC` (dotenv) or `_public` (INI) after it.
 pub fn new_secret(
-    repository: &Repository,
-    file: &RepoPath,
+    file: &SecretFile<'_>,
     new: &NewSecret<'_>,
-    identities: &Identities,
+    access: Access<'_>,
 ) -> Result<MadeSecret, NewSecretError> {
-    let format = Format::of_path(file.as_str());
+    let format = file.format();
+    let path = || file.path().to_owned();
     if format == Format::Binary {
-        return Err(NewSecretError::NoKeys { file: file.clone() });
+        return Err(NewSecretError::NoKeys { file: path() });
     }
     let (values, public) = values(new, format)?;
-    let draft = Draft::begin(repository, file)?;
-    let mut opened = match draft.open(identities)? {
+    let draft = Draft::begin(file)?;
+    let mut opened = match draft.open(access.identities, access.mac)? {
         Some(opened) => {
             let there = opened.key_paths();
             let is_there = |key: &KeyPath| there.iter().any(|path| path.starts_with(key.keys()));
@@ -109,14 +110,17 @@ pub fn new_secret(
             match (taken, new.existing) {
                 (Some(key), Existing::Refuse) => {
                     return Err(NewSecretError::Exists {
-                        file: file.clone(),
+                        file: path(),
                         key: key.clone(),
                     });
                 }
                 _ => opened,
             }
         }
-        None => draft.create(empty_document(&values[0].0).as_bytes())?,
+        None => {
+            let recipe = Recipe::of(file, &Wishes::default()).map_err(ChangeError::from)?;
+            draft.create(empty_document(&values[0].0).as_bytes(), &recipe)?
+        }
     };
     for (key, value) in &values {
         opened

@@ -2,16 +2,14 @@
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
-use super::signals::SignalGuard;
-use crate::host::exec::Environment;
-use crate::host::memory::memory_backed;
+use super::wipe::wipe;
 use crate::identity::Plaintext;
 
 /// An edited file that is larger than this was not meant.
@@ -19,10 +17,8 @@ const LARGEST_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A private directory in memory with one file of plaintext in it. Wiped and removed on drop.
 pub(super) struct Scratch {
-    /// `None` once it was given away by [`keep`](Self::keep).
-    directory: Option<TempDir>,
+    directory: TempDir,
     file: PathBuf,
-    _signals: SignalGuard,
 }
 
 /// Plaintext that cannot be put anywhere safe, or not read back.
@@ -44,6 +40,9 @@ pub enum ScratchError {
         /// What the kernel said.
         source: io::Error,
     },
+    /// Signals cannot be watched, so that nobody would clean up.
+    #[error("cannot watch for signals, which would leave the plaintext behind")]
+    Signals(#[source] io::Error),
     /// The edited file is far too large.
     #[error("the edited file is larger than 16 MiB")]
     TooLarge,
@@ -57,51 +56,42 @@ impl ScratchError {
             Self::NoMemory { .. } => Some(
                 "mount a tmpfs on /dev/shm, or set XDG_RUNTIME_DIR to a directory of yours on a tmpfs",
             ),
-            Self::Io { .. } => None,
+            Self::Io { .. } | Self::Signals(_) => None,
             Self::TooLarge => Some("secrets are small; keep large data elsewhere"),
         }
     }
 }
 
 impl Scratch {
-    /// Puts `content` into a file called `name`, in a new directory that only this user can enter.
-    pub(super) fn create(
-        name: &OsStr,
-        content: &Plaintext,
-        environment: Environment<'_>,
-    ) -> Result<Self, ScratchError> {
-        let base = private_memory(environment)?;
+    /// A new directory below `base` that only this user can enter, for a file called `name` that is not there yet.
+    pub(super) fn create(base: &Path, name: &OsStr) -> Result<Self, ScratchError> {
         let directory = tempfile::Builder::new()
             .prefix("steadfast-edit-")
             .permissions(Permissions::from_mode(0o700))
-            .tempdir_in(&base)
+            .tempdir_in(base)
             .map_err(|source| ScratchError::Io {
                 action: "make a directory in",
-                path: base,
+                path: base.to_owned(),
                 source,
             })?;
-        // Before there is anything to wipe, so that no signal can come too early.
-        let signals = SignalGuard::watch(directory.path()).map_err(|source| ScratchError::Io {
-            action: "watch for signals to clean up",
-            path: directory.path().to_owned(),
-            source,
-        })?;
         let file = directory.path().join(name);
-        let scratch = Self {
-            directory: Some(directory),
-            file,
-            _signals: signals,
-        };
-        let mut handle = OpenOptions::new()
+        Ok(Self { directory, file })
+    }
+
+    /// Makes the file, with `content`.
+    pub(super) fn write(&self, content: &Plaintext) -> Result<(), ScratchError> {
+        OpenOptions::new()
             .write(true)
             .create_new(true)
             .mode(0o600)
-            .open(&scratch.file)
-            .map_err(|source| scratch.failed("make", source))?;
-        handle
-            .write_all(content.expose())
-            .map_err(|source| scratch.failed("write", source))?;
-        Ok(scratch)
+            .open(&self.file)
+            .and_then(|mut file| file.write_all(content.expose()))
+            .map_err(|source| self.failed("write", source))
+    }
+
+    /// The directory.
+    pub(super) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// The file.
@@ -109,29 +99,9 @@ impl Scratch {
         &self.file
     }
 
-    /// What is in the file now. Editors may have replaced it, so it is opened by name again.
+    /// What is in the file now.
     pub(super) fn read(&self) -> Result<Plaintext, ScratchError> {
-        let failed = |source| self.failed("read", source);
-        let file = File::open(&self.file).map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
-        if length > LARGEST_BYTES {
-            return Err(ScratchError::TooLarge);
-        }
-        // Room for all of it at once: a growing buffer would leave unwiped copies behind.
-        let room = usize::try_from(length).unwrap_or_default() + 1;
-        let mut content = Zeroizing::new(Vec::with_capacity(room));
-        file.take(LARGEST_BYTES)
-            .read_to_end(&mut content)
-            .map_err(failed)?;
-        Ok(Plaintext::from(content))
-    }
-
-    /// Leaves the file where it is, for somebody to fetch what they typed, and says where.
-    pub(super) fn keep(mut self) -> PathBuf {
-        if let Some(directory) = self.directory.take() {
-            let _kept = directory.keep();
-        }
-        self.file.clone()
+        read(&self.file)
     }
 
     fn failed(&self, action: &'static str, source: io::Error) -> ScratchError {
@@ -145,91 +115,42 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if let Some(directory) = &self.directory {
-            wipe(directory.path());
-        }
+        wipe(self.directory.path());
     }
 }
 
-/// Overwrites every file below `directory` with zeros and removes everything.
-///
-/// Best effort, for destructors and signals: there is nobody left to tell.
-pub(super) fn wipe(directory: &Path) {
-    for entry in walkdir::WalkDir::new(directory).contents_first(true) {
-        let Ok(entry) = entry else { continue };
-        if entry.file_type().is_file() {
-            let _ = overwrite(entry.path());
-        }
-        let _ = if entry.file_type().is_dir() {
-            std::fs::remove_dir(entry.path())
-        } else {
-            std::fs::remove_file(entry.path())
-        };
+/// Reads plaintext. Editors may have replaced the file, so it is opened by name again.
+pub(super) fn read(path: &Path) -> Result<Plaintext, ScratchError> {
+    let failed = |source| ScratchError::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    if length > LARGEST_BYTES {
+        return Err(ScratchError::TooLarge);
     }
-}
-
-fn overwrite(path: &Path) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).open(path)?;
-    let mut left = file.metadata()?.len();
-    file.rewind()?;
-    let zeros = [0; 4096];
-    while left > 0 {
-        let count = usize::try_from(left).unwrap_or(usize::MAX).min(zeros.len());
-        file.write_all(&zeros[..count])?;
-        left -= count as u64;
-    }
-    Ok(())
-}
-
-/// The first of `$XDG_RUNTIME_DIR` and `/dev/shm` that is memory and not somebody else's.
-fn private_memory(environment: Environment<'_>) -> Result<PathBuf, ScratchError> {
-    let mut tried = Vec::new();
-    let runtime = environment("XDG_RUNTIME_DIR").map(PathBuf::from);
-    for place in runtime.into_iter().chain([PathBuf::from("/dev/shm")]) {
-        match usable(&place) {
-            Ok(()) => return Ok(place),
-            Err(why) => tried.push(format!("{}: {why}", place.display())),
-        }
-    }
-    Err(ScratchError::NoMemory { tried })
-}
-
-fn usable(place: &Path) -> Result<(), String> {
-    if !place.is_absolute() {
-        return Err("not an absolute path".to_owned());
-    }
-    let found = std::fs::metadata(place).map_err(|error| error.to_string())?;
-    if !found.is_dir() {
-        return Err("not a directory".to_owned());
-    }
-    let me = rustix::process::geteuid().as_raw();
-    let sticky = found.mode() & 0o1000 != 0;
-    if found.uid() != me && !(found.uid() == 0 && sticky) {
-        return Err("it belongs to somebody else".to_owned());
-    }
-    match memory_backed(place) {
-        Ok(true) => Ok(()),
-        Ok(false) => Err("it is on a disk, not in memory".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
+    // Room for all of it at once: a growing buffer would leave unwiped copies behind.
+    let room = usize::try_from(length).unwrap_or_default() + 1;
+    let mut content = Zeroizing::new(Vec::with_capacity(room));
+    file.take(LARGEST_BYTES)
+        .read_to_end(&mut content)
+        .map_err(failed)?;
+    Ok(Plaintext::from(content))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn nothing(_: &str) -> Option<std::ffi::OsString> {
-        None
-    }
-
     #[test]
-    fn plaintext_is_private_in_memory_and_goes_with_everything_beside_it() {
+    fn plaintext_is_private_and_goes_with_everything_beside_it() {
         let content = Plaintext::new(b"a: hunter2\n".to_vec());
-        let scratch = Scratch::create(OsStr::new("default.yml"), &content, &nothing).unwrap();
-        let (file, directory) = (
-            scratch.file().to_owned(),
-            scratch.file().parent().unwrap().to_owned(),
-        );
+        let base = tempfile::tempdir().unwrap();
+        let scratch = Scratch::create(base.path(), OsStr::new("default.yml")).unwrap();
+        scratch.write(&content).unwrap();
+        let (file, directory) = (scratch.file().to_owned(), scratch.directory().to_owned());
         assert!(file.ends_with("default.yml"));
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&directory), mode(&file)), (0o700, 0o600));
@@ -238,30 +159,5 @@ mod tests {
         assert!(scratch.read().unwrap().same_as(content.expose()));
         drop(scratch);
         assert!(!directory.exists());
-    }
-
-    #[test]
-    fn what_is_kept_can_be_fetched() {
-        let content = Plaintext::new(b"typed".to_vec());
-        let scratch = Scratch::create(OsStr::new("a.yml"), &content, &nothing).unwrap();
-        let kept = scratch.keep();
-        assert_eq!(std::fs::read(&kept).unwrap(), b"typed");
-        wipe(kept.parent().unwrap());
-        assert!(!kept.exists());
-    }
-
-    #[test]
-    fn a_disk_is_refused() {
-        for (place, expected) in [
-            (env!("CARGO_MANIFEST_DIR"), "it is on a disk, not in memory"),
-            ("relative", "not an absolute path"),
-            ("/nonexistent", "No such file or directory (os error 2)"),
-        ] {
-            assert_eq!(
-                usable(Path::new(place)),
-                Err(expected.to_owned()),
-                "{place}"
-            );
-        }
     }
 }

@@ -1,228 +1,170 @@
-//! One secret file on its way in and out: read, opened, sealed, with errors that say who could have opened it.
+//! One secret file: where it lies, what format it has, and the working copy around it.
 
 use std::path::{Path, PathBuf};
 
 use super::KeyPath;
-use crate::host::{FileError, durable};
-use crate::identity::{Identities, Plaintext, Recipient};
-use crate::secrets::repository::{LARGEST_FILE_BYTES, RecipientNames};
-use crate::sops::{EditError, Format, OpenError, OpenedFile, ParseError, SealError, SealedFile};
+use super::error::{SecretFileError, SecretFileErrorKind, explain, no_entry};
+use crate::host::durable::{self, Lock, LockError};
+use crate::host::{FileError, FileMode};
+use crate::identity::{Identities, Plaintext};
+use crate::secrets::repository::{LARGEST_FILE_BYTES, RecipientNames, Repository};
+use crate::sops::{Format, OpenedFile, SealedFile};
+use crate::source::RepoPath;
 
-/// A secret file that cannot be read, opened or changed.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {}", path.display())]
-pub struct SecretFileError {
-    /// What was tried, in words that follow "cannot".
-    pub action: &'static str,
-    /// The file.
-    pub path: PathBuf,
-    /// Why not.
-    #[source]
-    pub kind: Box<SecretFileErrorKind>,
+/// Mode of a new secret file outside of a repository: it is ciphertext.
+const NEW_FILE_MODE: FileMode = FileMode::from_bits(0o644);
+
+/// A secret file to read or to change. It need not be in a repository, and it need not be there yet.
+#[derive(Debug, Clone)]
+pub struct SecretFile<'a> {
+    path: PathBuf,
+    format: Format,
+    repository: Option<&'a Repository>,
+    place: Option<RepoPath>,
+    rule_place: Option<RepoPath>,
 }
 
-/// Why a secret file cannot be read, opened or changed.
-#[derive(Debug, thiserror::Error)]
-pub enum SecretFileErrorKind {
-    /// It is not there.
-    #[error("there is no such file")]
-    Missing,
-    /// The file system.
-    #[error(transparent)]
-    File(FileError),
-    /// It is not a secret file.
-    #[error(transparent)]
-    Parse(ParseError),
-    /// No key that is here opens it.
-    #[error("it is encrypted to {}; none of these keys is here{}", recipients.join(", "), listed(problems))]
-    NotARecipient {
-        /// Everybody who can open it, by name where one is known.
-        recipients: Vec<String>,
-        /// Keys that were found, and that it is not encrypted to.
-        tried: Vec<String>,
-        /// Sources of keys that could not be used.
-        problems: Vec<String>,
-        /// How to go on with a key that could have opened it and was not to be had, such as one with a passphrase.
-        fix: Option<String>,
-    },
-    /// It does not open for another reason.
-    #[error(transparent)]
-    Open(OpenError),
-    /// It has no such entry.
-    #[error("there is no `{key}` in it")]
-    NoEntry {
-        /// The key path.
-        key: String,
-        /// Key paths that are there and look similar.
-        similar: Vec<String>,
-    },
-    /// The change cannot be made.
-    #[error(transparent)]
-    Edit(EditError),
-    /// The result cannot be encrypted.
-    #[error(transparent)]
-    Seal(SealError),
-    /// Somebody else changed it meanwhile.
-    #[error("it was changed by somebody else meanwhile")]
-    Changed,
+/// What is done about the MAC of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MacCheck {
+    /// A file whose MAC is not that of its contents does not open.
+    Verify,
+    /// It opens all the same: values may have been taken out, added or exchanged by somebody without a key.
+    Ignore,
 }
 
-fn listed(problems: &[String]) -> String {
-    if problems.is_empty() {
-        return String::new();
-    }
-    format!(". Not usable: {}", problems.join("; "))
-}
-
-impl SecretFileError {
-    pub(in crate::secrets) fn new(
-        action: &'static str,
-        path: &Path,
-        kind: SecretFileErrorKind,
-    ) -> Self {
-        Self {
-            action,
-            path: path.to_owned(),
-            kind: Box::new(kind),
-        }
-    }
-
-    /// How to go on.
+impl<'a> SecretFile<'a> {
+    /// The file at `path`, as typed; `repository` is the one that the person is in, whether the file is or not.
+    ///
+    /// A relative path that is not there is looked for at the top of the repository as well.
     #[must_use]
-    pub fn fix(&self) -> Option<String> {
-        match self.kind.as_ref() {
-            SecretFileErrorKind::Missing => Some(format!(
-                "make it with `steadfast secrets edit {}`",
-                self.path.display()
-            )),
-            SecretFileErrorKind::File(error) => error.hint(),
-            SecretFileErrorKind::Parse(ParseError::NotSealed) => Some(format!(
-                "encrypt it with `steadfast secrets encrypt {}`; if it ever was pushed in the clear, change the secrets in it",
-                self.path.display()
-            )),
-            SecretFileErrorKind::Parse(error) => Some(error.fix().to_owned()),
-            SecretFileErrorKind::NotARecipient { fix: Some(fix), .. } => Some(fix.clone()),
-            SecretFileErrorKind::NotARecipient { tried, .. } if tried.is_empty() => Some(
-                "put an age key into ~/.config/sops/age/keys.txt, or name one with --identity FILE"
-                    .to_owned(),
-            ),
-            SecretFileErrorKind::NotARecipient { tried, .. } => Some(format!(
-                "ask one of them to add your key to .sops.yaml and to run `steadfast secrets rekey`, or name another key with --identity FILE. Keys that were tried: {}",
-                tried.join(", ")
-            )),
-            SecretFileErrorKind::Open(error) => Some(error.fix().to_owned()),
-            SecretFileErrorKind::NoEntry { similar, .. } if !similar.is_empty() => {
-                Some(format!("there is {}", similar.join(", ")))
+    pub fn at(path: &Path, repository: Option<&'a Repository>) -> Self {
+        let mut path = path.to_owned();
+        if let Some(repository) = repository.filter(|_| path.is_relative() && !path.exists()) {
+            let beside = repository.root().join(&path);
+            let elsewhere = repository.locate(&path).is_err();
+            if beside.exists() || elsewhere {
+                path = beside;
             }
-            SecretFileErrorKind::NoEntry { .. } => {
-                Some("`steadfast secrets view FILE` shows what is there".to_owned())
-            }
-            SecretFileErrorKind::Edit(_) => None,
-            SecretFileErrorKind::Seal(error) => Some(error.fix().to_owned()),
-            SecretFileErrorKind::Changed => Some("try again".to_owned()),
+        }
+        let place = repository.and_then(|repository| repository.locate(&path).ok());
+        Self {
+            format: Format::of_path(&path.to_string_lossy()),
+            path,
+            repository,
+            rule_place: place.clone(),
+            place,
         }
     }
-}
 
-/// Reads and opens the secret file at `path`, which need not be in a repository.
-pub(super) fn open_path(
-    path: &Path,
-    identities: &Identities,
-    names: &RecipientNames,
-) -> Result<OpenedFile, SecretFileError> {
-    let failed = |kind| SecretFileError::new("open", path, kind);
-    let text = durable::read(path, LARGEST_FILE_BYTES)
-        .map_err(|error| failed(SecretFileErrorKind::File(error)))?
-        .ok_or_else(|| failed(SecretFileErrorKind::Missing))?;
-    open_text(path, &text, identities, names)
-}
-
-/// Opens `text`, the content of the secret file at `path`.
-pub(super) fn open_text(
-    path: &Path,
-    text: &[u8],
-    identities: &Identities,
-    names: &RecipientNames,
-) -> Result<OpenedFile, SecretFileError> {
-    let failed = |kind| SecretFileError::new("open", path, kind);
-    let sealed = SealedFile::parse(text, Format::of_path(&path.to_string_lossy()))
-        .map_err(|error| failed(SecretFileErrorKind::Parse(error)))?;
-    sealed
-        .open(identities)
-        .map_err(|error| failed(explain(error, identities, names)))
-}
-
-/// Turns "not a recipient" into who is one, and why the keys that are here did not help.
-pub(in crate::secrets) fn explain(
-    error: OpenError,
-    identities: &Identities,
-    names: &RecipientNames,
-) -> SecretFileErrorKind {
-    let OpenError::NotARecipient { recipients } = &error else {
-        return SecretFileErrorKind::Open(error);
-    };
-    let mut tried: Vec<String> = identities
-        .recipients()
-        .map(|text| Recipient::parse(text).map_or_else(|_| text.to_owned(), |it| it.short()))
-        .collect();
-    tried.dedup();
-    let problems = identities.problems();
-    let fix = problems
-        .iter()
-        .find(|problem| problem.was_needed())
-        .map(|problem| problem.fix());
-    let problems = problems
-        .iter()
-        .map(|problem| {
-            let why = std::error::Error::source(problem).map(ToString::to_string);
-            format!("{} ({})", problem.from, why.unwrap_or_default())
-        })
-        .collect();
-    SecretFileErrorKind::NotARecipient {
-        recipients: recipients
-            .iter()
-            .map(|text| names.name_of_text(text))
-            .collect(),
-        tried,
-        problems,
-        fix,
+    /// The same file, with rule and format as if it were called `name`.
+    #[must_use]
+    pub fn as_if_called(mut self, name: &Path) -> Self {
+        self.rule_place = self.repository.and_then(|it| it.locate(name).ok());
+        self.format = Format::of_path(&name.to_string_lossy());
+        self
     }
-}
 
-/// The whole decrypted text of the secret file at `path`.
-pub fn view(
-    path: &Path,
-    identities: &Identities,
-    names: &RecipientNames,
-) -> Result<Plaintext, SecretFileError> {
-    Ok(open_path(path, identities, names)?.plain_text())
-}
+    /// The same file, read and written in another format than its name says.
+    #[must_use]
+    pub fn with_format(mut self, format: Format) -> Self {
+        self.format = format;
+        self
+    }
 
-/// One value of the secret file at `path`.
-pub fn get(
-    path: &Path,
-    key: &KeyPath,
-    identities: &Identities,
-    names: &RecipientNames,
-) -> Result<Plaintext, SecretFileError> {
-    let file = open_path(path, identities, names)?;
-    file.get(key.keys())
-        .ok_or_else(|| no_entry(path, key, &file.key_paths()))
-}
+    /// Where it is, as typed.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
 
-/// Says that `key` is not there, with those that are and look similar.
-pub(super) fn no_entry(path: &Path, key: &KeyPath, there: &[Vec<String>]) -> SecretFileError {
-    let wanted = key.keys();
-    let last = wanted.last();
-    let similar = there
-        .iter()
-        .filter(|path| path.starts_with(wanted) || path.last() == last)
-        .map(|path| format!("`{}`", path.join("/")))
-        .take(5)
-        .collect();
-    let kind = SecretFileErrorKind::NoEntry {
-        key: key.to_string(),
-        similar,
-    };
-    SecretFileError::new("read a value of", path, kind)
+    /// Its format.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.format
+    }
+
+    /// The working copy that the person is in.
+    #[must_use]
+    pub fn repository(&self) -> Option<&'a Repository> {
+        self.repository
+    }
+
+    /// Its path inside the working copy, by which its rule is found; `None` if it is outside.
+    #[must_use]
+    pub fn rule_place(&self) -> Option<&RepoPath> {
+        self.rule_place.as_ref()
+    }
+
+    /// What recipients are called.
+    #[must_use]
+    pub fn names(&self) -> RecipientNames {
+        self.repository
+            .map(|repository| repository.names().clone())
+            .unwrap_or_default()
+    }
+
+    /// Reads it; `None` if it is not there.
+    pub fn read(&self) -> Result<Option<Vec<u8>>, FileError> {
+        durable::read(&self.path, LARGEST_FILE_BYTES)
+    }
+
+    /// Reads and opens it.
+    pub fn open(
+        &self,
+        identities: &Identities,
+        mac: MacCheck,
+    ) -> Result<OpenedFile, SecretFileError> {
+        let failed = |kind| SecretFileError::new("open", &self.path, kind);
+        let text = self
+            .read()
+            .map_err(|error| failed(SecretFileErrorKind::File(error)))?
+            .ok_or_else(|| failed(SecretFileErrorKind::Missing))?;
+        self.open_text(&text, identities, mac)
+    }
+
+    /// Opens `text`, its content.
+    pub fn open_text(
+        &self,
+        text: &[u8],
+        identities: &Identities,
+        mac: MacCheck,
+    ) -> Result<OpenedFile, SecretFileError> {
+        let failed = |kind| SecretFileError::new("open", &self.path, kind);
+        let sealed = SealedFile::parse(text, self.format)
+            .map_err(|error| failed(SecretFileErrorKind::Parse(error)))?;
+        let opened = match mac {
+            MacCheck::Verify => sealed.open(identities),
+            MacCheck::Ignore => sealed.open_unverified(identities),
+        };
+        opened.map_err(|error| failed(explain(error, identities, &self.names())))
+    }
+
+    /// One value of it, opened: a string's bytes, the text of a number or truth value.
+    pub fn value_of(
+        &self,
+        opened: &OpenedFile,
+        key: &KeyPath,
+    ) -> Result<Plaintext, SecretFileError> {
+        opened
+            .get(key.keys())
+            .ok_or_else(|| no_entry(&self.path, key, &opened.key_paths()))
+    }
+
+    /// Keeps others of us from changing it until the lock is dropped; `None` where there is nothing yet to lock.
+    pub(super) fn lock(&self) -> Result<Option<Lock>, LockError> {
+        match (self.repository, &self.place) {
+            (Some(repository), Some(place)) => repository.lock(place).map(Some),
+            _ if self.path.exists() => durable::lock(&self.path).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Replaces it in one step, keeping its mode and owner.
+    pub(super) fn replace(&self, content: &[u8]) -> Result<(), FileError> {
+        match (self.repository, &self.place) {
+            (Some(repository), Some(place)) => repository.replace(place, content),
+            _ => durable::replace_keeping(&self.path, content, NEW_FILE_MODE),
+        }
+    }
 }

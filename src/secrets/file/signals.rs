@@ -1,19 +1,20 @@
-//! Signals while plaintext is in a file: it is wiped and removed before the process goes.
+//! Signals while something must be cleaned up: nothing is left behind when the process goes.
 
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use rustix::process::Signal;
+use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::oneshot;
 
-use super::scratch::wipe;
+/// What is done about a signal that asks the process to end. It runs on a thread of its own, and may end the process.
+pub(super) type OnSignal = Box<dyn FnMut(Signal) + Send>;
 
-/// As long as this lives, SIGTERM, SIGHUP and SIGQUIT wipe a directory before they end the process.
+/// As long as this lives, SIGTERM, SIGHUP and SIGQUIT do not end the process but call what it was made with.
 ///
-/// So does SIGINT, unless this is a terminal: there Ctrl-C goes to the editor as well, which knows what to do with it,
-/// and whoever interrupts a search must not lose what they typed.
+/// So does SIGINT, unless this is a terminal: there Ctrl-C goes to the program that is waited for as well, which knows
+/// what to do with it, and whoever interrupts a search in an editor must not lose what they typed.
 #[must_use = "signals are watched only as long as this lives"]
 pub(super) struct SignalGuard {
     stop: Option<oneshot::Sender<()>>,
@@ -21,12 +22,11 @@ pub(super) struct SignalGuard {
 }
 
 impl SignalGuard {
-    /// Begins to watch; when this returns, no signal can end the process with `directory` left behind.
-    pub(super) fn watch(directory: &Path) -> std::io::Result<Self> {
-        let directory = directory.to_owned();
+    /// Begins to watch; when this returns, none of these signals can end the process by itself.
+    pub(super) fn watch(act: OnSignal) -> std::io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let (ready, watching) = mpsc::channel();
-        let thread = thread::spawn(move || run(&directory, &ready, stopped));
+        let thread = thread::spawn(move || run(act, &ready, stopped));
         match watching.recv() {
             Ok(Ok(())) => Ok(Self {
                 stop: Some(stop),
@@ -50,11 +50,16 @@ impl Drop for SignalGuard {
     }
 }
 
+/// Ends the process with the exit code that a shell shows for `signal`.
+pub(super) fn end(signal: Signal) -> ! {
+    std::process::exit(128 + signal.as_raw())
+}
+
 struct Watched {
-    terminate: Signal,
-    hang_up: Signal,
-    quit: Signal,
-    interrupt: Signal,
+    terminate: unix::Signal,
+    hang_up: unix::Signal,
+    quit: unix::Signal,
+    interrupt: unix::Signal,
 }
 
 impl Watched {
@@ -67,19 +72,19 @@ impl Watched {
         })
     }
 
-    /// Waits for the next signal and gives its number.
-    async fn next(&mut self) -> SignalKind {
+    /// Waits for the next signal.
+    async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.terminate.recv() => SignalKind::terminate(),
-            _ = self.hang_up.recv() => SignalKind::hangup(),
-            _ = self.quit.recv() => SignalKind::quit(),
-            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.terminate.recv() => Signal::TERM,
+            _ = self.hang_up.recv() => Signal::HUP,
+            _ = self.quit.recv() => Signal::QUIT,
+            _ = self.interrupt.recv() => Signal::INT,
         }
     }
 }
 
 fn run(
-    directory: &Path,
+    mut act: OnSignal,
     ready: &mpsc::Sender<std::io::Result<()>>,
     mut stopped: oneshot::Receiver<()>,
 ) {
@@ -106,20 +111,12 @@ fn run(
         loop {
             tokio::select! {
                 _ = &mut stopped => return,
-                kind = watched.next() => {
-                    if kind == SignalKind::interrupt() && std::io::stdin().is_terminal() {
-                        continue;
+                signal = watched.next() => {
+                    if signal != Signal::INT || !std::io::stdin().is_terminal() {
+                        act(signal);
                     }
-                    end(directory, kind);
                 }
             }
         }
     });
-}
-
-/// Wipes and ends, with the exit code that a shell would show for the signal.
-fn end(directory: &Path, kind: SignalKind) -> ! {
-    let directory: PathBuf = directory.to_owned();
-    wipe(&directory);
-    std::process::exit(128 + kind.as_raw_value())
 }

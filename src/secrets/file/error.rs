@@ -1,0 +1,179 @@
+//! What can be wrong with one secret file, with who could have opened it.
+
+use std::path::{Path, PathBuf};
+
+use super::KeyPath;
+use crate::host::FileError;
+use crate::identity::{Identities, Recipient};
+use crate::secrets::repository::RecipientNames;
+use crate::sops::{EditError, OpenError, ParseError, SealError};
+
+/// A secret file that cannot be read, opened or changed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}", path.display())]
+pub struct SecretFileError {
+    /// What was tried, in words that follow "cannot".
+    pub action: &'static str,
+    /// The file.
+    pub path: PathBuf,
+    /// Why not.
+    #[source]
+    pub kind: Box<SecretFileErrorKind>,
+}
+
+/// Why a secret file cannot be read, opened or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretFileErrorKind {
+    /// It is not there.
+    #[error("there is no such file")]
+    Missing,
+    /// The file system.
+    #[error(transparent)]
+    File(FileError),
+    /// It is not a secret file.
+    #[error(transparent)]
+    Parse(ParseError),
+    /// No key that is here opens it.
+    #[error("it is encrypted to {}; none of these keys is here{}", recipients.join(", "), listed(problems))]
+    NotARecipient {
+        /// Everybody who can open it, by name where one is known.
+        recipients: Vec<String>,
+        /// Keys that were found, and that it is not encrypted to.
+        tried: Vec<String>,
+        /// Sources of keys that could not be used.
+        problems: Vec<String>,
+        /// How to go on with a key that could have opened it and was not to be had, such as one with a passphrase.
+        fix: Option<String>,
+    },
+    /// It does not open for another reason.
+    #[error(transparent)]
+    Open(OpenError),
+    /// It has no such entry.
+    #[error("there is no `{key}` in it")]
+    NoEntry {
+        /// The key path.
+        key: String,
+        /// Key paths that are there and look similar.
+        similar: Vec<String>,
+    },
+    /// The change cannot be made.
+    #[error(transparent)]
+    Edit(EditError),
+    /// The result cannot be encrypted.
+    #[error(transparent)]
+    Seal(SealError),
+    /// Somebody else changed it meanwhile.
+    #[error("it was changed by somebody else meanwhile")]
+    Changed,
+}
+
+fn listed(problems: &[String]) -> String {
+    if problems.is_empty() {
+        return String::new();
+    }
+    format!(". Not usable: {}", problems.join("; "))
+}
+
+impl SecretFileError {
+    pub(in crate::secrets) fn new(
+        action: &'static str,
+        path: &Path,
+        kind: SecretFileErrorKind,
+    ) -> Self {
+        Self {
+            action,
+            path: path.to_owned(),
+            kind: Box::new(kind),
+        }
+    }
+
+    /// How to go on.
+    #[must_use]
+    pub fn fix(&self) -> Option<String> {
+        match self.kind.as_ref() {
+            SecretFileErrorKind::Missing => Some(format!(
+                "make it with `steadfast secrets edit {}`",
+                self.path.display()
+            )),
+            SecretFileErrorKind::File(error) => error.hint(),
+            SecretFileErrorKind::Parse(ParseError::NotSealed) => Some(format!(
+                "encrypt it with `steadfast secrets encrypt -i {}`; if it ever was pushed in the clear, change the secrets in it",
+                self.path.display()
+            )),
+            SecretFileErrorKind::Parse(error) => Some(error.fix().to_owned()),
+            SecretFileErrorKind::NotARecipient { fix: Some(fix), .. } => Some(fix.clone()),
+            SecretFileErrorKind::NotARecipient { tried, .. } if tried.is_empty() => Some(
+                "put an age key into ~/.config/sops/age/keys.txt, or name one with --identity FILE"
+                    .to_owned(),
+            ),
+            SecretFileErrorKind::NotARecipient { tried, .. } => Some(format!(
+                "ask one of them to add your key to .sops.yaml and to run `steadfast secrets rekey`, or name another key with --identity FILE. Keys that were tried: {}",
+                tried.join(", ")
+            )),
+            SecretFileErrorKind::Open(error) => Some(error.fix().to_owned()),
+            SecretFileErrorKind::NoEntry { similar, .. } if !similar.is_empty() => {
+                Some(format!("there is {}", similar.join(", ")))
+            }
+            SecretFileErrorKind::NoEntry { .. } => {
+                Some("`steadfast secrets view FILE` shows what is there".to_owned())
+            }
+            SecretFileErrorKind::Edit(_) => None,
+            SecretFileErrorKind::Seal(error) => Some(error.fix().to_owned()),
+            SecretFileErrorKind::Changed => Some("try again".to_owned()),
+        }
+    }
+}
+
+/// Turns "not a recipient" into who is one, and why the keys that are here did not help.
+pub(in crate::secrets) fn explain(
+    error: OpenError,
+    identities: &Identities,
+    names: &RecipientNames,
+) -> SecretFileErrorKind {
+    let OpenError::NotARecipient { recipients } = &error else {
+        return SecretFileErrorKind::Open(error);
+    };
+    let mut tried: Vec<String> = identities
+        .recipients()
+        .map(|text| Recipient::parse(text).map_or_else(|_| text.to_owned(), |it| it.short()))
+        .collect();
+    tried.dedup();
+    let problems = identities.problems();
+    let fix = problems
+        .iter()
+        .find(|problem| problem.was_needed())
+        .map(|problem| problem.fix());
+    let problems = problems
+        .iter()
+        .map(|problem| {
+            let why = std::error::Error::source(problem).map(ToString::to_string);
+            format!("{} ({})", problem.from, why.unwrap_or_default())
+        })
+        .collect();
+    SecretFileErrorKind::NotARecipient {
+        recipients: recipients
+            .iter()
+            .map(|text| names.name_of_text(text))
+            .collect(),
+        tried,
+        problems,
+        fix,
+    }
+}
+
+/// Says that `key` is not there, with those that are and look similar.
+pub(super) fn no_entry(path: &Path, key: &KeyPath, there: &[Vec<String>]) -> SecretFileError {
+    let wanted = key.keys();
+    let last = wanted.last();
+    let similar = there
+        .iter()
+        .filter(|path| path.starts_with(wanted) || path.last() == last)
+        .map(|path| format!("`{}`", path.join("/")))
+        .take(5)
+        .collect();
+    let kind = SecretFileErrorKind::NoEntry {
+        key: key.to_string(),
+        similar,
+    };
+    SecretFileError::new("read a value of", path, kind)
+}

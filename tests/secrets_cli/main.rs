@@ -1,0 +1,11 @@
+//! `secrets` as people use it: a repository, an editor, other people's keys.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of a test fail the test, which is what they are for"
+)]
+
+mod access;
+mod edit;
+mod values;
+mod world;
