@@ -1,18 +1,18 @@
 //! From a sealed text to its plain text: every value opened, the MAC verified, comments and layout kept.
 
-use std::collections::HashSet;
-
 use zeroize::Zeroizing;
 
 use super::cipher::{CipherError, Ciphertext, DataKey, looks_encrypted};
 use super::document::splice::Edits;
-use super::document::tree::{Comment, Entry, NodeId, Shape, Style, Tree};
+use super::document::tree::{Comment, NodeId, Tree};
 use super::error::OpenError;
 use super::mac::{Chosen, Mac};
 use super::metadata::Metadata;
 use super::stash::Stash;
+use super::stores::Store;
+use super::stores::yaml::seal::hold_comment_lists;
 use super::value::{Value, ValueType};
-use super::walk::{Item, METADATA_KEY, MOST_VISITS, Side, TooManyVisits, Visit, aad, walk};
+use super::walk::{Item, MOST_VISITS, Side, TooManyVisits, Visit, aad, walk};
 
 /// What a sealed text opens to.
 pub(super) struct Decrypted {
@@ -45,21 +45,23 @@ pub(super) fn decrypt(
         edits: Edits::default(),
         stash: Stash::default(),
         mac: Mac::new(&metadata.chooser),
+        mac_of_floats: (tree.store == Store::Json).then(|| Mac::new(&metadata.chooser)),
         containers: None,
         search_bytes: MOST_SEARCH_BYTES,
     };
     walk(tree, &metadata.chooser, Side::Sealed, &mut |visit| {
         opening.visit(visit)
     })?;
-    let computed = opening.mac.finish();
+    let mut computed = vec![opening.mac.finish()];
+    computed.extend(opening.mac_of_floats.map(Mac::finish));
     if verify == Verify::ValuesAndMac {
         verify_mac(metadata, key, &computed)?;
     }
     let mut edits = opening.edits;
-    for document in &tree.documents {
-        remove_metadata(tree, document.root, &mut edits);
+    edits.remove_metadata(tree);
+    if tree.store == Store::Yaml {
+        hold_comment_lists(tree, &mut edits);
     }
-    hold_comment_lists(tree, &mut edits);
     let plain = edits
         .apply(&tree.text)
         .map_err(|_overlap| OpenError::Layout)?;
@@ -69,12 +71,13 @@ pub(super) fn decrypt(
     })
 }
 
-fn verify_mac(metadata: &Metadata, key: &DataKey, computed: &str) -> Result<(), OpenError> {
+fn verify_mac(metadata: &Metadata, key: &DataKey, computed: &[String]) -> Result<(), OpenError> {
     let mac = metadata.mac.as_ref().ok_or(OpenError::MacMissing)?;
     let stored = Ciphertext::parse(mac)
         .and_then(|mac| mac.open(key, &metadata.mac_aad()))
         .map_err(|source| OpenError::MacUnreadable { source })?;
-    if stored.as_slice() == computed.as_bytes() {
+    let fits = |computed: &String| stored.as_slice() == computed.as_bytes();
+    if computed.iter().any(fits) {
         Ok(())
     } else {
         Err(OpenError::MacMismatch)
@@ -87,6 +90,8 @@ struct Opening<'a> {
     edits: Edits,
     stash: Stash,
     mac: Mac,
+    /// In JSON: the same with readable integers as floats, which is how sops before 3.13.2 read them.
+    mac_of_floats: Option<Mac>,
     /// The associated data of all containers, deepest first; made when a comment needs it.
     containers: Option<Vec<String>>,
     /// How many bytes the search for a comment's place may still read.
@@ -128,7 +133,10 @@ impl Opening<'_> {
         })?;
         if !visit.chosen || stored.is_never_encrypted() {
             if stored.value_type().is_some() {
-                self.mac.add(&stored.canonical(), Chosen::of(visit));
+                self.add_readable(&stored, visit);
+            }
+            if self.tree.store == Store::Envelope && matches!(stored, Value::Text(_)) {
+                self.put(visit, node, &stored)?;
             }
             return Ok(());
         }
@@ -147,24 +155,50 @@ impl Opening<'_> {
         })?;
         let canonical = value.canonical();
         self.mac.add(&canonical, Chosen::Encrypted);
+        if let Some(mac) = &mut self.mac_of_floats {
+            mac.add(&canonical, Chosen::Encrypted);
+        }
         if !visit.through_alias {
             if let Some(value_type) = value.value_type() {
                 let raw = self.tree.raw_scalar(node).unwrap_or(text);
                 self.stash
                     .put(self.key, &aad, (value_type, &canonical), raw);
             }
-            self.edits.put_value(self.tree, node, &value);
+            self.put(visit, node, &value)?;
         }
         Ok(())
+    }
+
+    fn put(&mut self, visit: &Visit<'_>, node: NodeId, value: &Value) -> Result<(), OpenError> {
+        self.edits
+            .put_value(self.tree, node, value)
+            .map_err(|reason| OpenError::Scalar {
+                path: visit.path_text(),
+                line: self.tree.node(node).line,
+                reason,
+            })
+    }
+
+    fn add_readable(&mut self, value: &Value, visit: &Visit<'_>) {
+        self.mac.add(&value.canonical(), Chosen::of(visit));
+        if let Some(mac) = &mut self.mac_of_floats {
+            let as_float = match value {
+                #[expect(
+                    clippy::cast_precision_loss,
+                    reason = "what older sops did to large numbers"
+                )]
+                Value::Int(number) => Value::Float(*number as f64).canonical(),
+                other => other.canonical(),
+            };
+            mac.add(&as_float, Chosen::of(visit));
+        }
     }
 
     fn comment(&mut self, visit: &Visit<'_>, comment: &Comment) {
         // With its sign: in a list it stays a line instead of becoming an item.
         let raw = format!("#{}", comment.text.trim_end());
         match self.open_comment(visit, &comment.text, &raw) {
-            Some(text) => self
-                .edits
-                .replace(comment.span.clone(), &format!("#{}", text.as_str())),
+            Some(text) => self.edits.put_opened_comment(self.tree, comment, &text),
             None => self.stash.keep(&raw),
         }
     }
@@ -209,10 +243,7 @@ impl Opening<'_> {
             }
         };
         let readable = std::str::from_utf8(&bytes).ok()?;
-        if readable
-            .chars()
-            .any(|c| c.is_control() && c != '\t' || matches!(c, '\u{2028}' | '\u{2029}'))
-        {
+        if !self.tree.store.fits_comment(readable) {
             return None;
         }
         self.stash
@@ -264,60 +295,4 @@ fn container_aads(tree: &Tree) -> Vec<String> {
     found.sort_by(|a, b| b.cmp(a));
     found.dedup();
     found.into_iter().map(|(_, aad)| aad).collect()
-}
-
-/// Takes the `sops` entry out; a document that had nothing else becomes `{}`.
-fn remove_metadata(tree: &Tree, root: NodeId, edits: &mut Edits) {
-    let Some(entry) = tree.child(root, METADATA_KEY) else {
-        return;
-    };
-    let lines = metadata_lines(tree, entry);
-    let is_alone = tree
-        .collection(root)
-        .is_some_and(|map| map.entries().count() == 1);
-    edits.replace(lines, if is_alone { "{}\n" } else { "" });
-}
-
-/// The lines of the `sops` entry, with the line break after it.
-pub(super) fn metadata_lines(tree: &Tree, entry: &Entry) -> std::ops::Range<usize> {
-    let end = tree.node(entry.value).span.end;
-    tree.line_start(entry.start)
-        .max(line_content_start(tree, entry.start))..tree.next_line(end)
-}
-
-/// After a `---` on the same line.
-fn line_content_start(tree: &Tree, offset: usize) -> usize {
-    let start = tree.line_start(offset);
-    if tree.text[start..offset]
-        .trim_matches([' ', '\u{feff}'])
-        .is_empty()
-    {
-        start
-    } else {
-        offset
-    }
-}
-
-/// A list of comments alone would become nothing at all; brackets keep it a list.
-fn hold_comment_lists(tree: &Tree, edits: &mut Edits) {
-    let lists: HashSet<NodeId> = (0..tree.nodes.len())
-        .filter(|id| is_comment_list(tree, *id))
-        .collect();
-    for id in lists {
-        let node = tree.node(id);
-        let margin = " ".repeat(node.column.max(1));
-        edits.insert(node.span.start, &format!("[\n{margin}"));
-        edits.insert(node.span.end, &format!("\n{margin}]"));
-    }
-}
-
-fn is_comment_list(tree: &Tree, id: NodeId) -> bool {
-    tree.collection(id).is_some_and(|list| {
-        list.shape == Shape::List
-            && list.style == Style::Block
-            && list.entries().next().is_some()
-            && list
-                .entries()
-                .all(|entry| super::walk::is_comment_item(tree, entry.value))
-    })
 }

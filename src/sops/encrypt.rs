@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use super::cipher::{self, DataKey};
 use super::document::splice::Edits;
-use super::document::tree::{Collection, Comment, NodeId, Position, Shape, Style, Tree};
+use super::document::tree::{Comment, NodeId, Tree};
 use super::error::{ParseError, SealError};
 use super::mac::{Chosen, Mac};
-use super::metadata::{MetadataText, Stamp, VersionChange};
+use super::metadata::{MetadataLayout, MetadataText, Stamp, VersionChange};
 use super::selector::Chooser;
 use super::stash::Stash;
 use super::stores::yaml::rewrite::RewriteError;
+use super::stores::{Origin, SealedComment, Store, json};
 use super::time::Instant;
 use super::value::{Value, ValueType};
 use super::walk::{Item, METADATA_KEY, MOST_VISITS, Side, TooManyVisits, Visit, walk};
@@ -39,6 +40,7 @@ pub(super) struct Sealing<'a> {
     pub(super) chooser: &'a Chooser,
     pub(super) key: &'a DataKey,
     pub(super) metadata: &'a MetadataText,
+    pub(super) layout: &'a MetadataLayout,
     pub(super) version: VersionChange,
     /// Canonical already: RFC 3339, whole seconds.
     pub(super) last_modified: &'a str,
@@ -47,9 +49,13 @@ pub(super) struct Sealing<'a> {
 /// Checks that `plain` can be the contents of a sealed file.
 pub(super) fn check_plain(tree: &Tree) -> Result<(), ParseError> {
     for document in &tree.documents {
-        if let Some(entry) = tree.child(document.root, METADATA_KEY) {
+        if let Some(entry) = tree.metadata_entries(document).next() {
             return Err(ParseError::Reserved {
                 line: tree.node(entry.value).line,
+                key: match tree.store {
+                    Store::Dotenv => "sops_…",
+                    _ => METADATA_KEY,
+                },
             });
         }
     }
@@ -57,27 +63,31 @@ pub(super) fn check_plain(tree: &Tree) -> Result<(), ParseError> {
 }
 
 /// The plain tree in a form of which every part can be sealed in place: block style, no alias to what is encrypted.
-pub(super) fn sealable(plain: &str, chooser: &Chooser) -> Result<Tree, SealError> {
-    let parse = |text: &str| {
-        Tree::parse(text.as_bytes()).map_err(|error| SealError::Content {
-            line: 1,
-            reason: error.to_string(),
-        })
-    };
-    let mut tree = parse(plain)?;
+///
+/// Nothing if it is in such a form already.
+pub(super) fn sealable(plain: &Tree, chooser: &Chooser) -> Result<Option<Tree>, SealError> {
+    if plain.store != Store::Yaml {
+        return Ok(None);
+    }
     let mut edits = Edits::default();
-    tree.block_roots(&mut edits);
-    if !edits.is_empty() {
-        tree = tree.after(edits)?;
+    plain.block_roots(&mut edits);
+    let in_blocks = if edits.is_empty() {
+        None
+    } else {
+        Some(plain.after(edits)?)
+    };
+    let tree = in_blocks.as_ref().unwrap_or(plain);
+    if !tree.has_alias() {
+        return Ok(in_blocks);
     }
     let mut encrypted: HashSet<NodeId> = HashSet::new();
-    walk::<SealError>(&tree, chooser, Side::Plain, &mut |visit| {
+    walk::<SealError>(tree, chooser, Side::Plain, &mut |visit| {
         if !visit.chosen {
             return Ok(());
         }
         match &visit.item {
             Item::Leaf(node) => {
-                let value = typed(&tree, visit, *node)?;
+                let value = typed(tree, visit, *node)?;
                 if !value.is_never_encrypted() {
                     encrypted.insert(*node);
                 }
@@ -92,9 +102,9 @@ pub(super) fn sealable(plain: &str, chooser: &Chooser) -> Result<Tree, SealError
     let mut edits = Edits::default();
     tree.expand_aliases(Some(&encrypted), &mut edits);
     if edits.is_empty() {
-        Ok(tree)
+        Ok(in_blocks)
     } else {
-        Ok(tree.after(edits)?)
+        Ok(Some(tree.after(edits)?))
     }
 }
 
@@ -139,39 +149,13 @@ pub(super) fn encrypt(
         last_modified: &aad,
         version: sealing.version,
     })?;
-    for document in 0..tree.documents.len() {
-        add_metadata(tree, document, &metadata, &mut edits);
-    }
+    edits.add_metadata(tree, &metadata, sealing.layout);
     let text = edits
         .apply(&tree.text)
         .map_err(|_overlap| SealError::ReadBack {
             reason: "two changes meet in one place".to_owned(),
         })?;
     Ok(text.to_string())
-}
-
-/// Puts the metadata at the end of a document.
-fn add_metadata(tree: &Tree, document: usize, metadata: &MetadataText, edits: &mut Edits) {
-    let document = &tree.documents[document];
-    let root = tree.node(document.root);
-    let has_entries = tree
-        .collection(document.root)
-        .is_some_and(|map| map.entries().next().is_some());
-    let line_break = tree.line_break();
-    let column = if has_entries { root.column } else { 0 };
-    let text = metadata.at_column(column, line_break);
-    if !has_entries && !root.span.is_empty() {
-        let before = tree.text[tree.line_start(root.span.start)..root.span.start]
-            .trim_matches([' ', '\u{feff}']);
-        let break_before = if before.is_empty() { "" } else { line_break };
-        let blanks = tree.text[..root.span.start].trim_end_matches(' ').len();
-        edits.replace(blanks..root.span.end, &format!("{break_before}{text}"));
-        return;
-    }
-    let before = &tree.text[..document.end];
-    let starts_line = before.is_empty() || before.ends_with('\n') || before == "\u{feff}";
-    let break_before = if starts_line { "" } else { line_break };
-    edits.insert(document.end, &format!("{break_before}{text}{line_break}"));
 }
 
 fn encrypted(key: &DataKey, aad: &str, content: (ValueType, &[u8])) -> Result<String, SealError> {
@@ -189,18 +173,6 @@ struct Work<'a> {
     mac: Mac,
 }
 
-/// One ciphertext, and whether this file had it before.
-struct Cipher {
-    text: String,
-    origin: Origin,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Origin {
-    Kept,
-    Fresh,
-}
-
 impl Work<'_> {
     fn visit(&mut self, visit: &Visit<'_>) -> Result<(), SealError> {
         match &visit.item {
@@ -214,15 +186,21 @@ impl Work<'_> {
         &mut self,
         visit: &Visit<'_>,
         content: (ValueType, &[u8]),
-    ) -> Result<Cipher, SealError> {
+    ) -> Result<SealedComment, SealError> {
         let aad = visit.aad();
-        if let Some(text) = self.stash.take(self.sealing.key, &aad, content) {
-            return Ok(Cipher {
+        let kept = std::iter::once(content.0)
+            .chain(self.tree.store.types_of(content.0).iter().copied())
+            .find_map(|value_type| {
+                self.stash
+                    .take(self.sealing.key, &aad, (value_type, content.1))
+            });
+        if let Some(text) = kept {
+            return Ok(SealedComment {
                 text,
                 origin: Origin::Kept,
             });
         }
-        Ok(Cipher {
+        Ok(SealedComment {
             text: encrypted(self.sealing.key, &aad, content)?,
             origin: Origin::Fresh,
         })
@@ -236,16 +214,32 @@ impl Work<'_> {
         let canonical = value.canonical();
         self.mac.add(&canonical, Chosen::of(visit));
         if !visit.chosen {
-            return self.check_readable(visit, node);
+            return match self.tree.store {
+                Store::Yaml => self.check_readable(visit, node),
+                Store::Content => self.put_readable(visit, node, &value),
+                _ => Ok(()),
+            };
         }
         if value.is_never_encrypted() || visit.through_alias {
             return Ok(());
         }
-        let mut text = self.cipher(visit, (value_type, &canonical))?.text;
-        if self.tree.node(node).inside_flow && !text.starts_with(['"', '\'']) {
-            text = format!("\"{text}\"");
-        }
-        self.edits.put_scalar(self.tree, node, &text);
+        let cipher = self.cipher(visit, (value_type, &canonical))?;
+        self.edits.put_cipher(self.tree, node, &cipher.text);
+        Ok(())
+    }
+
+    /// Bytes that a selector leaves in the clear are no longer base64 in the sealed file.
+    fn put_readable(
+        &mut self,
+        visit: &Visit<'_>,
+        node: NodeId,
+        value: &Value,
+    ) -> Result<(), SealError> {
+        let text = json::print(value).map_err(|reason| SealError::Content {
+            line: 1,
+            reason: format!("`{}`: {reason}", visit.path_text()),
+        })?;
+        self.edits.replace(self.tree.node(node).span.clone(), &text);
         Ok(())
     }
 
@@ -274,7 +268,7 @@ impl Work<'_> {
             return Ok(());
         }
         let cipher = if let Some(text) = self.stash.kept(comment.text.trim_end()) {
-            Cipher {
+            SealedComment {
                 text,
                 origin: Origin::Kept,
             }
@@ -293,99 +287,8 @@ impl Work<'_> {
                         .to_owned(),
             });
         }
-        self.put_comment(comment, container, &cipher);
+        self.edits
+            .put_sealed_comment(self.tree, (comment, container), &cipher);
         Ok(())
-    }
-
-    fn put_comment(&mut self, comment: &Comment, container: NodeId, cipher: &Cipher) {
-        let tree = self.tree;
-        let Some(collection) = tree.collection(container) else {
-            return;
-        };
-        let column = tree.node(container).column;
-        let margin = " ".repeat(column);
-        let line_break = tree.line_break();
-        let was_line = cipher.text.starts_with('#');
-        let is_list =
-            collection.shape == Shape::List && collection.style == Style::Block && !was_line;
-        let text = cipher.text.trim_start_matches('#');
-        let blanks = tree.text[..comment.span.start]
-            .trim_end_matches([' ', '\t'])
-            .len();
-        match (comment.position, is_list) {
-            (Position::OwnLine, true) => {
-                let line = tree.line_start(comment.span.start)..comment.span.end;
-                self.edits.replace(line, &format!("{margin}- {text}"));
-            }
-            (Position::AfterScalar, true) => {
-                self.edits.remove(blanks..comment.span.end);
-                if let Some(entry) = collection
-                    .entries()
-                    .take_while(|entry| entry.start < comment.span.start)
-                    .last()
-                {
-                    self.edits
-                        .insert(entry.start, &format!("- {text}{line_break}{margin}"));
-                }
-            }
-            (Position::AfterDash, true) => {
-                let node = tree.node(container);
-                let on_dash_line =
-                    !node.entry.is_keyed && node.anchor.is_none() && node.tag.is_none();
-                let blank_columns = column.saturating_sub(node.entry.column + 1);
-                let new = if on_dash_line && blank_columns > 0 {
-                    format!("{}- {text}", " ".repeat(blank_columns))
-                } else {
-                    format!("{line_break}{margin}- {text}")
-                };
-                self.edits.replace(blanks..comment.span.end, &new);
-            }
-            // On a dash's line sops would take it for a comment above the dash.
-            (Position::AfterDash, false)
-                if cipher.origin == Origin::Fresh && !tree.node(container).entry.is_keyed =>
-            {
-                let new = format!("{line_break}{margin}#{text}");
-                self.edits.replace(blanks..comment.span.end, &new);
-            }
-            (Position::OwnLine, false) => {
-                self.edits
-                    .replace(comment.span.clone(), &format!("#{text}"));
-                if cipher.origin == Origin::Fresh {
-                    self.set_apart(comment, container);
-                }
-            }
-            _ => self
-                .edits
-                .replace(comment.span.clone(), &format!("#{text}")),
-        }
-    }
-
-    /// A comment that ends an indented block needs a blank line after it and none before, or sops takes it for part of a
-    /// deeper or shallower block.
-    fn set_apart(&mut self, comment: &Comment, container: NodeId) {
-        let tree = self.tree;
-        let is_last = tree
-            .collection(container)
-            .and_then(Collection::last_entry)
-            .is_some_and(|entry| entry.start < comment.span.start);
-        if !is_last || tree.node(container).column == 0 {
-            return;
-        }
-        let next = tree.next_line(comment.span.end);
-        let following = tree.text[next..].lines().next().unwrap_or_default().trim();
-        if !following.is_empty() && !following.starts_with('#') || next >= tree.text.len() {
-            self.edits.insert(comment.span.end, tree.line_break());
-        }
-        let line = tree.line_start(comment.span.start);
-        let content = tree.text[..line]
-            .trim_end_matches([' ', '\t', '\r', '\n'])
-            .len();
-        let first_break = tree.next_line(content);
-        let after_comment = tree.text[tree.line_start(content.saturating_sub(1))..content]
-            .trim_start()
-            .starts_with('#');
-        if first_break < line && !after_comment {
-            self.edits.remove(first_break..line);
-        }
     }
 }

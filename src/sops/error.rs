@@ -1,6 +1,5 @@
 //! What can go wrong with a SOPS file, and what to do about it. No message holds a decrypted value.
 
-use super::format::Format;
 use super::key_groups::KeyEntry;
 use super::pattern::PatternError;
 use crate::identity::UnwrapError;
@@ -21,29 +20,23 @@ pub enum ParseError {
     /// Not UTF-8.
     #[error("the file is not UTF-8 text")]
     NotUtf8,
-    /// Not YAML.
+    /// Not of its format.
     #[error("line {line}, column {column}: {reason}")]
     Syntax {
         /// Line, from 1.
         line: usize,
         /// Column, from 1.
         column: usize,
-        /// What the YAML parser says.
+        /// What the parser says.
         reason: String,
     },
-    /// YAML, but not of a shape that SOPS can hold.
+    /// Of its format, but not of a shape that SOPS can hold.
     #[error("line {line}: {reason}")]
     Shape {
         /// Line, from 1.
         line: usize,
         /// What is wrong.
         reason: String,
-    },
-    /// A store that is not read yet.
-    #[error("secret files in the format {format} are not read yet")]
-    Unsupported {
-        /// The format.
-        format: Format,
     },
     /// No document at all.
     #[error("the file holds no document")]
@@ -58,8 +51,10 @@ pub enum ParseError {
         reason: String,
     },
     /// Plain text that already has a `sops` entry.
-    #[error("line {line}: the key `sops` is reserved for the file's own metadata")]
+    #[error("line {line}: the key `{key}` is reserved for the file's own metadata")]
     Reserved {
+        /// What is reserved.
+        key: &'static str,
         /// Line, from 1.
         line: usize,
     },
@@ -73,7 +68,6 @@ impl ParseError {
             Self::TooLarge { .. } => "split the file; secrets are small",
             Self::NotUtf8 => "convert the file to UTF-8",
             Self::Syntax { .. } | Self::Shape { .. } => "correct the file at that line",
-            Self::Unsupported { .. } => "use sops for this file",
             Self::Empty => "write at least one entry, such as `name: value`",
             Self::NotSealed => {
                 "encrypt it with `steadfast secrets encrypt -i FILE`; if it ever was pushed in the clear, change the secrets in it"
@@ -226,7 +220,7 @@ pub enum EditError {
         reason: &'static str,
     },
     /// The value is not text.
-    #[error("the value for `{path}` is not UTF-8 text, which is all that YAML can hold")]
+    #[error("the value for `{path}` is not UTF-8 text, which is all that this format can hold")]
     NotText {
         /// The key path, joined with `.`.
         path: String,

@@ -1,11 +1,14 @@
 //! The `sops` entry: who can open the file, how its leaves are chosen, its MAC.
 
 mod fields;
+mod flat;
 mod key_text;
+mod layout;
 mod new_keys;
 mod text;
 
 use self::fields::Fields;
+pub(super) use self::layout::{FlatLine, MetadataLayout};
 pub(super) use self::new_keys::{KeyChange, NewKeys};
 pub(super) use self::text::{MetadataText, Stamp, VersionChange};
 

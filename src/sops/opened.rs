@@ -2,20 +2,18 @@
 
 mod parts;
 
-use zeroize::Zeroizing;
-
 use super::cipher::DataKey;
-use super::decrypt::Decrypted;
 use super::document::tree::Tree;
 use super::encrypt::{Sealing, check_plain, encrypt, sealable};
 use super::error::{EditError, OpenError, ParseError, SealError};
 use super::format::Format;
 use super::key_groups::KeyGroups;
-use super::metadata::{KeyChange, MetadataText, NewKeys, VersionChange};
+use super::metadata::{KeyChange, MetadataLayout, MetadataText, NewKeys, VersionChange};
 use super::readback;
 use super::sealed::SealedFile;
 use super::selector::{Chooser, Selector};
 use super::stash::Stash;
+use super::stores::{NewValue, binary};
 use super::time::Instant;
 use super::value::Value;
 use crate::identity::Plaintext;
@@ -31,6 +29,7 @@ pub struct OpenedFile {
     key: DataKey,
     chooser: Chooser,
     metadata: MetadataText,
+    layout: MetadataLayout,
     stash: Stash,
     version: VersionChange,
 }
@@ -64,7 +63,12 @@ impl<'a> NewFile<'a> {
 impl OpenedFile {
     /// A new file with a new data key: `plain` is a text in the file's format, with no metadata.
     pub fn create(plain: &[u8], new: &NewFile<'_>) -> Result<Self, SealError> {
-        let chooser = Chooser::new(&new.selector)?;
+        // A binary file is one value: there is nothing to select, and nothing is stored about it.
+        let selector = match new.format {
+            Format::Binary => Selector::default(),
+            _ => new.selector.clone(),
+        };
+        let chooser = Chooser::new(&selector)?;
         let tree = plain_tree(plain, new.format)?;
         let key = DataKey::random();
         let keys = NewKeys::wrap(new.keys, &key, 0)?;
@@ -73,27 +77,32 @@ impl OpenedFile {
             key,
             chooser,
             format: new.format,
-            metadata: MetadataText::fresh(&keys, &new.selector),
+            metadata: match new.format {
+                Format::Binary => MetadataText::fresh(&keys, &selector).without_selector(),
+                _ => MetadataText::fresh(&keys, &selector),
+            },
+            layout: MetadataLayout {
+                indent: new.indent,
+                ..MetadataLayout::default()
+            },
             stash: Stash::default(),
             version: VersionChange::Keep,
         })
     }
 
     pub(super) fn from_decrypted(
-        decrypted: Decrypted,
+        (tree, stash): (Tree, Stash),
         key: DataKey,
-        (format, chooser, metadata): (Format, Chooser, MetadataText),
+        (format, chooser, (metadata, layout)): (Format, Chooser, (MetadataText, MetadataLayout)),
     ) -> Result<Self, OpenError> {
-        // The values were printed by this program: that they parse is its promise, not the file's.
-        let tree =
-            Tree::parse(decrypted.plain.as_bytes()).map_err(|_not_yaml| OpenError::Layout)?;
         Ok(Self {
             tree,
             format,
             key,
             chooser,
             metadata,
-            stash: decrypted.stash,
+            layout,
+            stash,
             version: VersionChange::Keep,
         })
     }
@@ -116,7 +125,7 @@ impl OpenedFile {
     /// The paths of all leaves of the first document, in file order.
     #[must_use]
     pub fn key_paths(&self) -> Vec<Vec<String>> {
-        self.tree.leaf_paths(None)
+        self.tree.leaf_paths()
     }
 
     /// Sets the leaf at `path` to a string; missing maps on the way are made.
@@ -124,7 +133,18 @@ impl OpenedFile {
         let text = value.expose_text().ok_or_else(|| EditError::NotText {
             path: path.join("."),
         })?;
-        self.tree = self.tree.with_value(path, text)?;
+        self.tree = self.tree.with(path, &NewValue::text(text))?;
+        Ok(())
+    }
+
+    /// Sets whatever is at `path` to a JSON value, as `sops set` does: over maps, lists and single values, on the way too.
+    ///
+    /// Missing maps on the way are made; a position beyond the end of a list adds an item.
+    pub fn set_json(&mut self, path: &[String], json: &Plaintext) -> Result<(), EditError> {
+        let text = json.expose_text().ok_or_else(|| EditError::NotText {
+            path: path.join("."),
+        })?;
+        self.tree = self.tree.with(path, &NewValue::json(text)?)?;
         Ok(())
     }
 
@@ -137,12 +157,20 @@ impl OpenedFile {
     /// The whole decrypted text without metadata; comments and layout as in the sealed file.
     #[must_use]
     pub fn plain_text(&self) -> Plaintext {
-        Plaintext::new(self.tree.text.as_bytes().to_vec())
+        match binary::content(&self.tree) {
+            Some(mut content) if self.format == Format::Binary => {
+                Plaintext::new(std::mem::take(&mut *content))
+            }
+            _ => Plaintext::new(self.tree.text.as_bytes().to_vec()),
+        }
     }
 
     /// Takes `edited`, a changed [`plain_text`](Self::plain_text), as the new contents.
     pub fn replace(&mut self, edited: &[u8]) -> Result<(), ParseError> {
-        self.tree = plain_tree(edited, self.format)?;
+        self.tree = match self.format {
+            Format::Binary => binary::with_content(&self.tree, edited)?,
+            format => plain_tree(edited, format)?,
+        };
         self.version = VersionChange::Raise;
         Ok(())
     }
@@ -180,11 +208,13 @@ impl OpenedFile {
             chooser: &self.chooser,
             key: &self.key,
             metadata: &self.metadata,
+            layout: &self.layout,
             version: self.version,
             last_modified: &time,
         };
-        let tree = sealable(&self.tree.text, &self.chooser)?;
-        let text = encrypt(&tree, &sealing, self.stash.clone())?;
+        let prepared = sealable(&self.tree, &self.chooser)?;
+        let tree = prepared.as_ref().unwrap_or(&self.tree);
+        let text = encrypt(tree, &sealing, self.stash.clone())?;
         let read_back = |reason: String| SealError::ReadBack { reason };
         let again = SealedFile::parse(text.as_bytes(), self.format)
             .map_err(|error| read_back(error.to_string()))?;
@@ -197,11 +227,7 @@ impl OpenedFile {
 }
 
 fn plain_tree(plain: &[u8], format: Format) -> Result<Tree, ParseError> {
-    if format != Format::Yaml {
-        return Err(ParseError::Unsupported { format });
-    }
-    let plain = Zeroizing::new(plain.to_vec());
-    let tree = Tree::parse(&plain)?;
+    let tree = Tree::parse_plain(plain, format)?;
     check_plain(&tree)?;
     Ok(tree)
 }

@@ -3,17 +3,18 @@
 use std::fmt;
 
 use super::cipher::DataKey;
-use super::decrypt::{Verify, decrypt, metadata_lines};
+use super::decrypt::{Verify, decrypt};
 use super::document::splice::Edits;
 use super::document::tree::Tree;
 use super::error::{OpenError, ParseError, SealError};
 use super::format::Format;
 use super::key_groups::{KeyEntry, KeyGroup, KeyGroups, KeyKind};
-use super::metadata::{KeyChange, Metadata, MetadataText};
+use super::metadata::{KeyChange, Metadata, MetadataLayout, MetadataText};
 use super::opened::OpenedFile;
 use super::selector::Selector;
+use super::stores::Store;
 use super::stores::yaml::rewrite::RewriteError;
-use super::walk::{Item, METADATA_KEY, Side, walk};
+use super::walk::{Item, Side, walk};
 use crate::identity::{Identities, Recipient};
 
 /// A SOPS file as it lies in the repository. Holds no plaintext of encrypted values.
@@ -22,6 +23,7 @@ pub struct SealedFile {
     format: Format,
     metadata: Metadata,
     text: MetadataText,
+    layout: MetadataLayout,
 }
 
 impl fmt::Debug for SealedFile {
@@ -35,24 +37,11 @@ impl fmt::Debug for SealedFile {
 impl SealedFile {
     /// Reads a sealed file of the given format. Nothing is decrypted, no key is needed.
     pub fn parse(text: &[u8], format: Format) -> Result<Self, ParseError> {
-        if format != Format::Yaml {
-            return Err(ParseError::Unsupported { format });
-        }
-        let mut tree = Tree::parse(text)?;
-        let mut edits = Edits::default();
-        tree.block_roots(&mut edits);
-        if !edits.is_empty() {
-            tree = tree.after(edits).map_err(|error| match error {
-                RewriteError::Parse(error) => error,
-                RewriteError::Overlap => ParseError::Shape {
-                    line: 1,
-                    reason: "the file in flow style cannot be rewritten in block style".to_owned(),
-                },
-            })?;
-        }
-        let metadata = Metadata::read(&tree)?;
-        let text = MetadataText::of(&tree)?;
+        let tree = in_blocks(Tree::parse_sealed(text, format)?)?;
+        let text = tree.metadata_text()?;
+        let metadata = Metadata::read(&text.tree()?)?;
         Ok(Self {
+            layout: tree.metadata_layout(),
             tree,
             format,
             metadata,
@@ -121,7 +110,7 @@ impl SealedFile {
     /// items in a sealed file. First document only.
     #[must_use]
     pub fn ciphertext(&self, path: &[String]) -> Option<&str> {
-        if path.first().is_some_and(|key| key == METADATA_KEY) {
+        if self.tree.store.is_metadata_key(path.first()?) {
             return None;
         }
         let node = self.tree.target(self.tree.find(path)?);
@@ -131,7 +120,7 @@ impl SealedFile {
     /// The paths of all leaves of the first document, in file order.
     #[must_use]
     pub fn key_paths(&self) -> Vec<Vec<String>> {
-        self.tree.leaf_paths(Some(METADATA_KEY))
+        self.tree.leaf_paths()
     }
 
     /// Decrypts everything and verifies the MAC; nothing is released otherwise.
@@ -180,13 +169,18 @@ impl SealedFile {
 
     fn open_as(&self, key: DataKey, verify: Verify) -> Result<OpenedFile, OpenError> {
         let decrypted = decrypt(&self.tree, (&self.metadata, &key), verify)?;
+        // The values were printed by this program: that they parse is its promise, not the file's.
+        let tree = self.tree.opened(&decrypted.plain);
         OpenedFile::from_decrypted(
-            decrypted,
+            (
+                tree.map_err(|_not_read| OpenError::Layout)?,
+                decrypted.stash,
+            ),
             key,
             (
                 self.format,
                 self.metadata.chooser.clone(),
-                self.text.clone(),
+                (self.text.clone(), self.layout.clone()),
             ),
         )
     }
@@ -231,19 +225,7 @@ impl SealedFile {
 
     fn with_metadata(&self, text: &MetadataText) -> Result<String, SealError> {
         let mut edits = Edits::default();
-        let line_break = self.tree.line_break();
-        for document in &self.tree.documents {
-            if let Some(entry) = self.tree.child(document.root, METADATA_KEY) {
-                let lines = metadata_lines(&self.tree, entry);
-                let ends = if self.tree.text[lines.clone()].ends_with('\n') {
-                    line_break
-                } else {
-                    ""
-                };
-                let text = text.at_column(entry.column, line_break);
-                edits.replace(lines, &format!("{text}{ends}"));
-            }
-        }
+        edits.replace_metadata(&self.tree, text, &self.layout);
         let sealed = edits
             .apply(&self.tree.text)
             .map_err(|_overlap| SealError::ReadBack {
@@ -281,4 +263,22 @@ impl SealedFile {
         .ok()?;
         Some(found)
     }
+}
+
+/// In block style: flow style is JSON by another name, and has no place for a `sops` entry of its own lines.
+fn in_blocks(tree: Tree) -> Result<Tree, ParseError> {
+    let mut edits = Edits::default();
+    if tree.store == Store::Yaml {
+        tree.block_roots(&mut edits);
+    }
+    if edits.is_empty() {
+        return Ok(tree);
+    }
+    tree.after(edits).map_err(|error| match error {
+        RewriteError::Parse(error) => error,
+        RewriteError::Overlap => ParseError::Shape {
+            line: 1,
+            reason: "the file in flow style cannot be rewritten in block style".to_owned(),
+        },
+    })
 }

@@ -128,6 +128,26 @@ fn float_text(number: f64) -> String {
     }
 }
 
+/// As Go's `%G` with at least one decimal: `1.5`, `1000.0`, `1E+06`, which is how sops writes floats into dotenv files.
+pub(super) fn general_float(number: f64) -> String {
+    if !number.is_finite() {
+        return float_text(number);
+    }
+    let scientific = format!("{number:E}");
+    let (mantissa, exponent) = scientific.split_once('E').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    if (-4..6).contains(&exponent) {
+        let text = number.to_string();
+        return if text.contains('.') {
+            text
+        } else {
+            format!("{text}.0")
+        };
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{mantissa}E{sign}{:02}", exponent.unsigned_abs())
+}
+
 /// A decimal number that is out of range is an error, not an infinity.
 pub(super) fn parse_float(text: &str) -> Option<f64> {
     let number: f64 = text.parse().ok()?;

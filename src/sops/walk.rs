@@ -130,7 +130,7 @@ impl<E: From<TooManyVisits>> Walker<'_, E> {
                 }
                 Child::Entry(entry) => {
                     if let Some(key) = &entry.key {
-                        if self.path.is_empty() && key.text == METADATA_KEY {
+                        if self.path.is_empty() && tree.store.is_metadata_key(&key.text) {
                             continue;
                         }
                         self.path.push(key.text.clone());

@@ -36,9 +36,11 @@ pub(super) fn leaves(file: &OpenedFile) -> Leaves {
 
 /// The leaves of a plain YAML text, read by the same reader.
 pub(super) fn leaves_of_plain(text: &str) -> Leaves {
-    let file = OpenedFile::create(
-        text.as_bytes(),
-        &NewFile::new(Format::Yaml, &recipient().into()),
-    );
-    leaves(&file.unwrap_or_else(|error| panic!("{error}\n{text}")))
+    leaves_of(text.as_bytes(), Format::Yaml)
+}
+
+/// The leaves of a plain text, read by the same reader.
+pub(super) fn leaves_of(text: &[u8], format: Format) -> Leaves {
+    let file = OpenedFile::create(text, &NewFile::new(format, &recipient().into()));
+    leaves(&file.unwrap_or_else(|error| panic!("{error}\n{}", String::from_utf8_lossy(text))))
 }

@@ -1,10 +1,11 @@
-//! The tree of a YAML text, with the place of everything in it. The text itself stays the truth: edits replace spans.
+//! The tree of a text, with the place of everything in it. The text itself stays the truth: edits replace spans.
 
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use crate::sops::stores::yaml::scalar::{ScalarForm, resolve};
+use crate::sops::stores::Store;
+use crate::sops::stores::yaml::scalar::ScalarForm;
 use crate::sops::value::Value;
 
 /// The place of a node in [`Tree::nodes`].
@@ -13,6 +14,8 @@ pub(in crate::sops) type NodeId = usize;
 /// A parsed text. May hold secrets: no `Debug`.
 pub(in crate::sops) struct Tree {
     pub(in crate::sops) text: Zeroizing<String>,
+    /// What the text is written in.
+    pub(in crate::sops) store: Store,
     pub(in crate::sops) nodes: Vec<Node>,
     pub(in crate::sops) documents: Vec<Document>,
     /// By how many blanks the text indents.
@@ -161,6 +164,8 @@ pub(in crate::sops) struct Comment {
     /// Everything after the `#`.
     pub(in crate::sops) text: Zeroizing<String>,
     pub(in crate::sops) span: Range<usize>,
+    /// Further places of the same comment, where a store takes several lines for one.
+    pub(in crate::sops) rest: Vec<Range<usize>>,
     pub(in crate::sops) line: usize,
     pub(in crate::sops) position: Position,
 }
@@ -180,6 +185,12 @@ pub(in crate::sops) enum Position {
 impl Tree {
     pub(in crate::sops) fn indent_step(&self) -> usize {
         self.step
+    }
+
+    pub(in crate::sops) fn has_alias(&self) -> bool {
+        self.nodes
+            .iter()
+            .any(|node| matches!(node.kind, Kind::Alias(_)))
     }
 
     pub(in crate::sops) fn node(&self, id: NodeId) -> &Node {
@@ -213,16 +224,49 @@ impl Tree {
     pub(in crate::sops) fn value(&self, id: NodeId) -> Option<Result<Value, &'static str>> {
         let scalar = self.scalar(id)?;
         let tag = self.nodes[id].tag.as_ref().map(|tag| tag.name.as_str());
-        Some(resolve(&scalar.text, scalar.form, tag))
+        Some(self.store.value(scalar, tag))
     }
 
     /// The node at `path` in the first document, through aliases; list positions count from 0.
+    ///
+    /// Where a key stands several times, the first that leads to the end of the path.
     pub(in crate::sops) fn find(&self, path: &[String]) -> Option<NodeId> {
-        let mut id = self.documents.first()?.root;
-        for component in path {
-            id = self.child(self.target(id), component)?.value;
+        self.trail(path)?.last().copied()
+    }
+
+    /// The nodes on the way to the one at `path`, from the root on.
+    pub(in crate::sops) fn trail(&self, path: &[String]) -> Option<Vec<NodeId>> {
+        let mut trail = Vec::with_capacity(path.len() + 1);
+        self.follow(self.documents.first()?.root, path, &mut trail)?;
+        Some(trail)
+    }
+
+    fn follow(&self, id: NodeId, path: &[String], trail: &mut Vec<NodeId>) -> Option<()> {
+        trail.push(id);
+        let found = match path.split_first() {
+            None => Some(()),
+            Some((first, rest)) => self.follow_entry(self.target(id), (first, rest), trail),
+        };
+        if found.is_none() {
+            trail.pop();
         }
-        Some(id)
+        found
+    }
+
+    fn follow_entry(
+        &self,
+        id: NodeId,
+        (first, rest): (&str, &[String]),
+        trail: &mut Vec<NodeId>,
+    ) -> Option<()> {
+        let collection = self.collection(id)?;
+        match collection.shape {
+            Shape::List => self.follow(self.child(id, first)?.value, rest, trail),
+            Shape::Map => collection
+                .entries()
+                .filter(|entry| entry.key.as_ref().is_some_and(|key| key.text == first))
+                .find_map(|entry| self.follow(entry.value, rest, trail)),
+        }
     }
 
     /// The entry of the collection `id` that `component` names.
@@ -236,16 +280,32 @@ impl Tree {
         }
     }
 
-    /// Paths of all leaves of the first document, without those below the top-level key `except`.
-    pub(in crate::sops) fn leaf_paths(&self, except: Option<&str>) -> Vec<Vec<String>> {
+    /// Paths of all leaves of the first document, without those of the metadata.
+    pub(in crate::sops) fn leaf_paths(&self) -> Vec<Vec<String>> {
         let mut paths = Vec::new();
         if let Some(document) = self.documents.first() {
             self.collect_leaves(document.root, &mut Vec::new(), &mut paths);
         }
         paths.retain(|path: &Vec<String>| {
-            except.is_none() || path.first().map(String::as_str) != except
+            !path
+                .first()
+                .is_some_and(|key| self.store.is_metadata_key(key))
         });
         paths
+    }
+
+    /// The entries of the metadata in one document: the `sops` entry, or all lines of it where it is flat.
+    pub(in crate::sops) fn metadata_entries(
+        &self,
+        document: &Document,
+    ) -> impl Iterator<Item = &Entry> {
+        self.collection(document.root)
+            .into_iter()
+            .flat_map(Collection::entries)
+            .filter(|entry| {
+                let key = entry.key.as_ref();
+                key.is_some_and(|key| self.store.is_metadata_key(&key.text))
+            })
     }
 
     fn collect_leaves(&self, id: NodeId, path: &mut Vec<String>, paths: &mut Vec<Vec<String>>) {
@@ -300,6 +360,21 @@ impl Tree {
 }
 
 impl Collection {
+    /// The last entry or item that begins before `offset`.
+    pub(in crate::sops) fn last_entry_before(&self, offset: usize) -> Option<&Entry> {
+        let end = self.children.partition_point(|child| match child {
+            Child::Entry(entry) => entry.start < offset,
+            Child::Comment(comment) => comment.span.start <= offset,
+        });
+        self.children[..end]
+            .iter()
+            .rev()
+            .find_map(|child| match child {
+                Child::Entry(entry) => Some(entry),
+                Child::Comment(_) => None,
+            })
+    }
+
     /// The last entry or item.
     pub(in crate::sops) fn last_entry(&self) -> Option<&Entry> {
         self.children.iter().rev().find_map(|child| match child {

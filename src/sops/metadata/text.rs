@@ -5,7 +5,7 @@ use super::key_text::key_fields;
 use crate::sops::document::splice::{Edits, Overlap};
 use crate::sops::document::tree::{NodeId, Style, Tree};
 use crate::sops::error::{ParseError, SealError};
-use crate::sops::selector::{MacScope, Selector};
+use crate::sops::selector::{MacScope, Selector, SelectorRule};
 use crate::sops::stores::yaml::print::{Place, double_quoted, print_text};
 use crate::sops::stores::yaml::render::Layout;
 use crate::sops::walk::METADATA_KEY;
@@ -54,6 +54,16 @@ impl MetadataText {
         Self(format!("{METADATA_KEY}:\n{}", lines.trim_end()))
     }
 
+    /// The entry without the field that says which values are encrypted.
+    pub(in crate::sops) fn without_selector(&self) -> Self {
+        let is_selector = |line: &&str| {
+            let name = line.trim_start().split(':').next().unwrap_or_default();
+            SelectorRule::FIELDS.contains(&name)
+        };
+        let lines: Vec<&str> = self.0.split('\n').filter(|it| !is_selector(it)).collect();
+        Self(lines.join("\n"))
+    }
+
     /// The entry as it stands in the first document of a sealed text.
     pub(in crate::sops) fn of(tree: &Tree) -> Result<Self, ParseError> {
         let root = tree.documents.first().ok_or(ParseError::Empty)?.root;
@@ -96,7 +106,13 @@ impl MetadataText {
         lines.join(line_break)
     }
 
-    pub(super) fn tree(&self) -> Result<Tree, ParseError> {
+    /// From YAML lines of such an entry.
+    pub(in crate::sops) fn from_yaml(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text as a tree, whose root has the entry only.
+    pub(in crate::sops) fn tree(&self) -> Result<Tree, ParseError> {
         Tree::parse(self.0.as_bytes())
     }
 

@@ -21,6 +21,7 @@ impl OpenedFile {
             key: self.key.clone(),
             chooser: self.chooser.clone(),
             metadata: self.metadata.clone(),
+            layout: self.layout.clone(),
             stash: self.stash.clone(),
             version: VersionChange::Keep,
         })

@@ -1,99 +1,168 @@
-//! Setting and removing single values of a plain text, by replacing as little of it as possible.
+//! Setting and removing single values of YAML documents, by replacing as little of the text as possible.
 
-use super::print::{Place, print_text};
+use zeroize::Zeroizing;
+
+use super::print::{Place, print, print_text};
 use super::render::Layout;
 use crate::sops::document::splice::{Edits, Overlap};
-use crate::sops::document::tree::{Collection, Entry, Kind, NodeId, Shape, Style, Tree};
+use crate::sops::document::tree::{Collection, Entry, NodeId, Shape, Style, Tree};
 use crate::sops::error::EditError;
-use crate::sops::value::Value;
-use crate::sops::walk::METADATA_KEY;
+use crate::sops::stores::new_value::{NewContent, NewValue, not_found, unsuitable};
 
-impl Tree {
-    /// The tree with the leaf at `path` set to the string `text`.
-    pub(in crate::sops) fn with_value(
-        &self,
-        path: &[String],
-        text: &str,
-    ) -> Result<Self, EditError> {
-        let cannot = |reason| unsuitable(path, reason);
-        let (last, parents) = path
-            .split_last()
-            .ok_or_else(|| cannot("the path is empty"))?;
-        if path[0] == METADATA_KEY {
-            return Err(cannot("`sops` is reserved for the file's own metadata"));
+/// The tree with `new` at `path`; missing maps on the way are made.
+pub(in crate::sops::stores) fn set(
+    tree: &Tree,
+    path: &[String],
+    new: &NewValue,
+) -> Result<Tree, EditError> {
+    let target = tree.target_of(path, new)?;
+    if let Some(copy) = tree.without_shared(path)? {
+        return set(&copy, path, new);
+    }
+    let mut edits = Edits::default();
+    let added = Nested {
+        path: target.missing,
+        content: &new.content,
+    };
+    match tree.collection(target.node) {
+        Some(collection) if !target.missing.is_empty() => {
+            tree.add(target.node, collection, added, &mut edits);
         }
-        if let Some(copy) = self.without_shared(path)? {
-            return copy.with_value(path, text);
-        }
-        let mut edits = Edits::default();
-        if let Some(node) = self.find(path) {
-            if self.collection(node).is_some() {
-                return Err(cannot("it is a map or a list, not a single value"));
-            }
-            edits.put_value(self, node, &Value::text(text));
-            return self.changed(edits, path);
-        }
-        // How far the path exists already.
-        let depth = (0..=parents.len())
-            .rev()
-            .find(|depth| self.find(&path[..*depth]).is_some())
-            .ok_or_else(|| cannot("the file has no document"))?;
-        let node = self
-            .find(&path[..depth])
-            .ok_or_else(|| cannot("the file has no document"))?;
-        let missing = &path[depth..];
-        debug_assert_eq!(missing.last(), Some(last));
-        match &self.node(node).kind {
-            Kind::Collection(collection) => self.add(node, collection, (missing, text), &mut edits),
-            Kind::Scalar(_) if matches!(self.value(node), Some(Ok(Value::Null))) => {
-                let layout = Layout {
-                    indent: self.node(node).entry.column + self.indent_step(),
-                    step: self.indent_step(),
-                };
-                let new = if self.place(node) == Place::OneLine {
-                    nested_flow(missing, text)
-                } else {
-                    format!("\n{}", nested_block(missing, text, layout))
-                };
-                edits.put_scalar(self, node, &new);
-                Ok(())
-            }
-            _ => Err("a single value stands on the way"),
-        }
-        .map_err(cannot)?;
-        self.changed(edits, path)
+        Some(collection) => tree.put_over(target.node, collection, added, &mut edits),
+        None => tree.put_in(target.node, added, &mut edits),
+    }
+    tree.changed(edits, path)
+}
+
+/// The tree without the entry at `path`.
+pub(in crate::sops::stores) fn unset(tree: &Tree, path: &[String]) -> Result<Tree, EditError> {
+    let (last, parents) = path.split_last().ok_or_else(|| not_found(path))?;
+    if tree.find(path).is_none() {
+        return Err(not_found(path));
+    }
+    if let Some(copy) = tree.without_shared(path)? {
+        return unset(&copy, path);
+    }
+    let parent = tree.find(parents).ok_or_else(|| not_found(path))?;
+    let collection = tree.collection(parent).ok_or_else(|| not_found(path))?;
+    let entry = tree.child(parent, last).ok_or_else(|| not_found(path))?;
+    let mut edits = Edits::default();
+    tree.remove_entry(parent, collection, entry, &mut edits);
+    tree.changed(edits, path)
+}
+
+/// A value below keys that are not there yet.
+#[derive(Clone, Copy)]
+struct Nested<'a> {
+    path: &'a [String],
+    content: &'a NewContent,
+}
+
+impl<'a> Nested<'a> {
+    fn split(self) -> Option<(&'a str, Self)> {
+        let (first, path) = self.path.split_first()?;
+        let content = self.content;
+        Some((first, Self { path, content }))
     }
 
-    /// The tree without the entry at `path`.
-    pub(in crate::sops) fn without(&self, path: &[String]) -> Result<Self, EditError> {
-        let not_found = || EditError::NotFound {
-            path: path.join("."),
+    /// On one line: `{a: {b: value}}`.
+    fn flow(self) -> Zeroizing<String> {
+        match (self.split(), self.content) {
+            (Some((key, inner)), _) => Zeroizing::new(format!(
+                "{{{}: {}}}",
+                print_text(key, Place::OneLine).as_str(),
+                inner.flow().as_str()
+            )),
+            (None, NewContent::Scalar(value)) => print(value, Place::OneLine),
+            (None, NewContent::Collection(tree, node)) => tree.render_flow(*node),
+        }
+    }
+
+    /// What stands behind a key's colon or a dash, with the blank or line break before it.
+    fn block(self, layout: Layout) -> Zeroizing<String> {
+        let text = match (self.split(), self.content) {
+            (Some(_), _) => format!("\n{}", self.lines(layout).as_str()),
+            (None, NewContent::Scalar(value)) => {
+                let place = Place::Block {
+                    indent: layout.indent,
+                };
+                format!(" {}", print(value, place).as_str())
+            }
+            (None, NewContent::Collection(tree, node)) => {
+                let lines = tree.render(*node, layout, &(0..0));
+                if lines.is_empty() {
+                    format!(" {}", tree.render_flow(*node).as_str())
+                } else {
+                    format!("\n{}", lines.trim_end_matches('\n'))
+                }
+            }
         };
-        let (last, parents) = path.split_last().ok_or_else(not_found)?;
-        if self.find(path).is_none() {
-            return Err(not_found());
+        Zeroizing::new(text)
+    }
+
+    /// `a:` over `b: value`, as lines without the last line break.
+    fn lines(self, layout: Layout) -> Zeroizing<String> {
+        let Some((key, inner)) = self.split() else {
+            return Zeroizing::default();
+        };
+        let deeper = Layout {
+            indent: layout.indent + layout.step,
+            step: layout.step,
+        };
+        Zeroizing::new(format!(
+            "{}{}:{}",
+            " ".repeat(layout.indent),
+            print_text(key, Place::OneLine).as_str(),
+            inner.block(deeper).as_str()
+        ))
+    }
+}
+
+impl Tree {
+    /// Puts `new` where a scalar is.
+    fn put_in(&self, id: NodeId, new: Nested<'_>, edits: &mut Edits) {
+        if let (true, NewContent::Scalar(value)) = (new.path.is_empty(), new.content) {
+            edits.put_yaml_value(self, id, value);
+            return;
         }
-        if let Some(copy) = self.without_shared(path)? {
-            return copy.without(path);
+        let layout = Layout {
+            indent: self.node(id).entry.column + self.indent_step(),
+            step: self.indent_step(),
+        };
+        let text = if self.place(id) == Place::OneLine {
+            new.flow()
+        } else {
+            new.block(layout)
+        };
+        edits.put_scalar(self, id, text.strip_prefix(' ').unwrap_or(&text));
+    }
+
+    /// Puts `new` where a map or a list is.
+    fn put_over(&self, id: NodeId, old: &Collection, new: Nested<'_>, edits: &mut Edits) {
+        let node = self.node(id);
+        if old.style == Style::Flow {
+            edits.replace(node.span.clone(), &new.flow());
+            return;
         }
-        let parent = self.find(parents).ok_or_else(not_found)?;
-        let collection = self.collection(parent).ok_or_else(not_found)?;
-        let entry = self.child(parent, last).ok_or_else(not_found)?;
-        let mut edits = Edits::default();
-        self.remove_entry(parent, collection, entry, &mut edits);
-        self.changed(edits, path)
+        let layout = Layout {
+            indent: node.entry.column + self.indent_step(),
+            step: self.indent_step(),
+        };
+        let after = node.entry.after;
+        let rest = &self.text[after..];
+        let blanks = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+        let colon = usize::from(rest[blanks..].starts_with(':'));
+        let start = after + if colon == 1 { blanks + 1 } else { 0 };
+        // A comment behind the old value's last line would become a part of a new block.
+        edits.replace(start..self.line_end(node.span.end), &new.block(layout));
     }
 
     /// A copy with all aliases written out, if anything on `path` is shared through one.
     fn without_shared(&self, path: &[String]) -> Result<Option<Self>, EditError> {
-        let has_alias = self
-            .nodes
-            .iter()
-            .any(|node| matches!(node.kind, Kind::Alias(_)));
         let shared = (0..=path.len())
             .filter_map(|depth| self.find(&path[..depth]))
             .any(|id| self.target(id) != id || self.node(id).anchor.is_some());
-        if !has_alias || !shared {
+        if !self.has_alias() || !shared {
             return Ok(None);
         }
         let mut edits = Edits::default();
@@ -105,78 +174,91 @@ impl Tree {
         let text = edits
             .apply(&self.text)
             .map_err(|Overlap| unsuitable(path, "the layout around it is not understood"))?;
-        Ok(Self::parse(text.as_bytes())?)
+        Ok(self.again(&text)?)
     }
 
     /// Adds an entry at the end of the collection `id`.
-    fn add(
-        &self,
-        id: NodeId,
-        collection: &Collection,
-        (missing, text): (&[String], &str),
-        edits: &mut Edits,
-    ) -> Result<(), &'static str> {
+    fn add(&self, id: NodeId, collection: &Collection, new: Nested<'_>, edits: &mut Edits) {
         let node = self.node(id);
-        let last = collection.entries().last();
-        if collection.shape == Shape::List {
-            let next = collection.entries().count();
-            if missing[0].parse() != Ok(next)
-                || missing.len() > 1
-                || collection.style == Style::Flow
-            {
-                return Err("the list has no such item");
-            }
-        }
         let step = self.indent_step();
+        if collection.shape == Shape::List {
+            self.add_item(id, collection, new, edits);
+            return;
+        }
         let is_root = self
             .documents
             .first()
             .is_some_and(|document| document.root == id);
-        match (collection.style, last) {
+        match (collection.style, collection.last_entry()) {
             (Style::Block, Some(last)) => {
                 let end = self.line_end(self.node(last.value).span.end.max(last.start));
                 let layout = Layout {
                     indent: node.column,
                     step,
                 };
-                let new = if collection.shape == Shape::List {
-                    let place = Place::Block {
-                        indent: node.column + step,
-                    };
-                    format!(
-                        "{}- {}",
-                        " ".repeat(node.column),
-                        print_text(text, place).as_str()
-                    )
-                } else {
-                    nested_block(missing, text, layout)
-                };
-                edits.insert(end, &format!("{}{new}", self.line_break()));
+                let lines = Zeroizing::new(format!(
+                    "{}{}",
+                    self.line_break(),
+                    new.lines(layout).as_str()
+                ));
+                edits.insert(end, &lines);
             }
-            (_, None) if is_root => {
-                let layout = Layout { indent: 0, step };
-                let document = &self.documents[0];
-                let new = nested_block(missing, text, layout);
-                if node.span.is_empty() {
-                    let starts_line =
-                        document.end == 0 || self.text[..document.end].ends_with('\n');
-                    let break_before = if starts_line { "" } else { "\n" };
-                    edits.insert(document.end, &format!("{break_before}{new}\n"));
-                } else {
-                    let before =
-                        self.text[self.line_start(node.span.start)..node.span.start].trim();
-                    let break_before = if before.is_empty() { "" } else { "\n" };
-                    edits.replace(node.span.clone(), &format!("{break_before}{new}"));
-                }
-            }
-            (_, None) => edits.replace(node.span.clone(), &nested_flow(missing, text)),
+            (_, None) if is_root => self.add_first(id, new, edits),
+            (_, None) => edits.replace(node.span.clone(), &new.flow()),
             (Style::Flow, Some(last)) => {
                 let end = self.node(last.value).span.end.max(last.start);
-                let inner = nested_flow(missing, text);
+                let inner = new.flow();
                 edits.insert(end, &format!(", {}", &inner[1..inner.len() - 1]));
             }
         }
-        Ok(())
+    }
+
+    /// Adds the only entry of the first document.
+    fn add_first(&self, id: NodeId, new: Nested<'_>, edits: &mut Edits) {
+        let node = self.node(id);
+        let step = self.indent_step();
+        let document = &self.documents[0];
+        let lines = new.lines(Layout { indent: 0, step });
+        if node.span.is_empty() {
+            let starts_line = document.end == 0 || self.text[..document.end].ends_with('\n');
+            let break_before = if starts_line { "" } else { "\n" };
+            let lines = Zeroizing::new(format!("{break_before}{}\n", lines.as_str()));
+            edits.insert(document.end, &lines);
+        } else {
+            let before = self.text[self.line_start(node.span.start)..node.span.start].trim();
+            let break_before = if before.is_empty() { "" } else { "\n" };
+            let lines = Zeroizing::new(format!("{break_before}{}", lines.as_str()));
+            edits.replace(node.span.clone(), &lines);
+        }
+    }
+
+    /// Adds an item at the end of a list.
+    fn add_item(&self, id: NodeId, list: &Collection, new: Nested<'_>, edits: &mut Edits) {
+        let node = self.node(id);
+        let Some((_position, item)) = new.split() else {
+            return;
+        };
+        match (list.style, list.last_entry()) {
+            (Style::Block, Some(last)) => {
+                let end = self.line_end(self.node(last.value).span.end.max(last.start));
+                let layout = Layout {
+                    indent: node.column + self.indent_step(),
+                    step: self.indent_step(),
+                };
+                let text = Zeroizing::new(format!(
+                    "{}{}-{}",
+                    self.line_break(),
+                    " ".repeat(node.column),
+                    item.block(layout).as_str()
+                ));
+                edits.insert(end, &text);
+            }
+            (_, None) => edits.replace(node.span.clone(), &format!("[{}]", item.flow().as_str())),
+            (Style::Flow, Some(last)) => {
+                let end = self.node(last.value).span.end.max(last.start);
+                edits.insert(end, &format!(", {}", item.flow().as_str()));
+            }
+        }
     }
 
     fn remove_entry(&self, id: NodeId, collection: &Collection, entry: &Entry, edits: &mut Edits) {
@@ -237,44 +319,6 @@ impl Tree {
             }
             (Style::Flow, None, None) => edits.replace(node.span.clone(), empty),
         }
-    }
-}
-
-/// `a:` over `b: text`, as lines without the last line break.
-fn nested_block(path: &[String], text: &str, layout: Layout) -> String {
-    let mut out = String::new();
-    let mut indent = layout.indent;
-    for (position, key) in path.iter().enumerate() {
-        if position > 0 {
-            out.push('\n');
-        }
-        out.push_str(&" ".repeat(indent));
-        out.push_str(&print_text(key, Place::OneLine));
-        out.push(':');
-        indent += layout.step;
-    }
-    out.push(' ');
-    out.push_str(&print_text(text, Place::Block { indent }));
-    out
-}
-
-/// `{a: {b: text}}`.
-fn nested_flow(path: &[String], text: &str) -> String {
-    let mut out = String::new();
-    for key in path {
-        out.push('{');
-        out.push_str(&print_text(key, Place::OneLine));
-        out.push_str(": ");
-    }
-    out.push_str(&print_text(text, Place::OneLine));
-    out.push_str(&"}".repeat(path.len()));
-    out
-}
-
-fn unsuitable(path: &[String], reason: &'static str) -> EditError {
-    EditError::Unsuitable {
-        path: path.join("."),
-        reason,
     }
 }
 

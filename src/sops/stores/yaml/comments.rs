@@ -58,13 +58,13 @@ pub(super) fn attach(tree: &mut Tree, comments: Vec<LooseComment>) {
     for comment in comments {
         let document = tree
             .documents
-            .iter()
-            .position(|document| comment.span.start < document.end)
-            .unwrap_or(layouts.len() - 1);
+            .partition_point(|document| document.end <= comment.span.start)
+            .min(layouts.len() - 1);
         let home = layouts[document].home(tree, &comment);
         let child = Child::Comment(Comment {
             text: comment.text,
             span: comment.span,
+            rest: Vec::new(),
             line: comment.line,
             position: home.position,
         });

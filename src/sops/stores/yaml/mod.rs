@@ -1,11 +1,15 @@
 //! YAML without loss: go-yaml's reading of scalars and comments, printing, and edits that keep the layout.
 
-mod change;
+pub(super) mod change;
 mod comments;
+pub(super) mod metadata;
 mod parse;
 mod place;
 pub(in crate::sops) mod print;
 pub(in crate::sops) mod render;
 pub(in crate::sops) mod rewrite;
 pub(in crate::sops) mod scalar;
+pub(in crate::sops) mod seal;
 mod source;
+
+pub(super) use parse::parse;

@@ -14,24 +14,12 @@ use crate::sops::document::tree::{
     Tag, Tree, indent_step, line_break,
 };
 use crate::sops::error::ParseError;
+use crate::sops::stores::{DEEPEST_NESTING, LARGEST_TEXT_BYTES, Store};
 use crate::sops::value::Value;
 
-/// A secret file is small; this leaves room for certificates and keytabs.
-const LARGEST_TEXT_BYTES: usize = 16 * 1024 * 1024;
-const DEEPEST_NESTING: usize = 100;
-
-impl Tree {
-    /// Parses `text` as YAML documents, each a map.
-    pub(in crate::sops) fn parse(text: &[u8]) -> Result<Self, ParseError> {
-        if text.len() > LARGEST_TEXT_BYTES {
-            return Err(ParseError::TooLarge {
-                bytes: text.len(),
-                limit: LARGEST_TEXT_BYTES,
-            });
-        }
-        let text = std::str::from_utf8(text).map_err(|_not_utf8| ParseError::NotUtf8)?;
-        Builder::new(text).build()
-    }
+/// Parses `text` as YAML documents, each a map.
+pub(in crate::sops) fn parse(text: &str) -> Result<Tree, ParseError> {
+    Builder::new(text).build()
 }
 
 /// A collection that is still open.
@@ -90,6 +78,7 @@ impl<'a> Builder<'a> {
         }
         let mut tree = Tree {
             text: Zeroizing::new(self.text.to_owned()),
+            store: Store::Yaml,
             step: indent_step(&self.nodes),
             line_break: line_break(self.text),
             nodes: self.nodes,

@@ -46,7 +46,7 @@ impl Edits {
     }
 
     /// Puts `value` where the scalar or alias `id` is.
-    pub(in crate::sops) fn put_value(&mut self, tree: &Tree, id: NodeId, value: &Value) {
+    pub(in crate::sops) fn put_yaml_value(&mut self, tree: &Tree, id: NodeId, value: &Value) {
         let text = print(value, tree.place(id));
         self.put_scalar(tree, id, &text);
     }

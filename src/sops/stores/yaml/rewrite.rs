@@ -91,7 +91,7 @@ impl Tree {
         let text = edits
             .apply(&self.text)
             .map_err(|Overlap| RewriteError::Overlap)?;
-        Self::parse(text.as_bytes()).map_err(RewriteError::Parse)
+        self.again(&text).map_err(RewriteError::Parse)
     }
 }
 

@@ -5,7 +5,7 @@ fn path(text: &str) -> Vec<String> {
 }
 
 fn set(text: &str, at: &str, value: &str) -> Result<String, EditError> {
-    let tree = Tree::parse(text.as_bytes())?.with_value(&path(at), value)?;
+    let tree = Tree::parse(text.as_bytes())?.with(&path(at), &NewValue::text(value))?;
     Ok(tree.text.to_string())
 }
 
