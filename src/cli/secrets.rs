@@ -48,7 +48,7 @@ pub(super) fn run(args: &SecretsArgs, flags: &HostFlags) -> Result<u8, Problem> 
         SecretsCommand::New(args) => new::run(args, flags),
         SecretsCommand::List(args) => Ok(list::run(args, flags)?),
         SecretsCommand::Rekey(args) => Ok(rekey::run(args, flags)?),
-        SecretsCommand::HostKey(args) => Ok(host_key::run(args, flags)?),
+        SecretsCommand::HostKey(args) => host_key::run(args, flags),
     })();
     Ok(ended.unwrap_or_else(|failure| failure.end()))
 }

@@ -8,10 +8,15 @@ use sha2::{Digest as _, Sha512};
 use ssh_key::private::KeypairData;
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::ask::{AskPassphrase, NoAnswer};
+use super::plaintext::Plaintext;
 use super::public_key::{HostPublicKey, PublicKeyError, encode_lower};
 
 /// An SSH private key is a few hundred bytes; a file far larger than that is something else.
 const LARGEST_KEY_BYTES: u64 = 64 * 1024;
+
+/// How often a passphrase may be mistyped.
+pub(super) const TRIES: usize = 3;
 
 /// A host's ed25519 private key, in memory only; wiped on drop.
 #[expect(
@@ -73,6 +78,20 @@ pub enum KeyError {
         /// The file.
         path: PathBuf,
     },
+    /// Protected with a passphrase that nobody gave.
+    #[error("{} needs a passphrase, and {why}", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// Why there is none.
+        why: NoAnswer,
+    },
+    /// The passphrase was wrong, each time.
+    #[error("the passphrase is not that of {}", path.display())]
+    WrongPassphrase {
+        /// The file.
+        path: PathBuf,
+    },
     /// A key whose halves do not belong together, or that is no key at all.
     #[error("the host key {} is damaged", path.display())]
     Damaged {
@@ -110,6 +129,10 @@ impl KeyError {
                 "a host must open its secrets with nobody there: remove the passphrase with `ssh-keygen -p -N '' -f {}`",
                 path.display()
             ),
+            Self::Locked { .. } => {
+                "run this in a terminal, or give the passphrase in SSH_TO_AGE_PASSPHRASE".to_owned()
+            }
+            Self::WrongPassphrase { .. } => "try again".to_owned(),
             Self::Damaged { .. } => "restore the key from a backup, or make a new one and rekey".to_owned(),
         }
     }
@@ -143,6 +166,34 @@ impl HostKey {
         if key.is_encrypted() {
             return Err(KeyError::Passphrase { path: at() });
         }
+        Self::of_open_key(&key, path)
+    }
+
+    /// As [`parse`](Self::parse), for a key of a person: where it has a passphrase, `asker` is asked for it.
+    pub fn parse_asking(
+        text: &[u8],
+        path: &Path,
+        asker: &dyn AskPassphrase,
+    ) -> Result<Self, KeyError> {
+        let locked = match Self::parse(text, path) {
+            Err(KeyError::Passphrase { .. }) => ssh_key::PrivateKey::from_openssh(text),
+            other => return other,
+        };
+        let at = || path.to_path_buf();
+        let locked = locked.map_err(|_not_openssh| KeyError::NotOpenSsh { path: at() })?;
+        for _ in 0..TRIES {
+            let passphrase = asker
+                .passphrase(&format!("Passphrase of {}:", path.display()))
+                .map_err(|why| KeyError::Locked { path: at(), why })?;
+            if let Ok(key) = locked.decrypt(passphrase.expose()) {
+                return Self::of_open_key(&key, path);
+            }
+        }
+        Err(KeyError::WrongPassphrase { path: at() })
+    }
+
+    fn of_open_key(key: &ssh_key::PrivateKey, path: &Path) -> Result<Self, KeyError> {
+        let at = || path.to_path_buf();
         let KeypairData::Ed25519(pair) = key.key_data() else {
             return Err(KeyError::NotOpenSsh { path: at() });
         };
@@ -193,6 +244,12 @@ impl HostKey {
     #[must_use]
     pub fn public(&self) -> &HostPublicKey {
         &self.public
+    }
+
+    /// The private key as ssh-to-age writes it, `AGE-SECRET-KEY-1…`: for those who want to show or store it.
+    #[must_use]
+    pub fn age_secret_key(&self) -> Plaintext {
+        Plaintext::from(self.age_secret_text())
     }
 
     /// The X25519 identity that ssh-to-age derives: the first half of SHA-512 of the seed, clamped when used.

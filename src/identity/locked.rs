@@ -11,13 +11,12 @@ use zeroize::Zeroizing;
 
 use super::ask::{AskPassphrase, NoAnswer};
 use super::found::Found;
+use super::host_key::TRIES;
 use super::identity_text::{IdentityTextError, Words, parse_age_identities, parse_ssh_identity};
 use super::plaintext::Plaintext;
 use super::problem::{SourceProblem, SourceProblemKind};
 use super::public_key::HostPublicKey;
 
-/// How often a passphrase may be mistyped.
-const TRIES: usize = 3;
 /// The same bound as age's: 2 to this power rounds take about a minute and 4 GiB.
 const LARGEST_WORK_FACTOR: u8 = 22;
 /// An identity file holds some lines.

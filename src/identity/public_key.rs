@@ -58,6 +58,16 @@ impl HostPublicKey {
         Ok(PublicKeys::read(text)?.first()?.key.clone())
     }
 
+    /// The public half of an OpenSSH private key, which can be read without its passphrase; `None` for anything else.
+    #[must_use]
+    pub fn of_private_key(text: &[u8]) -> Option<Self> {
+        let key = ssh_key::PrivateKey::from_openssh(text).ok()?;
+        match key.public_key().key_data() {
+            KeyData::Ed25519(key) => Self::from_bytes(&key.0).ok(),
+            _ => None,
+        }
+    }
+
     /// The key whose base64 text stands after `ssh-ed25519`.
     pub(super) fn from_base64(encoded: Option<&str>) -> Result<Self, PublicKeyError> {
         let encoded = encoded.unwrap_or_default();

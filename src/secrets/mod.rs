@@ -14,11 +14,11 @@ pub use access::{
     is_interrupted, plan_rekey, rekey,
 };
 pub use delivery::{
-    HostIdentity, HostIdentityError, InstallError, Installed, InstalledSecrets, OpenSecretError,
-    OpenSecretErrorKind, OpenSecretsError, OpenedSecrets, RenderError, SecretName, SecretSet,
-    SecretSpec, SecretState, TemplateError, TemplateErrorKind, TemplateName, TemplateSegment,
-    TemplateSpec, UnitTriggers, conflicting_names, install, observe, open, parse_template, render,
-    secrets_of,
+    HostIdentities, HostIdentity, HostIdentityError, InstallError, Installed, InstalledSecrets,
+    OpenSecretError, OpenSecretErrorKind, OpenSecretsError, OpenedSecrets, RenderError, SecretName,
+    SecretSet, SecretSpec, SecretState, TemplateError, TemplateErrorKind, TemplateName,
+    TemplateSegment, TemplateSpec, UnitTriggers, conflicting_names, install, observe, open,
+    parse_template, private_key_of, render, secrets_of,
 };
 pub use file::{
     Access, Again, Alphabet, ChangeError, Changed, EditFileError, EditSession, Editor, EditorError,

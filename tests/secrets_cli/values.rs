@@ -86,7 +86,7 @@ fn a_host_key_is_printed_as_sops_needs_it() {
             .assert()
             .success();
         let json: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
-        assert_eq!(json["age"], ALICE[0], "{name}");
+        assert_eq!(json["keys"][0]["age"], ALICE[0], "{name}");
     }
     let scanned = format!(
         "# chicago:22\nchicago {}",

@@ -6,4 +6,5 @@
 )]
 
 mod generated;
+mod host_key;
 mod world;

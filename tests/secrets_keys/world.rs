@@ -78,6 +78,17 @@ impl World {
         command
     }
 
+    /// `secrets` without any key, and without the terminal that the tests may run on.
+    pub(super) fn unattended(&self, args: &[&str]) -> Command {
+        let mut command = self.command(Path::new("setsid"));
+        command
+            .arg("--wait")
+            .arg(assert_cmd::cargo::cargo_bin("steadfast"))
+            .arg("secrets")
+            .args(args);
+        command
+    }
+
     pub(super) fn alice(&self, args: &[&str]) -> Command {
         let mut command = self.secrets(args);
         command.env("SOPS_AGE_KEY", ALICE[1]);

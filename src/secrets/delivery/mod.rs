@@ -9,7 +9,7 @@ mod spec;
 mod state;
 mod template;
 
-pub use host_identity::{HostIdentity, HostIdentityError};
+pub use host_identity::{HostIdentities, HostIdentity, HostIdentityError, private_key_of};
 pub use install::{InstallError, Installed, conflicting_names, install};
 pub use layout::SecretSet;
 pub use observe::{InstalledSecrets, observe};
