@@ -152,6 +152,8 @@ fn parse_age_identity(
     Ok(())
 }
 
+const OPENSSH: &[u8] = b"-----BEGIN OPENSSH PRIVATE KEY-----";
+
 /// Reads an SSH private key. An ed25519 key also gives the identity that ssh-to-age derives of it.
 pub(super) fn parse_ssh_identity(
     text: &[u8],
@@ -161,10 +163,13 @@ pub(super) fn parse_ssh_identity(
     if let Ok(key) = HostKey::parse(text, path) {
         return Ok(Entry::of_ed25519(&key, name).into());
     }
-    if let Ok(key) = ssh_key::PrivateKey::from_openssh(text)
-        && key.is_encrypted()
-    {
-        return Ok(Locked::ssh(key, name)?.into());
+    match ssh_key::PrivateKey::from_openssh(text) {
+        Ok(key) if key.is_encrypted() => return Ok(Locked::ssh(key, name)?.into()),
+        Ok(_)
+        | Err(ssh_key::Error::AlgorithmUnknown | ssh_key::Error::AlgorithmUnsupported { .. }) => {}
+        // age 0.12 panics on an RSA key with a number that is written as zero bytes alone.
+        Err(_) if text.starts_with(OPENSSH) => return Err(IdentityTextError::BadSshKey),
+        Err(_) => {}
     }
     let identity = age::ssh::Identity::from_buffer(BufReader::new(text), None)
         .map_err(|_reason| IdentityTextError::BadSshKey)?;

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use zeroize::Zeroizing;
+
 use super::ask::AskPassphrase;
 use super::found::{Entry, Found};
 use super::host_key::{HostKey, KeyError, read_key_file};
@@ -78,14 +80,19 @@ impl Identities {
 
     /// The identities in the file at `path`: an age identity file, or an SSH private key.
     pub fn of_file(path: &Path) -> Result<Self, IdentityFileError> {
-        let text = read_key_file(path)?;
+        Self::of_text(&read_key_file(path)?, path)
+    }
+
+    /// The identities in `text`, which is what [`of_file`](Self::of_file) reads; `path` is where it came from, for
+    /// messages.
+    pub fn of_text(text: &Zeroizing<Vec<u8>>, path: &Path) -> Result<Self, IdentityFileError> {
         let name = path.display().to_string();
         let content = |source| IdentityFileError::Content {
             path: path.to_path_buf(),
             source,
         };
         let mut pool = Self::default();
-        pool.add(&name, parse_any(&text, path, &name).map_err(content)?);
+        pool.add(&name, parse_any(text, path, &name).map_err(content)?);
         Ok(pool)
     }
 

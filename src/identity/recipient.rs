@@ -154,6 +154,10 @@ fn parse_ssh(text: &str) -> Result<age::ssh::Recipient, RecipientError> {
         kind: kind.to_owned(),
     };
     let kind = text.split_ascii_whitespace().next().unwrap_or_default();
+    // age 0.12 panics on an RSA key with a number that is written as zero bytes alone; `ssh_key` refuses it.
+    if kind == "ssh-rsa" && ssh_key::PublicKey::from_openssh(text).is_err() {
+        return Err(invalid("it is not a whole SSH public key line"));
+    }
     age::ssh::Recipient::from_str(text).map_err(|reason| match reason {
         ParseRecipientKeyError::RsaModulusTooLarge => {
             invalid("its RSA modulus is larger than 4096 bits")
@@ -236,6 +240,14 @@ mod tests {
             "age1ng0fdf…qnyp9ga".replace("qnyp9ga", "lqnyp9ga")
         );
         assert_ne!(plain, Recipient::parse(AGE1).unwrap());
+    }
+
+    #[test]
+    fn an_rsa_key_whose_number_is_zero_bytes_alone_is_refused() {
+        // `ssh-rsa`, then an exponent of one zero byte.
+        let text = "ssh-rsa AAAAB3NzaC1yc2EAAAABAAAAAAEB";
+        let error = Recipient::parse(text).unwrap_err();
+        assert!(error.to_string().contains("not a whole SSH public key"));
     }
 
     #[test]
