@@ -43,7 +43,7 @@ impl Source<'_> {
                 .map_or(lines, |text| text.strip_suffix('\r').unwrap_or(text))
                 .len()
         } else {
-            text.trim_end().len()
+            end_of_last_line(text, line_end)
         };
         BlockSpans {
             header,
@@ -74,4 +74,29 @@ impl Source<'_> {
         let line = self.0[start..offset].trim_start_matches('\u{feff}');
         line.chars().count()
     }
+}
+
+/// Where the last line of a block scalar ends that is content; `text` begins with the block's header line, which ends at
+/// `body`, and runs into the blank lines after the block. Blanks at the end of a line are content, as is a line of blanks
+/// that is longer than the indentation.
+fn end_of_last_line(text: &str, body: usize) -> usize {
+    let blank = |line: &str| {
+        line.bytes()
+            .all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
+    };
+    let lines = text[body..].lines().filter(|line| !blank(line));
+    let indent = lines
+        .map(|line| line.len() - line.trim_start_matches(' ').len())
+        .min();
+    let mut end = text.len();
+    while end > body {
+        let start = text[..end].rfind('\n').map_or(0, |at| at + 1).max(body);
+        let line = &text[start..end];
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if !blank(line) || indent.is_some_and(|indent| line.len() > indent) {
+            return start + line.len();
+        }
+        end = start.saturating_sub(1);
+    }
+    body
 }

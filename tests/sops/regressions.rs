@@ -1,0 +1,75 @@
+//! Inputs that once went wrong, found by the property test and the fuzzers. `regressions/` holds those that are files:
+//! they are run through readers, of which none may panic, and what can be sealed must open to the same again.
+
+use std::path::Path;
+use std::time::Instant;
+
+use steadfast::sops::Format;
+
+use crate::oracle::{open_text, parse_text, plain_file};
+use crate::support::{TIME, leaves};
+
+/// As plain text and as a sealed file, in every format.
+fn run_through(text: &[u8]) {
+    for format in Format::ALL {
+        if let Ok(file) = plain_file(format, text)
+            && let Ok(sealed) = file.seal(TIME)
+        {
+            let again = open_text(format, sealed.as_bytes())
+                .unwrap_or_else(|error| panic!("{format}: {error}\n{sealed}"));
+            assert_eq!(leaves(&file), leaves(&again), "{format}\n{sealed}");
+        }
+        if let Ok(file) = parse_text(format, text) {
+            for path in file.key_paths() {
+                let _ = file.ciphertext(&path);
+            }
+            let _ = open_text(format, text);
+        }
+    }
+}
+
+#[test]
+fn inputs_that_fuzzers_found_do_no_harm() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sops/regressions");
+    let mut files: Vec<_> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    for path in files {
+        println!("{}", path.display());
+        let begun = Instant::now();
+        run_through(&std::fs::read(&path).unwrap());
+        let took = begun.elapsed();
+        assert!(took.as_secs() < 20, "{took:?} for {}", path.display());
+    }
+}
+
+#[test]
+fn blanks_at_the_end_of_a_block_belong_to_the_value() {
+    for (text, value) in [
+        ("k: |-\n  a\n  b \nz: y\n", "a\nb "),
+        ("k: |\n  a\n  : \nz: y\n", "a\n: \n"),
+        ("k: |-\n  a\n     \nz: y\n", "a\n   "),
+        ("k: |\r\n  a \r\n\r\nz: y\r\n", "a \n"),
+        ("k: |\n  a \n\n   \n\nz: y\n", "a \n\n \n"),
+        ("k: |\n  a \n\n    \n", "a \n\n  \n"),
+        ("k: |\n   \nz: y\n", ""),
+        ("k: |1\n   \nz: y\n", "  \n"),
+    ] {
+        let path = ["k".to_owned()];
+        let file = plain_file(Format::Yaml, text.as_bytes()).unwrap();
+        assert!(
+            file.get(&path).unwrap().same_as(value.as_bytes()),
+            "{text:?}"
+        );
+        let sealed = file.seal(TIME).unwrap();
+        let line = sealed.lines().next().unwrap();
+        assert_eq!(line, line.trim_end(), "a blank was left behind: {text:?}");
+        let again = open_text(Format::Yaml, sealed.as_bytes()).unwrap();
+        assert!(
+            again.get(&path).unwrap().same_as(value.as_bytes()),
+            "{text:?}\n{sealed}"
+        );
+    }
+}
