@@ -1,0 +1,9 @@
+//! JSON, as plain text and as a sealed file.
+#![no_main]
+
+use steadfast::sops::Format;
+
+libfuzzer_sys::fuzz_target!(|text: &[u8]| {
+    steadfast_fuzz::plain(Format::Json, text);
+    steadfast_fuzz::sealed(Format::Json, text);
+});

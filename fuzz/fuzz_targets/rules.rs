@@ -1,0 +1,23 @@
+//! `.sops.yaml`, and which rule it gives for a few files.
+#![no_main]
+
+use std::path::Path;
+
+use steadfast::secrets::Rules;
+use steadfast::source::RepoPath;
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    let Ok(rules) = Rules::parse(text, Path::new(".sops.yaml")) else {
+        return;
+    };
+    for file in ["secrets/a.yaml", "hosts/web/secrets/db.enc.json", "x.env"] {
+        let file = RepoPath::new(file).expect("the constant is a path");
+        if let Some(rule) = rules.rule_for(&file) {
+            assert!(rule.covers(&file));
+            let _ = rule.selector();
+        }
+        for recipient in rules.recipients_of(&file).into_iter().flatten() {
+            let _ = rules.names().name_of(&recipient);
+        }
+    }
+});
