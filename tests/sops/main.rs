@@ -2,9 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail the test")]
 
+mod both_ways;
+mod case;
+mod change;
 mod document;
 mod fuzz;
+mod generate;
+mod model;
+mod oracle;
 mod patterns;
 mod peer;
+mod print;
+mod program;
+mod regressions;
+mod scalars;
 mod support;
 mod vectors;

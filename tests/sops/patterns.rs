@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use steadfast::sops::Pattern;
 
-use crate::peer::Sops;
+use crate::program::Sops;
 use crate::support::RECIPIENT;
 
 const TEXTS: [&str; 44] = [

