@@ -31,6 +31,7 @@ use std::sync::Arc;
 
 use self::failure::Failure;
 use super::HostFlags;
+use super::answer::say;
 use crate::identity::Identities;
 use crate::report::Problem;
 use crate::secrets::{Repository, RepositoryError};
@@ -68,7 +69,19 @@ fn identities(flags: &HostFlags) -> Result<Identities, Problem> {
 
 /// The repository of `--repo`, or the one that this directory is in.
 fn repository(flags: &HostFlags) -> Result<Repository, Problem> {
-    Repository::find(&start_of(flags)).map_err(|error| of_repository(&error))
+    let repository = Repository::find(&start_of(flags)).map_err(|error| of_repository(&error))?;
+    tell_of_misnamed_rules(&repository);
+    Ok(repository)
+}
+
+/// Says so where a file with rules has a name that nobody reads.
+fn tell_of_misnamed_rules(repository: &Repository) {
+    if let Some(path) = repository.misnamed_rules() {
+        let path = path.display();
+        say(format!(
+            "warning: {path} has no meaning; sops and this program read .sops.yaml only"
+        ));
+    }
 }
 
 /// Where the repository is looked for.

@@ -71,7 +71,7 @@ impl OpenedFile {
         let chooser = Chooser::new(&selector)?;
         let tree = plain_tree(plain, new.format)?;
         let key = DataKey::random();
-        let keys = NewKeys::wrap(new.keys, &key, 0)?;
+        let keys = NewKeys::wrap(new.keys, &key)?;
         Ok(Self {
             tree,
             key,
@@ -183,7 +183,7 @@ impl OpenedFile {
     /// [`SealError::ForeignKey`] if one of `keys` is of a kind that nothing can be encrypted to here.
     pub fn rotate(&mut self, keys: &KeyGroups) -> Result<(), SealError> {
         let key = DataKey::random();
-        let new = NewKeys::wrap(keys, &key, 0)?;
+        let new = NewKeys::wrap(keys, &key)?;
         self.metadata = self.metadata.with_keys(&KeyChange::Anew(new))?;
         self.key = key;
         self.stash.forget_texts();

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
-use super::of_repository;
+use super::{of_repository, tell_of_misnamed_rules};
 use crate::cli::HostFlags;
 use crate::report::Problem;
 use crate::secrets::{Repository, RepositoryError};
@@ -44,7 +44,10 @@ pub(super) fn repository_for(
 
 fn find(start: &Path) -> Result<Option<Repository>, Problem> {
     match Repository::find(start) {
-        Ok(repository) => Ok(Some(repository)),
+        Ok(repository) => {
+            tell_of_misnamed_rules(&repository);
+            Ok(Some(repository))
+        }
         Err(RepositoryError::NotFound { .. }) => Ok(None),
         Err(error) => Err(of_repository(&error)),
     }

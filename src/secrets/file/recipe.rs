@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::SecretFile;
 use crate::identity::Recipient;
-use crate::secrets::repository::RecipientsError;
+use crate::secrets::repository::{RecipientsError, RuleTrouble};
 use crate::sops::{
     Format, KeyGroups, MacScope, NewFile, OpenedFile, SealError, Selector, SelectorRule,
 };
@@ -81,8 +81,15 @@ impl Recipe {
                 if let Some(rule) = rules.rule_for(place) {
                     selector = rule.selector().clone();
                 }
+                indent = rules.indent(file.format());
                 match keys {
-                    Err(RecipientsError::Trouble { .. }) if !wishes.recipients.is_empty() => None,
+                    // Named recipients replace the rule's keys, not its selector.
+                    Err(RecipientsError::Trouble { source, .. })
+                        if !wishes.recipients.is_empty()
+                            && !matches!(source, RuleTrouble::Selectors { .. }) =>
+                    {
+                        None
+                    }
                     other => Some(other?),
                 }
             }

@@ -1,13 +1,14 @@
 //! `.sops.yaml`: who can open which secret file.
 
 mod written;
+mod written_group;
 
 use std::path::{Path, PathBuf};
 
 use self::written::{Written, WrittenRule};
 use super::recipient_names::RecipientNames;
 use crate::identity::{Recipient, RecipientError};
-use crate::sops::{KeyGroups, Pattern, PatternError, Selector};
+use crate::sops::{Format, KeyGroups, KeyGroupsError, Pattern, PatternError, Selector};
 use crate::source::RepoPath;
 
 /// The creation rules of one `.sops.yaml`.
@@ -16,6 +17,8 @@ pub struct Rules {
     path: PathBuf,
     in_order: Vec<Rule>,
     names: RecipientNames,
+    indents: Vec<(Format, usize)>,
+    is_silent: bool,
 }
 
 /// One creation rule.
@@ -23,29 +26,30 @@ pub struct Rules {
 pub struct Rule {
     number: usize,
     path_regex: Option<Pattern>,
-    keys: Vec<String>,
-    trouble: Option<RuleTrouble>,
+    keys: Result<KeyGroups, RuleTrouble>,
     selector: Selector,
 }
 
 /// Why a rule cannot be used to encrypt. Rules that no file needs may have trouble.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RuleTrouble {
-    /// Several key groups, that is Shamir's secret sharing.
-    #[error("it has {groups} key groups, so that keys of several groups would be needed together")]
-    KeyGroups {
-        /// How many.
-        groups: usize,
+    /// Groups of keys that no file can have.
+    #[error(transparent)]
+    Groups(#[from] KeyGroupsError),
+    /// A field of another type than sops reads.
+    #[error("its `{name}` is not {expected}")]
+    Field {
+        /// The field.
+        name: &'static str,
+        /// What it must be.
+        expected: &'static str,
     },
-    /// Keys that are not age's.
-    #[error("it has keys of the kind `{kind}`, and only age and SSH keys are supported")]
-    ForeignKeys {
-        /// The kind, as the file names it.
-        kind: String,
+    /// More keys than a file may have.
+    #[error("it has more than {limit} keys")]
+    TooManyKeys {
+        /// The limit.
+        limit: usize,
     },
-    /// No key at all.
-    #[error("it names no recipient")]
-    NoKeys,
     /// A recipient that cannot be used.
     #[error(transparent)]
     Recipient(#[from] RecipientError),
@@ -62,13 +66,9 @@ impl RuleTrouble {
     #[must_use]
     pub fn fix(&self) -> &'static str {
         match self {
-            Self::KeyGroups { .. } => {
-                "put all keys into one group: one `-` below `key_groups:`, with `age:` and the like below it"
-            }
-            Self::ForeignKeys { .. } => {
-                "use age or SSH keys in this rule, or use sops for its files"
-            }
-            Self::NoKeys => "add an `age:` list to the rule",
+            Self::Groups(error) => error.fix(),
+            Self::Field { .. } => "correct it",
+            Self::TooManyKeys { .. } => "take keys out, or use several rules",
             Self::Recipient(error) => error.fix(),
             Self::Selectors { .. } => "keep one of them",
         }
@@ -159,13 +159,24 @@ impl RecipientsError {
 impl Rules {
     /// Reads `.sops.yaml` in `directory`; `None` if there is none.
     pub fn load(directory: &Path) -> Result<Option<Self>, RulesError> {
-        let path = directory.join(".sops.yaml");
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(RulesError::Unreadable { path, source }),
-        };
-        Self::parse(&text, &path).map(Some)
+        match Self::load_file(&directory.join(".sops.yaml")) {
+            Ok(rules) => Ok(Some(rules)),
+            Err(RulesError::Unreadable { source, .. })
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads the rules at `path`, which may have any name.
+    pub fn load_file(path: &Path) -> Result<Self, RulesError> {
+        let text = std::fs::read_to_string(path).map_err(|source| RulesError::Unreadable {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        Self::parse(&text, path)
     }
 
     /// Reads the text of a `.sops.yaml`; `path` is where it came from, for messages.
@@ -182,8 +193,17 @@ impl Rules {
             serde_yaml::Value::Null => Written::default(),
             value => serde_yaml::from_value(value).map_err(invalid)?,
         };
-        let mut rules = Vec::with_capacity(written.creation_rules.len());
-        for (index, written) in written.creation_rules.into_iter().enumerate() {
+        let indents = written
+            .stores
+            .indents()
+            .map_err(|name| RulesError::Syntax {
+                path: path.to_path_buf(),
+                reason: format!("`{name}` is not a number of blanks"),
+            })?;
+        let is_silent = written.creation_rules.is_none();
+        let written = written.creation_rules.unwrap_or_default();
+        let mut rules = Vec::with_capacity(written.len());
+        for (index, written) in written.into_iter().enumerate() {
             let number = index + 1;
             let rule = Rule::new(number, &written).map_err(|source| RulesError::PathRegex {
                 path: path.to_path_buf(),
@@ -196,7 +216,23 @@ impl Rules {
             path: path.to_path_buf(),
             in_order: rules,
             names: RecipientNames::of_anchors(text),
+            indents,
+            is_silent,
         })
+    }
+
+    /// Whether the file has no `creation_rules` at all, which sops takes as no word on any file. An empty list says that
+    /// no file may be encrypted.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.is_silent
+    }
+
+    /// By how many blanks a new file is indented, if the file says so.
+    #[must_use]
+    pub fn indent(&self, format: Format) -> Option<usize> {
+        let found = self.indents.iter().find(|(of, _)| *of == format);
+        found.map(|(_, indent)| *indent)
     }
 
     /// The `.sops.yaml`.
@@ -230,13 +266,13 @@ impl Rules {
                 file: file.clone(),
             });
         };
-        rule.recipients()
-            .map(KeyGroups::one)
+        rule.keys()
+            .cloned()
             .map_err(|source| RecipientsError::Trouble {
                 config: self.path.clone(),
                 file: file.clone(),
                 number: rule.number,
-                source,
+                source: source.clone(),
             })
     }
 }
@@ -248,16 +284,14 @@ impl Rule {
             Some(regex) => Some(Pattern::new(regex)?),
         };
         let (selector, several) = written.selector();
-        let (keys, trouble) = match written.keys() {
-            Ok(keys) if keys.is_empty() => (keys, Some(RuleTrouble::NoKeys)),
-            Ok(keys) => (keys, several),
-            Err(trouble) => (Vec::new(), Some(trouble)),
+        let keys = match several {
+            Some(trouble) => Err(trouble),
+            None => written.keys(),
         };
         Ok(Self {
             number,
             path_regex,
             keys,
-            trouble,
             selector,
         })
     }
@@ -282,19 +316,9 @@ impl Rule {
             .is_none_or(|regex| regex.is_match(file.as_str()))
     }
 
-    /// Who shall be able to open the files of this rule, each once.
-    pub fn recipients(&self) -> Result<Vec<Recipient>, RuleTrouble> {
-        if let Some(trouble) = &self.trouble {
-            return Err(trouble.clone());
-        }
-        let mut recipients: Vec<Recipient> = Vec::with_capacity(self.keys.len());
-        for key in &self.keys {
-            let recipient = Recipient::parse(key)?;
-            if !recipients.contains(&recipient) {
-                recipients.push(recipient);
-            }
-        }
-        Ok(recipients)
+    /// Which keys the files of this rule shall have.
+    pub fn keys(&self) -> Result<&KeyGroups, &RuleTrouble> {
+        self.keys.as_ref()
     }
 
     /// Which values of a new file are encrypted.

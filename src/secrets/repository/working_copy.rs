@@ -27,6 +27,7 @@ pub struct Repository {
     rules: Rules,
     names: RecipientNames,
     files: Files,
+    misnamed: Option<PathBuf>,
 }
 
 /// Where files are read from.
@@ -40,10 +41,12 @@ enum Files {
 #[derive(Debug, thiserror::Error)]
 pub enum RepositoryError {
     /// No `.sops.yaml` here or above.
-    #[error("there is no .sops.yaml in {} or in a directory above it", start.display())]
+    #[error("there is no .sops.yaml in {} or in a directory above it{}", start.display(), but(misnamed.as_deref()))]
     NotFound {
         /// Where the search began.
         start: PathBuf,
+        /// A `.sops.yml`, which sops does not read either.
+        misnamed: Option<PathBuf>,
     },
     /// The start is not a directory that can be read.
     #[error("cannot look for .sops.yaml in {}", start.display())]
@@ -71,6 +74,9 @@ impl RepositoryError {
     #[must_use]
     pub fn fix(&self) -> Option<&'static str> {
         match self {
+            Self::NotFound {
+                misnamed: Some(_), ..
+            } => Some("rename it to .sops.yaml, the only name that sops reads"),
             Self::NotFound { .. } => Some(
                 "run this in the config repository, or make a .sops.yaml: `steadfast secrets --help` shows one",
             ),
@@ -81,27 +87,63 @@ impl RepositoryError {
     }
 }
 
+fn but(misnamed: Option<&Path>) -> String {
+    misnamed.map_or_else(String::new, |path| {
+        format!("; there is {}, which has no meaning", path.display())
+    })
+}
+
 impl Repository {
-    /// Finds the repository that `start`, a directory, is in: the first `.sops.yaml` here or above, as sops does.
+    /// Finds the repository that `start`, a directory, is in: the first `.sops.yaml` here or above, as sops does. Where
+    /// the environment has `SOPS_CONFIG`, it is the directory of that file.
     pub fn find(start: &Path) -> Result<Self, RepositoryError> {
+        match std::env::var_os("SOPS_CONFIG").filter(|path| !path.is_empty()) {
+            Some(config) => Self::of_config(Path::new(&config)),
+            None => Self::search(start),
+        }
+    }
+
+    /// The directory of `config` as a repository; the file may have any name.
+    pub fn of_config(config: &Path) -> Result<Self, RepositoryError> {
+        let unreadable = |source| RulesError::Unreadable {
+            path: config.to_owned(),
+            source,
+        };
+        let config = std::path::absolute(config).map_err(unreadable)?;
+        let rules = Rules::load_file(&config)?;
+        let above = config.parent().unwrap_or(Path::new("/"));
+        let root = above.canonicalize().map_err(unreadable)?;
+        Ok(Self::at(root, rules, None))
+    }
+
+    fn at(root: PathBuf, rules: Rules, misnamed: Option<PathBuf>) -> Self {
+        Self {
+            names: rules.names().clone().with_hosts(&root),
+            root,
+            rules,
+            files: Files::WorkTree,
+            misnamed,
+        }
+    }
+
+    fn search(start: &Path) -> Result<Self, RepositoryError> {
         let start = start
             .canonicalize()
             .map_err(|source| RepositoryError::Unreadable {
                 start: start.to_owned(),
                 source,
             })?;
+        let mut misnamed = None;
         for directory in start.ancestors() {
             if let Some(rules) = Rules::load(directory)? {
-                let names = rules.names().clone().with_hosts(directory);
-                return Ok(Self {
-                    root: directory.to_owned(),
-                    rules,
-                    names,
-                    files: Files::WorkTree,
-                });
+                return Ok(Self::at(directory.to_owned(), rules, misnamed));
+            }
+            let other = directory.join(".sops.yml");
+            if misnamed.is_none() && other.is_file() {
+                misnamed = Some(other);
             }
         }
-        Err(RepositoryError::NotFound { start })
+        Err(RepositoryError::NotFound { start, misnamed })
     }
 
     /// The repository at `root` as if it had exactly `files`, such as those that are staged. It is only read: what
@@ -119,6 +161,7 @@ impl Repository {
         };
         let text = at(".sops.yaml").ok_or_else(|| RepositoryError::NotFound {
             start: root.to_owned(),
+            misnamed: None,
         })?;
         let rules = Rules::parse(&text, &root.join(".sops.yaml"))?;
         let mut names = rules.names().clone();
@@ -134,6 +177,7 @@ impl Repository {
             rules,
             names,
             files: Files::Given(files),
+            misnamed: None,
         })
     }
 
@@ -141,6 +185,12 @@ impl Repository {
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// A `.sops.yml` nearer than the rules, which nobody reads: people should be told.
+    #[must_use]
+    pub fn misnamed_rules(&self) -> Option<&Path> {
+        self.misnamed.as_deref()
     }
 
     /// The rules.
@@ -309,7 +359,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::File::create(path).unwrap();
         }
-        let repository = Repository::find(&directory.path().join("hosts/x")).unwrap();
+        let repository = Repository::search(&directory.path().join("hosts/x")).unwrap();
         (directory, repository)
     }
 
@@ -328,9 +378,38 @@ mod tests {
         );
         let outside = tempfile::tempdir().unwrap();
         assert!(matches!(
-            Repository::find(outside.path()),
+            Repository::search(outside.path()),
             Err(RepositoryError::NotFound { .. })
         ));
+    }
+
+    #[test]
+    fn a_file_with_nearly_the_right_name_is_spoken_of() {
+        let (directory, _) = repository();
+        let file = directory.path().join("hosts/.sops.yml");
+        std::fs::write(&file, "creation_rules: []\n").unwrap();
+        let file = file.canonicalize().unwrap();
+        let near = Repository::search(&directory.path().join("hosts/x")).unwrap();
+        assert_eq!(near.misnamed_rules(), Some(file.as_path()));
+        std::fs::remove_file(directory.path().join(".sops.yaml")).unwrap();
+        let error = Repository::search(&directory.path().join("hosts/x")).unwrap_err();
+        assert!(
+            error.to_string().contains("hosts/.sops.yml, which"),
+            "{error}"
+        );
+        assert!(error.fix().unwrap().contains("rename"));
+    }
+
+    #[test]
+    fn rules_that_are_named_count_from_their_own_directory() {
+        let (directory, _) = repository();
+        let config = directory.path().join("secrets/other.yaml");
+        std::fs::write(&config, "creation_rules: [{path_regex: ^a}]\n").unwrap();
+        let repository = Repository::of_config(&config).unwrap();
+        let file = repository.locate(&directory.path().join("secrets/a.yml"));
+        assert_eq!(file.as_ref().map(RepoPath::as_str).ok(), Some("a.yml"));
+        assert!(repository.rules().rule_for(&file.unwrap()).is_some());
+        assert!(Repository::of_config(&directory.path().join("none.yaml")).is_err());
     }
 
     #[test]

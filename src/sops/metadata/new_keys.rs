@@ -39,13 +39,7 @@ pub(in crate::sops) enum KeyChange {
 
 impl NewKeys {
     /// Encrypts `key` to all of `keys`.
-    ///
-    /// `threshold` is what the number of groups needed together is where `keys` does not say; 0 for all of them.
-    pub(in crate::sops) fn wrap(
-        keys: &KeyGroups,
-        key: &DataKey,
-        threshold: usize,
-    ) -> Result<Self, SealError> {
+    pub(in crate::sops) fn wrap(keys: &KeyGroups, key: &DataKey) -> Result<Self, SealError> {
         if let Some(other) = keys.others().next() {
             return Err(SealError::ForeignKey { key: other.clone() });
         }
@@ -60,11 +54,7 @@ impl NewKeys {
             });
         }
         let count = u8::try_from(groups.len()).map_err(|_too_many| SealError::Shares)?;
-        let usual = match u8::try_from(threshold) {
-            Ok(threshold @ 2..) => threshold.min(count),
-            _ => count,
-        };
-        let threshold = keys.threshold().unwrap_or(usual);
+        let threshold = keys.threshold().unwrap_or(count);
         let shares =
             shamir::split(key.expose(), (count, threshold), &mut OsRng).ok_or(SealError::Shares)?;
         let groups = groups
@@ -100,7 +90,7 @@ impl KeyChange {
         key: &DataKey,
     ) -> Result<Self, SealError> {
         let ([old], [wanted]) = (&before.groups[..], keys.groups()) else {
-            return NewKeys::wrap(keys, key, before.threshold).map(Self::Anew);
+            return NewKeys::wrap(keys, key).map(Self::Anew);
         };
         if wanted.is_empty() {
             return Err(SealError::NoRecipients);

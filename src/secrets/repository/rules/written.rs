@@ -1,16 +1,67 @@
 //! `.sops.yaml` as written: only what rules need, everything else is ignored.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use super::RuleTrouble;
-use crate::sops::{MacScope, Selector, SelectorRule};
+use super::written_group::{Form, WrittenGroup};
+use crate::sops::{Format, KeyGroups, MacScope, Selector, SelectorRule};
 
 #[derive(Default, Deserialize)]
 pub(super) struct Written {
+    /// No list is another thing than an empty one, for which no rule is for any file.
+    #[serde(default)]
+    pub(super) creation_rules: Option<Vec<WrittenRule>>,
     #[serde(default, deserialize_with = "null_is_default")]
-    pub(super) creation_rules: Vec<WrittenRule>,
+    pub(super) stores: WrittenStores,
+}
+
+/// How files are laid out, by format.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(super) struct WrittenStores {
+    #[serde(default, deserialize_with = "null_is_default")]
+    yaml: WrittenStore,
+    #[serde(default, deserialize_with = "null_is_default")]
+    json: WrittenStore,
+    #[serde(default, deserialize_with = "null_is_default")]
+    json_binary: WrittenStore,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+struct WrittenStore {
+    #[serde(default)]
+    indent: Option<i64>,
+}
+
+/// More blanks than that are a slip, and would make files of any size.
+const MOST_INDENT: i64 = 64;
+
+impl WrittenStores {
+    /// The indentation of each format that has one; the error names the setting that cannot be used.
+    pub(super) fn indents(&self) -> Result<Vec<(Format, usize)>, &'static str> {
+        let mut indents = Vec::new();
+        for (format, name, store) in [
+            (Format::Yaml, "stores.yaml.indent", &self.yaml),
+            (Format::Json, "stores.json.indent", &self.json),
+            (
+                Format::Binary,
+                "stores.json_binary.indent",
+                &self.json_binary,
+            ),
+        ] {
+            match store.indent {
+                None => {}
+                // A tab, which is JSON's usual.
+                Some(-1) if format != Format::Yaml => {}
+                // YAML has no layout without blanks: sops takes its usual one.
+                Some(0) if format == Format::Yaml => {}
+                Some(indent @ 0..=MOST_INDENT) => {
+                    indents.push((format, usize::try_from(indent).unwrap_or_default()));
+                }
+                Some(_) => return Err(name),
+            }
+        }
+        Ok(indents)
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -18,6 +69,8 @@ pub(super) struct WrittenRule {
     pub(super) path_regex: Option<String>,
     #[serde(default, deserialize_with = "null_is_default")]
     key_groups: Vec<WrittenGroup>,
+    #[serde(default)]
+    shamir_threshold: Option<i64>,
     #[serde(default)]
     mac_only_encrypted: Option<bool>,
     encrypted_suffix: Option<String>,
@@ -31,36 +84,7 @@ pub(super) struct WrittenRule {
     flat: WrittenGroup,
 }
 
-#[derive(Default, Deserialize)]
-struct WrittenGroup {
-    #[serde(default)]
-    age: Option<Words>,
-    #[serde(default, deserialize_with = "null_is_default")]
-    merge: Vec<WrittenGroup>,
-    #[serde(flatten)]
-    others: BTreeMap<String, serde_yaml::Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Words {
-    One(String),
-    Many(Vec<String>),
-}
-
-/// Keys of a group, or of the flat form, that hold keys of other kinds.
-const FOREIGN: [&str; 8] = [
-    "pgp",
-    "kms",
-    "gcp_kms",
-    "hckms",
-    "azure_keyvault",
-    "azure_kv",
-    "hc_vault",
-    "hc_vault_transit_uri",
-];
-
-fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(super) fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: serde::Deserializer<'de>,
     T: Default + Deserialize<'de>,
@@ -69,15 +93,22 @@ where
 }
 
 impl WrittenRule {
-    /// `key_groups` wins over the flat form.
-    pub(super) fn keys(&self) -> Result<Vec<String>, RuleTrouble> {
-        match self.key_groups.as_slice() {
-            [] => self.flat.keys(),
-            [group] => group.keys(),
-            groups => Err(RuleTrouble::KeyGroups {
-                groups: groups.len(),
-            }),
-        }
+    /// The keys; `key_groups` wins over the flat form.
+    pub(super) fn keys(&self) -> Result<KeyGroups, RuleTrouble> {
+        let groups = if self.key_groups.is_empty() {
+            vec![self.flat.group(Form::Flat)?]
+        } else {
+            let groups = self.key_groups.iter();
+            groups
+                .map(|group| group.group(Form::Group))
+                .collect::<Result<_, _>>()?
+        };
+        let threshold = self.shamir_threshold.unwrap_or(0);
+        let threshold = usize::try_from(threshold).map_err(|_negative| RuleTrouble::Field {
+            name: "shamir_threshold",
+            expected: "a number from 2 to the number of groups",
+        })?;
+        Ok(KeyGroups::new(groups, threshold)?)
     }
 
     /// The selector, and what to say when there are several.
@@ -129,41 +160,5 @@ impl WrittenRule {
         }
         let several = (found.len() > 1).then_some(RuleTrouble::Selectors { found });
         (selector, several)
-    }
-}
-
-impl WrittenGroup {
-    /// Merged groups first, then this one's own; each entry may itself be a comma list.
-    fn keys(&self) -> Result<Vec<String>, RuleTrouble> {
-        let mut keys = Vec::new();
-        for group in &self.merge {
-            keys.extend(group.keys()?);
-        }
-        if let Some((kind, _)) = self
-            .others
-            .iter()
-            .find(|(kind, value)| FOREIGN.contains(&kind.as_str()) && !is_empty(value))
-        {
-            return Err(RuleTrouble::ForeignKeys { kind: kind.clone() });
-        }
-        let own = match &self.age {
-            None => &[],
-            Some(Words::One(text)) => std::slice::from_ref(text),
-            Some(Words::Many(texts)) => texts.as_slice(),
-        };
-        for text in own {
-            let parts = text.split(',').map(str::trim);
-            keys.extend(parts.filter(|part| !part.is_empty()).map(str::to_owned));
-        }
-        Ok(keys)
-    }
-}
-
-fn is_empty(value: &serde_yaml::Value) -> bool {
-    match value {
-        serde_yaml::Value::Null => true,
-        serde_yaml::Value::String(text) => text.trim().is_empty(),
-        serde_yaml::Value::Sequence(items) => items.is_empty(),
-        _ => false,
     }
 }
