@@ -8,6 +8,7 @@ mod change;
 mod document;
 mod fuzz;
 mod generate;
+mod groups;
 mod model;
 mod oracle;
 mod patterns;
