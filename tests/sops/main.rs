@@ -6,6 +6,7 @@ mod both_ways;
 mod case;
 mod change;
 mod document;
+mod foreign;
 mod fuzz;
 mod generate;
 mod groups;
