@@ -8,7 +8,7 @@ use schemars::{Schema, schema_for};
 use super::answer::{print, print_json, say};
 use super::generations::{GcAnswer, GenerationDiff, GenerationList};
 use super::plan::{PlanAnswer, Preview};
-use super::secrets::{HostKeyAnswer, NewAnswer, RekeyAnswer, SecretList};
+use super::secrets::{HostKeyAnswer, NewAnswer, RekeyAnswer, SecretDiff, SecretList};
 use crate::drift::DriftReport;
 use crate::host::{FileMode, durable};
 use crate::report::{Problem, Report, Status, exit};
@@ -92,6 +92,11 @@ const OUTPUTS: &[Output] = &[
         name: "new",
         verbs: "secrets new",
         schema: || schema_for!(NewAnswer),
+    },
+    Output {
+        name: "secret-diff",
+        verbs: "secrets diff",
+        schema: || schema_for!(SecretDiff),
     },
     Output {
         name: "host-key",

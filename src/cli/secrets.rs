@@ -3,12 +3,15 @@
 mod answers;
 mod args;
 mod columns;
+mod diff;
 mod edit;
 mod encrypt;
 mod failure;
 mod get;
 mod host_key;
+mod install_git;
 mod list;
+mod merge;
 mod new;
 mod options;
 mod output;
@@ -17,10 +20,12 @@ mod progress;
 mod prompt;
 mod rekey;
 mod set;
+mod textconv;
 mod unset;
 mod view;
 
 pub(super) use args::{SecretsArgs, SecretsCommand};
+pub(super) use diff::SecretDiff;
 pub(super) use host_key::HostKeyAnswer;
 pub(super) use list::SecretList;
 pub(super) use new::NewAnswer;
@@ -49,6 +54,10 @@ pub(super) fn run(args: &SecretsArgs, flags: &HostFlags) -> Result<u8, Problem> 
         SecretsCommand::New(args) => new::run(args, flags),
         SecretsCommand::List(args) => Ok(list::run(args, flags)?),
         SecretsCommand::Rekey(args) => Ok(rekey::run(args, flags)?),
+        SecretsCommand::Diff(args) => diff::run(args, flags),
+        SecretsCommand::Merge(args) => Ok(merge::run(args, flags)?),
+        SecretsCommand::Textconv(args) => textconv::run(args, flags),
+        SecretsCommand::InstallGit(args) => Ok(install_git::run(args, flags)?),
         SecretsCommand::HostKey(args) => host_key::run(args, flags),
     })();
     Ok(ended.unwrap_or_else(|failure| failure.end()))

@@ -6,6 +6,7 @@
 mod access;
 mod delivery;
 mod file;
+mod git;
 mod repository;
 
 pub use access::{
@@ -26,6 +27,11 @@ pub use file::{
     MadeSecret, Mistake, NewSecret, NewSecretError, PasswordError, Recipe, RecipeError,
     ScratchError, SecretFile, SecretFileError, SecretFileErrorKind, Setback, Wishes, edit, encrypt,
     encrypted, generate, new_secret, set, swap_in_the_clear, unset,
+};
+pub use git::{
+    Changed as ChangedFile, FileChange, FileDiff, GitError, MergeInput, MergeOutcome, Resolve,
+    Selection, Setup, SetupError, SetupStep, Stages, State, StepState, WholeReason, Worktree,
+    changes, compare_texts, merge_texts, setup_missing, stages, textconv, unified,
 };
 pub use repository::{
     Carried, GoneValue, MustChange, MustChangeError, MustChangeValue, RecipientNames,

@@ -7,7 +7,7 @@ use super::document::tree::{Child, Collection, Entry, NodeId, Shape, Tree};
 use super::merge::{Digest, Digests};
 use super::opened::OpenedFile;
 use super::sealed::SealedFile;
-use super::walk::{METADATA_KEY, is_comment_item};
+use super::walk::is_comment_item;
 
 /// What happened to a value, or to everything below a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -260,7 +260,7 @@ fn entries(tree: &Tree, id: NodeId) -> Vec<&Entry> {
         .into_iter()
         .flat_map(Collection::entries);
     all.filter(|entry| match &entry.key {
-        Some(key) => !(is_root && key.text == METADATA_KEY),
+        Some(key) => !(is_root && tree.store.is_metadata_key(&key.text)),
         None => !is_comment_item(tree, entry.value),
     })
     .collect()

@@ -149,6 +149,18 @@ impl SealedFile {
         &self.text
     }
 
+    /// The sealed text without its metadata: what of it people wrote.
+    #[must_use]
+    pub fn without_metadata(&self) -> String {
+        let mut edits = Edits::default();
+        edits.remove_metadata(&self.tree);
+        let text = edits.apply(&self.tree.text);
+        text.map_or_else(
+            |_overlap| self.tree.text.to_string(),
+            |text| text.to_string(),
+        )
+    }
+
     /// Every recipient's copy of the data key, as it is written.
     pub(super) fn wrapped_keys(&self) -> Vec<&str> {
         self.metadata

@@ -2,7 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::{edit, encrypt, get, host_key, list, new, rekey, set, unset, view};
+use super::{
+    diff, edit, encrypt, get, host_key, install_git, list, merge, new, rekey, set, textconv, unset,
+    view,
+};
 
 const AFTER: &str = "\
 Who can read which file is said in .sops.yaml, at the top of the repository:
@@ -41,5 +44,9 @@ pub enum SecretsCommand {
     New(new::NewArgs),
     List(list::ListArgs),
     Rekey(rekey::RekeyArgs),
+    Diff(diff::DiffArgs),
+    Merge(merge::MergeArgs),
+    Textconv(textconv::TextconvArgs),
+    InstallGit(install_git::InstallGitArgs),
     HostKey(host_key::HostKeyArgs),
 }

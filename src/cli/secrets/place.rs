@@ -6,7 +6,7 @@ use super::failure::Failure;
 use super::{of_repository, tell_of_misnamed_rules};
 use crate::cli::HostFlags;
 use crate::report::Problem;
-use crate::secrets::{Repository, RepositoryError};
+use crate::secrets::{RecipientNames, Repository, RepositoryError};
 
 /// The repository for a file: that of `--repo`, else the one that this directory is in, else the one around the file.
 ///
@@ -40,6 +40,14 @@ pub(super) fn repository_for(
         Some(directory) => Ok(find(directory)?.or(here)),
         None => Ok(here),
     }
+}
+
+/// What recipients are called in the repository around `directory`; nothing where there is none.
+pub(super) fn names_around(directory: &Path) -> RecipientNames {
+    // Names are for people; what is shown is right without them.
+    Repository::find(directory)
+        .map(|repository| repository.names().clone())
+        .unwrap_or_default()
 }
 
 fn find(start: &Path) -> Result<Option<Repository>, Problem> {

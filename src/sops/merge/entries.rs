@@ -6,6 +6,7 @@ use super::layout::{Lines, PlacedEntry, dedent, indent};
 use super::marks::Side;
 use super::weave::{Body, Three, Weave, Woven};
 use crate::sops::document::tree::{NodeId, Shape, Style, Tree};
+use crate::sops::stores::Store;
 
 impl<'a> Weave<'a> {
     /// An entry that both sides have.
@@ -168,6 +169,11 @@ impl<'a> Weave<'a> {
             Shape::List => "[]",
         };
         let text = match &entry.key {
+            // The header alone; keys before any header have none.
+            Some(key) if tree.store == Store::Ini && key.span.is_empty() => String::new(),
+            Some(key) if tree.store == Store::Ini => {
+                tree.text[entry.start..tree.next_line(key.span.end)].to_owned()
+            }
             Some(key) => format!("{}: {empty}\n", &tree.text[key.span.clone()]),
             None => format!("- {empty}\n"),
         };
@@ -209,7 +215,7 @@ pub(super) fn core(tree: &Tree, placed: &PlacedEntry<'_>, column: usize) -> Zero
 
 /// The last line of a text may lack its line break.
 pub(super) fn ended(mut text: Zeroizing<String>) -> Zeroizing<String> {
-    if !text.ends_with('\n') {
+    if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
     text

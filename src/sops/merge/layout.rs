@@ -37,13 +37,22 @@ impl<'a> Lines<'a> {
         let start = if begins_inside_line {
             first.start
         } else {
-            let top = own_comments(collection).map(|span| span.start).min();
+            let after = tree.node(id).entry.after;
+            // The comment of an INI section stands above its header.
+            let top = own_comments(collection)
+                .map(|span| span.start)
+                .filter(|at| *at >= after)
+                .min();
             let top = top.unwrap_or(first.start).min(first.start);
             tree.line_start(top)
         };
         let mut done = start;
         for entry in collection.entries() {
-            let end = tree.next_line(extent(tree, entry.value, entry));
+            let end = if has_no_width(tree, entry) {
+                entry.start.max(done)
+            } else {
+                tree.next_line(extent(tree, entry.value, entry))
+            };
             let margin = if begins_inside_line && entries.is_empty() {
                 entry.start
             } else {
@@ -52,7 +61,7 @@ impl<'a> Lines<'a> {
             entries.push(PlacedEntry {
                 entry,
                 lead: done..margin.max(done),
-                core: entry.start..end,
+                core: entry.start.min(end)..end,
             });
             done = end;
         }
@@ -69,6 +78,14 @@ impl<'a> Lines<'a> {
             column: tree.node(id).column,
         })
     }
+}
+
+/// The section of an INI file that has no header, without keys.
+fn has_no_width(tree: &Tree, entry: &Entry) -> bool {
+    let empty = tree
+        .collection(entry.value)
+        .is_some_and(|it| it.entries().next().is_none());
+    empty && entry.key.as_ref().is_some_and(|key| key.span.is_empty())
 }
 
 fn own_comments(collection: &Collection) -> impl Iterator<Item = &Range<usize>> {

@@ -24,29 +24,39 @@ fn identities() -> Identities {
 }
 
 fn parse(text: &str) -> SealedFile {
-    SealedFile::parse(text.as_bytes(), Format::Yaml).unwrap()
+    parse_as(text, Format::Yaml)
 }
 
-fn create(plain: &str) -> String {
+fn parse_as(text: &str, format: Format) -> SealedFile {
+    SealedFile::parse(text.as_bytes(), format).unwrap()
+}
+
+fn create(plain: &str, format: Format) -> String {
     let keys = KeyGroups::one([recipient("age-a.txt")]);
-    let new = NewFile::new(Format::Yaml, &keys);
+    let new = NewFile::new(format, &keys);
     OpenedFile::create(plain.as_bytes(), &new)
         .unwrap()
         .seal(TIME)
         .unwrap()
 }
 
-fn edited(sealed: &str, plain: &str) -> String {
-    let mut opened = parse(sealed).open(&identities()).unwrap();
+fn edited(sealed: &str, plain: &str, format: Format) -> String {
+    let mut opened = parse_as(sealed, format).open(&identities()).unwrap();
     opened.replace(plain.as_bytes()).unwrap();
     opened.seal(TIME).unwrap()
 }
 
 fn merged(base: &str, ours: &str, theirs: &str) -> Result<Merged, MergeError> {
-    let base = create(base);
-    let (ours, theirs) = (parse(&edited(&base, ours)), parse(&edited(&base, theirs)));
+    merged_as(Format::Yaml, base, ours, theirs)
+}
+
+fn merged_as(format: Format, base: &str, ours: &str, theirs: &str) -> Result<Merged, MergeError> {
+    let base = create(base, format);
+    let ours = parse_as(&edited(&base, ours, format), format);
+    let theirs = parse_as(&edited(&base, theirs, format), format);
+    let base = parse_as(&base, format);
     let versions = Versions {
-        base: Some(&parse(&base)),
+        base: Some(&base),
         ours: &ours,
         theirs: &theirs,
     };
@@ -322,5 +332,131 @@ fn values_that_both_changed_are_in_conflict_on_their_own() {
             .unwrap();
         let wanted = one_side(expected.as_bytes(), Side::Theirs).unwrap();
         assert_eq!(text(&theirs.plain_text()).into_bytes(), wanted, "{what}");
+    }
+}
+
+#[test]
+fn the_other_formats_are_merged_by_the_same_rules() {
+    use Format::{Binary, Dotenv, Ini, Json};
+    for (format, base, ours, theirs, expected) in [
+        (
+            Dotenv,
+            "A=1\nB=2\n",
+            "A=one\nB=2\n# ours\nO=1\n",
+            "A=1\nB=two\nT=1\n",
+            "A=one\nB=two\n# ours\nO=1\nT=1\n",
+        ),
+        (Dotenv, "A=1\nB=2\n", "B=2\n", "A=1\n", ""),
+        (
+            Dotenv,
+            "A=1\nB=2",
+            "A=1\nB=2\nC=3",
+            "A=x\nB=2",
+            "A=x\nB=2\nC=3\n",
+        ),
+        (
+            Ini,
+            "top = 0\n\n[a]\nk = 1\nl = 2\n\n[b]\nm = 3\n",
+            "top = 0\n\n[a]\nk = one\nl = 2\n",
+            "top = 9\n\n[a]\nk = 1\nl = two\n# new\nn = 5\n\n[b]\nm = 3\n\n[c]\no = 6\n",
+            "top = 9\n\n[a]\nk = one\nl = two\n# new\nn = 5\n\n[c]\no = 6\n",
+        ),
+        (
+            Ini,
+            "[a]\nk = 1\n",
+            "# ours\n[a]\nk = 1\n",
+            "top = 1\n\n[a]\nk = 2\n",
+            "top = 1\n# ours\n[a]\nk = 2\n",
+        ),
+        (
+            Ini,
+            "[a]\nk = 1\nl = 1\n",
+            "[a]\nk = 1\n",
+            "[a]\nl = 1\n",
+            "[a]\n",
+        ),
+        (
+            Json,
+            "{\n\t\"a\": 1,\n\t\"m\": {\n\t\t\"b\": [1, 2]\n\t}\n}\n",
+            "{\n\t\"a\": \"one\",\n\t\"m\": {\n\t\t\"b\": [1, 2],\n\t\t\"o\": true\n\t}\n}\n",
+            "{\n\t\"a\": 1,\n\t\"m\": {\n\t\t\"t\": null,\n\t\t\"b\": [0, 2]\n\t},\n\t\"z\": {}\n}\n",
+            "{\n\t\"a\": \"one\",\n\t\"m\": {\n\t\t\"t\": null,\n\t\t\"b\": [0, 2],\n\t\t\"o\": true\n\t},\n\t\"z\": {}\n}\n",
+        ),
+        (
+            Json,
+            "{\"a\": 1, \"b\": 2}",
+            "{\"b\": 2}",
+            "{\"a\": 1}",
+            "{}",
+        ),
+        (
+            Json,
+            "{\"a\": 1}",
+            "{}",
+            "{\"a\": 1, \"b\": 2}",
+            "{\"b\": 2}",
+        ),
+        (Binary, "one", "one", "two\n", "two\n"),
+    ] {
+        let result =
+            merged_as(format, base, ours, theirs).unwrap_or_else(|error| panic!("{base}: {error}"));
+        assert_eq!(result.conflicts(), &[] as &[Vec<String>], "{base}");
+        assert_eq!(
+            text(&result.plain_text(Markers::default())),
+            expected,
+            "{base}"
+        );
+        let sealed = result.seal(TIME, Markers::default()).unwrap();
+        let again = parse_as(&sealed, format).open(&identities()).unwrap();
+        assert_eq!(text(&again.plain_text()), expected, "{base}");
+    }
+    for (format, base, ours, theirs, shape) in [
+        (
+            Dotenv,
+            "A=1\nB=2\n",
+            "A=o\nB=2\n",
+            "A=t\nB=2\n",
+            "<<<<<<< ours\nA=o\n=======\nA=t\n>>>>>>> theirs\nB=2\n",
+        ),
+        (
+            Ini,
+            "[s]\nk = 1\n",
+            "[s]\nk = o\n",
+            "[s]\nk = t\n",
+            "[s]\n<<<<<<< ours\nk = o\n=======\nk = t\n>>>>>>> theirs\n",
+        ),
+        (
+            Json,
+            "{\n\t\"a\": 1,\n\t\"b\": 2\n}\n",
+            "{\n\t\"a\": 3,\n\t\"b\": 2\n}\n",
+            "{\n\t\"a\": 4,\n\t\"b\": 5\n}\n",
+            "{\n<<<<<<< ours\n\t\"a\": 3,\n=======\n\t\"a\": 4,\n>>>>>>> theirs\n\t\"b\": 5\n}\n",
+        ),
+        (
+            Binary,
+            "1\nx\n",
+            "2\nx\n",
+            "3\nx\n",
+            "<<<<<<< ours\n2\nx\n=======\n3\nx\n>>>>>>> theirs\n",
+        ),
+    ] {
+        let result = merged_as(format, base, ours, theirs).unwrap();
+        assert_eq!(result.conflicts().len(), 1, "{base}");
+        assert_eq!(
+            text(&result.plain_text(Markers::default())),
+            shape,
+            "{base}"
+        );
+        let sealed = result.seal(TIME, Markers::default()).unwrap();
+        assert_eq!(sealed.matches("<<<<<<< ours\n").count(), 1, "{sealed}");
+        for side in [Side::Ours, Side::Theirs] {
+            let one = one_side(sealed.as_bytes(), side).unwrap();
+            let one = SealedFile::parse(&one, format)
+                .unwrap()
+                .open_unverified(&identities())
+                .unwrap();
+            let wanted = one_side(shape.as_bytes(), side).unwrap();
+            assert_eq!(text(&one.plain_text()).into_bytes(), wanted, "{base}");
+        }
     }
 }

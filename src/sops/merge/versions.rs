@@ -7,6 +7,7 @@ use super::keys::{Keys, merged_keys, merged_selector, who_changed};
 use super::marks::{Cut, Markers, Side};
 use super::weave::{Three, Version, Weave};
 use crate::identity::{Identities, Plaintext};
+use crate::sops::Format;
 use crate::sops::document::tree::Tree;
 use crate::sops::error::{OpenError, ParseError, SealError};
 use crate::sops::opened::OpenedFile;
@@ -100,7 +101,7 @@ pub fn merge(versions: &Versions<'_>, identities: &Identities) -> Result<Merged,
     let same_text = start.1.tree().text == ours;
     let as_it_was = (conflicts.is_empty() && same_keys && same_text).then_some(plan.start);
     let make = |plain: &str| -> Result<OpenedFile, MergeError> {
-        let file = start.1.with_contents(plain.as_bytes());
+        let file = start.1.with_contents(plain);
         let mut file = file.map_err(|_not_a_document| MergeError::Layout)?;
         // Of two ciphertexts of one value the one of our branch stays.
         file.forget();
@@ -268,7 +269,9 @@ fn woven(
     };
     let (text, expected) = weave.documents().ok_or(MergeError::Layout)?;
     // The text was put together from lines: it counts only if it holds exactly what the merge of the values is.
-    let tree = Tree::parse(text.as_bytes()).map_err(|_not_a_document| MergeError::Layout)?;
+    let tree = ours
+        .again(&text)
+        .map_err(|_not_a_document| MergeError::Layout)?;
     let digests = Digests::of(&tree);
     let roots = tree
         .documents
@@ -299,6 +302,11 @@ impl Merged {
     pub fn plain_text(&self, markers: Markers) -> Plaintext {
         match &self.theirs {
             None => self.ours.plain_text(),
+            // Any bytes: there are no lines to compare.
+            Some(theirs) if self.ours.format() == Format::Binary => {
+                let (ours, theirs) = (self.ours.plain_text(), theirs.plain_text());
+                Plaintext::new(markers.around(ours.expose(), theirs.expose()))
+            }
             Some(theirs) => {
                 let text = markers.between(&Cut::of(self.ours.tree()), &Cut::of(theirs.tree()));
                 Plaintext::new(text.as_bytes().to_vec())
@@ -321,7 +329,7 @@ impl Merged {
         let sealed_ours = SealedFile::parse(ours.as_bytes(), format).map_err(read_back)?;
         // The same ciphertext on both sides for what is not in conflict.
         let again = sealed_ours.open_with(self.ours.key().clone())?;
-        let mut theirs = theirs.with_contents(theirs.plain_text().expose())?;
+        let mut theirs = theirs.with_contents(&theirs.tree().text)?;
         theirs.forget();
         theirs.learn(&again);
         theirs.learn(&self.ours);

@@ -1,5 +1,7 @@
 //! The merge itself: goes down the three trees together, and writes the text of the result as it goes.
 
+use std::ops::Range;
+
 use zeroize::Zeroizing;
 
 use super::comments::loose_part;
@@ -9,6 +11,7 @@ use super::layout::{Lines, PlacedEntry, dedent, indent, is_blank};
 use super::lists;
 use super::marks::Side;
 use crate::sops::document::tree::{Entry, NodeId, Shape, Tree};
+use crate::sops::stores::Store;
 
 /// One of the versions.
 pub(super) struct Version<'a> {
@@ -110,53 +113,23 @@ impl<'a> Weave<'a> {
     }
 
     /// What a document's root becomes, and the place in our text that it takes.
-    fn root(
-        &mut self,
-        roots: Three<NodeId>,
-        end: usize,
-    ) -> Option<(std::ops::Range<usize>, Woven)> {
+    fn root(&mut self, roots: Three<NodeId>, end: usize) -> Option<(Range<usize>, Woven)> {
         let ours = self.ours.tree;
         let node = ours.node(roots.ours);
         if self.is_flow(roots) {
             return Some((node.span.clone(), self.flow(roots)?));
         }
         let body = self.body(roots)?;
-        let mut text = Zeroizing::new(String::new());
+        let digest = body.digest;
         let Some(lines) = Lines::of(ours, roots.ours) else {
-            if !body.has_entries {
-                return Some((
-                    node.span.clone(),
-                    Woven {
-                        text: Zeroizing::new(ours.text[node.span.clone()].to_owned()),
-                        digest: body.digest,
-                    },
-                ));
-            }
-            let place = if node.span.is_empty() {
-                end..end
-            } else {
-                node.span.clone()
-            };
-            let before = &ours.text[..place.start];
-            if !before.is_empty() && !before.ends_with('\n') {
-                text.push('\n');
-            }
-            text.push_str(if node.span.is_empty() {
-                &body.text
-            } else {
-                body.text.trim_end_matches('\n')
-            });
-            return Some((
-                place,
-                Woven {
-                    text,
-                    digest: body.digest,
-                },
-            ));
+            return Some(self.filled_root((roots.ours, end), body));
         };
+        let mut text = Zeroizing::new(String::new());
         if !body.has_entries {
             text.push_str(&body.text);
-            text.push_str("{}\n");
+            if ours.store == Store::Yaml {
+                text.push_str("{}\n");
+            }
         } else if lines.begins_inside_line {
             // After `---` on the same line.
             if !body.begins_with_entry {
@@ -166,13 +139,32 @@ impl<'a> Weave<'a> {
         } else {
             indent(&body.text, lines.column, &mut text);
         }
-        Some((
-            lines.whole,
-            Woven {
-                text,
-                digest: body.digest,
-            },
-        ))
+        Some((lines.whole, Woven { text, digest }))
+    }
+
+    /// A document of ours that has no entry, with those of theirs.
+    fn filled_root(&self, (root, end): (NodeId, usize), body: Body) -> (Range<usize>, Woven) {
+        let ours = self.ours.tree;
+        let span = ours.node(root).span.clone();
+        let digest = body.digest;
+        // `{}` gives way; in a text of lines there may be comments.
+        let brackets = ours.store == Store::Yaml && !span.is_empty();
+        let place = if brackets { span } else { end..end };
+        let mut text = Zeroizing::new(String::with_capacity(body.text.len() + 1));
+        if !body.has_entries {
+            text.push_str(&ours.text[place.clone()]);
+            return (place, Woven { text, digest });
+        }
+        let before = &ours.text[..place.start];
+        if !before.is_empty() && !before.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(if brackets {
+            body.text.trim_end_matches('\n')
+        } else {
+            &body.text
+        });
+        (place, Woven { text, digest })
     }
 
     /// Merges the children of three block collections.

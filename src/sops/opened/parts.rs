@@ -2,6 +2,7 @@
 
 use super::OpenedFile;
 use crate::sops::document::tree::Tree;
+use crate::sops::encrypt::check_plain;
 use crate::sops::error::ParseError;
 use crate::sops::format::Format;
 use crate::sops::metadata::VersionChange;
@@ -13,10 +14,13 @@ impl OpenedFile {
         &self.tree
     }
 
-    /// A file with the contents `plain`, sealed as this one: same data key, keys and selector.
-    pub(in crate::sops) fn with_contents(&self, plain: &[u8]) -> Result<Self, ParseError> {
+    /// A file with the contents `text`, the text of a tree as opened files have it, sealed as this one: same data key,
+    /// keys and selector.
+    pub(in crate::sops) fn with_contents(&self, text: &str) -> Result<Self, ParseError> {
+        let tree = self.tree.again(text)?;
+        check_plain(&tree)?;
         Ok(Self {
-            tree: super::plain_tree(plain, self.format)?,
+            tree,
             format: self.format,
             key: self.key.clone(),
             chooser: self.chooser.clone(),
