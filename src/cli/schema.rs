@@ -8,7 +8,9 @@ use schemars::{Schema, schema_for};
 use super::answer::{print, print_json, say};
 use super::generations::{GcAnswer, GenerationDiff, GenerationList};
 use super::plan::{PlanAnswer, Preview};
-use super::secrets::{HostKeyAnswer, NewAnswer, RekeyAnswer, SecretDiff, SecretList};
+use super::secrets::{
+    HostKeyAnswer, NewAnswer, RekeyAnswer, SecretDiff, SecretList, SecretsStatus,
+};
 use crate::drift::DriftReport;
 use crate::host::{FileMode, durable};
 use crate::report::{Problem, Report, Status, exit};
@@ -82,6 +84,11 @@ const OUTPUTS: &[Output] = &[
         name: "secret-list",
         verbs: "secrets list",
         schema: || schema_for!(SecretList),
+    },
+    Output {
+        name: "secrets-status",
+        verbs: "secrets status",
+        schema: || schema_for!(SecretsStatus),
     },
     Output {
         name: "rekey",

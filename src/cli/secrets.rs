@@ -6,6 +6,7 @@ mod columns;
 mod diff;
 mod edit;
 mod encrypt;
+mod exec;
 mod failure;
 mod get;
 mod host_key;
@@ -19,7 +20,9 @@ mod place;
 mod progress;
 mod prompt;
 mod rekey;
+mod rotate;
 mod set;
+mod status;
 mod textconv;
 mod unset;
 mod view;
@@ -30,6 +33,7 @@ pub(super) use host_key::HostKeyAnswer;
 pub(super) use list::SecretList;
 pub(super) use new::NewAnswer;
 pub(super) use rekey::RekeyAnswer;
+pub(super) use status::SecretsStatus;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -52,6 +56,10 @@ pub(super) fn run(args: &SecretsArgs, flags: &HostFlags) -> Result<u8, Problem> 
         SecretsCommand::Unset(args) => unset::run(args, flags),
         SecretsCommand::Encrypt(args) => encrypt::run(args, flags),
         SecretsCommand::New(args) => new::run(args, flags),
+        SecretsCommand::ExecEnv(args) => exec::env(args, flags),
+        SecretsCommand::ExecFile(args) => exec::file(args, flags),
+        SecretsCommand::Rotate(args) => rotate::run(args, flags),
+        SecretsCommand::Status(args) => status::run(args, flags),
         SecretsCommand::List(args) => Ok(list::run(args, flags)?),
         SecretsCommand::Rekey(args) => Ok(rekey::run(args, flags)?),
         SecretsCommand::Diff(args) => diff::run(args, flags),

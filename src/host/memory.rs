@@ -8,7 +8,9 @@ use rustix::fs::{AtFlags, OFlags, fstatfs, statat, statfs};
 use rustix::io::Errno;
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::mount::{MountFlags, mount};
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{
+    DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
+};
 
 use super::{FileError, FileMode, Host, HostPath, Owner};
 
@@ -91,11 +93,14 @@ pub fn harden_process() -> Result<(), MemoryError> {
             source: errno.into(),
         }
     };
-    let none = Rlimit {
-        current: Some(0),
-        maximum: Some(0),
+    // One byte is too little for any dump, and the one size that also keeps the kernel from handing a dump to a program
+    // such as systemd-coredump; 0 would not. Children, such as an editor that holds plaintext, inherit it.
+    let allowed = getrlimit(Resource::Core).maximum.unwrap_or(1).min(1);
+    let nothing = Rlimit {
+        current: Some(allowed),
+        maximum: Some(allowed),
     };
-    setrlimit(Resource::Core, none).map_err(failed("forbid core dumps"))?;
+    setrlimit(Resource::Core, nothing).map_err(failed("forbid core dumps"))?;
     set_dumpable_behavior(DumpableBehavior::NotDumpable)
         .map_err(failed("forbid other processes to read this one"))
 }

@@ -23,6 +23,7 @@ mod reading;
 mod root;
 mod state;
 mod units;
+mod user;
 
 #[cfg(test)]
 mod live_tests;
@@ -42,3 +43,4 @@ pub use state::{
     AccountState, Accounts, ActiveState, GroupState, Owner, PathState, UnitFileState, UnitState,
 };
 pub use units::{JobResult, UnitError, Units};
+pub use user::{BecomeError, become_user};

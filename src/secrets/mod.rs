@@ -23,10 +23,12 @@ pub use delivery::{
 };
 pub use file::{
     Access, Again, Alphabet, ChangeError, Changed, EditFileError, EditSession, Editor, EditorError,
-    Existing, GenerateError, Generated, Generator, Kept, KeyPath, KeyPathError, MacCheck,
+    Existing, GenerateError, Generated, Generator, Handover, Kept, KeyPath, KeyPathError, MacCheck,
     MadeSecret, Mistake, NewSecret, NewSecretError, PasswordError, Recipe, RecipeError,
-    ScratchError, SecretFile, SecretFileError, SecretFileErrorKind, Setback, Wishes, edit, encrypt,
-    encrypted, generate, new_secret, set, swap_in_the_clear, unset,
+    RecipientChange, RotateError, RunError, ScratchError, SecretFile, SecretFileError,
+    SecretFileErrorKind, Setback, ShellCommand, Wishes, edit, encrypt, encrypted, generate,
+    new_secret, rotate, rotated, run_program, run_with_file, set, swap_in_the_clear, unset,
+    variables,
 };
 pub use git::{
     Changed as ChangedFile, FileChange, FileDiff, GitError, MergeInput, MergeOutcome, Resolve,

@@ -128,6 +128,31 @@ impl OpenedFile {
         self.tree.leaf_paths()
     }
 
+    /// The entries at the top of the first document, in file order; nothing in the place of a null.
+    ///
+    /// # Errors
+    /// The first name below which there is no single value but a map or a list.
+    pub fn top_level(&self) -> Result<Vec<(String, Option<Plaintext>)>, String> {
+        let root = self.tree.documents.first().map(|document| document.root);
+        let entries = root.and_then(|root| self.tree.collection(self.tree.target(root)));
+        let entries = entries.iter().flat_map(|entries| entries.entries());
+        entries
+            .map(|entry| {
+                let name = entry.key.as_ref().map(|key| key.text.clone());
+                let name = name.unwrap_or_default();
+                if self
+                    .tree
+                    .collection(self.tree.target(entry.value))
+                    .is_some()
+                {
+                    return Err(name);
+                }
+                let value = self.get(std::slice::from_ref(&name));
+                Ok((name, value))
+            })
+            .collect()
+    }
+
     /// Sets the leaf at `path` to a string; missing maps on the way are made.
     pub fn set(&mut self, path: &[String], value: &Plaintext) -> Result<(), EditError> {
         let text = value.expose_text().ok_or_else(|| EditError::NotText {

@@ -7,5 +7,8 @@
 
 mod access;
 mod edit;
+mod memory;
+mod process;
+mod sops;
 mod values;
 mod world;

@@ -1,10 +1,7 @@
 //! Values and whole files: `get`, `set`, `unset`, `view`, `encrypt`, `host-key`.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-
-use assert_cmd::Command;
 
 use crate::world::{ALICE, BOB, CANARY, World, stderr, stdout};
 

@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 
 use super::{
-    diff, edit, encrypt, get, host_key, install_git, list, merge, new, rekey, set, textconv, unset,
-    view,
+    diff, edit, encrypt, exec, get, host_key, install_git, list, merge, new, rekey, rotate, set,
+    status, textconv, unset, view,
 };
 
 const AFTER: &str = "\
@@ -41,7 +41,11 @@ pub enum SecretsCommand {
     Set(set::SetArgs),
     Unset(unset::UnsetArgs),
     Encrypt(encrypt::EncryptArgs),
+    Rotate(rotate::RotateArgs),
     New(new::NewArgs),
+    Status(status::StatusArgs),
+    ExecEnv(exec::ExecEnvArgs),
+    ExecFile(exec::ExecFileArgs),
     List(list::ListArgs),
     Rekey(rekey::RekeyArgs),
     Diff(diff::DiffArgs),

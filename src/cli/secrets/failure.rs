@@ -23,6 +23,8 @@ pub(super) const CONFLICT: u8 = 8;
 pub(super) const NOT_ENCRYPTABLE: u8 = 23;
 /// A value that cannot be decrypted.
 pub(super) const VALUE: u8 = 25;
+/// Keys are to be added to, or removed from, a file that is not there.
+pub(super) const KEYS_OF_NO_FILE: u8 = 49;
 /// The MAC is missing, or not that of the contents.
 pub(super) const MAC: u8 = 51;
 /// A key path that cannot be read.

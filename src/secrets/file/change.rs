@@ -87,6 +87,11 @@ impl<'a> Draft<'a> {
         SecretFileError::new(action, self.file.path(), kind).into()
     }
 
+    /// What was there at the beginning.
+    pub(super) fn before(&self) -> Option<&[u8]> {
+        self.before.as_deref()
+    }
+
     /// Opens what is there; `None` if there is nothing yet.
     pub(super) fn open(
         &self,

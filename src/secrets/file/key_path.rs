@@ -64,6 +64,11 @@ impl std::str::FromStr for KeyPath {
             if keys.iter().any(String::is_empty) {
                 return Err(invalid("it has an empty part"));
             }
+            if text.contains(['[', ']', '"']) {
+                return Err(invalid(
+                    "brackets and quotes belong to the other way to write it",
+                ));
+            }
             return Ok(Self(keys));
         }
         let mut keys = Vec::new();
@@ -115,7 +120,9 @@ mod tests {
         ] {
             assert_eq!(text.parse::<KeyPath>().unwrap().keys(), expected, "{text}");
         }
-        for text in ["", "a//b", "/a", "[a]", "[\"a]", "[\"a\"", "[\"a\"]b", "[]"] {
+        for text in [
+            "", "a//b", "/a", "[a]", "[\"a]", "[\"a\"", "[\"a\"]b", "[]", "a]", "a[\"b\"]",
+        ] {
             let error = text.parse::<KeyPath>().unwrap_err();
             assert!(!error.reason.is_empty(), "{text}");
         }

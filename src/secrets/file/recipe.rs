@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::SecretFile;
 use crate::identity::Recipient;
-use crate::secrets::repository::{RecipientsError, RuleTrouble};
+use crate::secrets::repository::RecipientsError;
 use crate::sops::{
     Format, KeyGroups, MacScope, NewFile, OpenedFile, SealError, Selector, SelectorRule,
 };
@@ -74,23 +74,17 @@ impl Recipe {
         let mut selector = Selector::default();
         let mut indent = None;
         let of_rule = match (file.repository(), file.rule_place()) {
-            (Some(repository), Some(place)) => {
+            (Some(repository), Some(place)) if !repository.rules().is_silent() => {
                 let rules = repository.rules();
-                // A rule must be there even where its keys are replaced: without one, nobody meant the file to be secret here.
-                let keys = rules.keys_of(place);
+                indent = rules.indent(file.format());
                 if let Some(rule) = rules.rule_for(place) {
                     selector = rule.selector().clone();
                 }
-                indent = rules.indent(file.format());
-                match keys {
-                    // Named recipients replace the rule's keys, not its selector.
-                    Err(RecipientsError::Trouble { source, .. })
-                        if !wishes.recipients.is_empty()
-                            && !matches!(source, RuleTrouble::Selectors { .. }) =>
-                    {
-                        None
-                    }
-                    other => Some(other?),
+                match rules.keys_of(place) {
+                    // The keys of a rule that cannot be used are not missed where others are named.
+                    Err(RecipientsError::Trouble { .. }) if !wishes.recipients.is_empty() => None,
+                    // A rule must be there even where its keys are replaced, as in sops.
+                    keys => Some(keys?),
                 }
             }
             _ => None,

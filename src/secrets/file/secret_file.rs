@@ -72,6 +72,18 @@ impl<'a> SecretFile<'a> {
         self
     }
 
+    /// The same file, where nothing of its repository is needed any more.
+    #[must_use]
+    pub fn without_repository(self) -> SecretFile<'static> {
+        SecretFile {
+            path: self.path,
+            format: self.format,
+            repository: None,
+            place: None,
+            rule_place: None,
+        }
+    }
+
     /// Where it is, as typed.
     #[must_use]
     pub fn path(&self) -> &Path {
