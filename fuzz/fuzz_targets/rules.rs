@@ -16,8 +16,8 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
             assert!(rule.covers(&file));
             let _ = rule.selector();
         }
-        for recipient in rules.recipients_of(&file).into_iter().flatten() {
-            let _ = rules.names().name_of(&recipient);
+        for recipient in rules.keys_of(&file).iter().flat_map(|keys| keys.recipients()) {
+            let _ = rules.names().name_of(recipient);
         }
     }
 });

@@ -279,7 +279,12 @@ fn edited(random: &mut StdRng, model: &Model, path: Option<Vec<Step>>, value: &s
             break;
         };
         if first.iter().all(|other| other.key != entry.key) {
-            let at = random.gen_range(0..=first.len());
+            // What INI has before the first section stays there.
+            let from = usize::from(first.first().is_some_and(|first| first.key == "DEFAULT"));
+            let at = match entry.key.as_str() {
+                "DEFAULT" => 0,
+                _ => random.gen_range(from..=first.len()),
+            };
             first.insert(at, entry);
         }
     }

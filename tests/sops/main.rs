@@ -11,6 +11,7 @@ mod fuzz;
 mod generate;
 mod groups;
 mod model;
+mod mutations;
 mod oracle;
 mod patterns;
 mod peer;

@@ -180,7 +180,10 @@ impl Model {
     /// The first document as sops prints it in JSON; nothing if JSON has no word for a value in it.
     pub(super) fn json(&self) -> Option<serde_json::Value> {
         let first = self.documents.first()?;
-        let value = json_of(first);
+        let mut value = json_of(first);
+        if self.store == Format::Ini && value.get("DEFAULT").is_none() {
+            value["DEFAULT"] = serde_json::json!({});
+        }
         let finite = |text: &str| !["NaN", "+Inf", "-Inf"].contains(&text);
         let speakable = self.leaves().iter().all(|(_, value)| {
             value

@@ -11,8 +11,17 @@ use crate::support::{TIME, leaves, recipient, vectors};
 
 /// After [`TIME`].
 pub(super) const LATER: &str = "2031-02-03T04:05:06Z";
-/// Those that can be read and written.
-pub(super) const STORES: &[Format] = &[Format::Yaml];
+/// Those to choose from, the ones with more to go wrong more often.
+pub(super) const STORES: &[Format] = &[
+    Format::Yaml,
+    Format::Json,
+    Format::Dotenv,
+    Format::Ini,
+    Format::Yaml,
+    Format::Json,
+    Format::Ini,
+    Format::Binary,
+];
 
 /// The keys that the vectors' keys directory has, but for the RSA key.
 pub(super) fn all_identities() -> &'static Identities {
