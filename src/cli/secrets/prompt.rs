@@ -75,8 +75,9 @@ impl Terminal {
 
     /// One line that is not shown; `None` if it was given up.
     fn hidden_line(&mut self, question: &str) -> io::Result<Option<Plaintext>> {
-        self.0.write_all(format!("{question} ").as_bytes())?;
+        // Quiet before the question: whoever answers at once is not shown, and not cut off.
         let quiet = Quiet::begin(&self.0)?;
+        self.0.write_all(format!("{question} ").as_bytes())?;
         let line = read_line(&mut self.0);
         drop(quiet);
         self.0.write_all(b"\n")?;
