@@ -10,6 +10,7 @@
 
 mod cipher;
 mod compare;
+mod convert;
 mod decrypt;
 mod document;
 mod encrypt;
@@ -32,6 +33,7 @@ mod value;
 mod walk;
 
 pub use compare::{ChangeKind, Comparison, DataKeyChange, ValueChange};
+pub use convert::{ConvertError, convert};
 pub use error::{CipherError, EditError, OpenError, ParseError, SealError};
 pub use format::{Format, FormatError};
 pub use key_groups::{KeyEntry, KeyGroup, KeyGroups, KeyGroupsError, KeyKind};

@@ -3,6 +3,7 @@
 mod parts;
 
 use super::cipher::DataKey;
+use super::convert::{self, ConvertError};
 use super::document::tree::Tree;
 use super::encrypt::{Sealing, check_plain, encrypt, sealable};
 use super::error::{EditError, OpenError, ParseError, SealError};
@@ -188,6 +189,33 @@ impl OpenedFile {
             }
             _ => Plaintext::new(self.tree.text.as_bytes().to_vec()),
         }
+    }
+
+    /// The decrypted contents in another format, in its usual layout; in the file's own format as
+    /// [`plain_text`](Self::plain_text).
+    ///
+    /// # Errors
+    /// [`ConvertError::Inexpressible`] with the path of what `format` cannot hold.
+    pub fn plain_text_as(&self, format: Format) -> Result<Plaintext, ConvertError> {
+        if format == self.format {
+            return Ok(self.plain_text());
+        }
+        convert::print(&self.tree, format, None)
+    }
+
+    /// What is at `path`, as `sops decrypt --extract` prints it: a string as it is, a map or a list as a document of
+    /// `format`, any other value in its spelling. `None` if there is nothing.
+    ///
+    /// # Errors
+    /// [`ConvertError::Inexpressible`] with the path of what `format` cannot hold.
+    pub fn extract(
+        &self,
+        path: &[String],
+        format: Format,
+    ) -> Result<Option<Plaintext>, ConvertError> {
+        let node = self.tree.find(path);
+        let value = node.map(|node| convert::print_value(&self.tree, node, format));
+        value.transpose()
     }
 
     /// Takes `edited`, a changed [`plain_text`](Self::plain_text), as the new contents.

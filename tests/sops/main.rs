@@ -19,5 +19,6 @@ mod print;
 mod program;
 mod regressions;
 mod scalars;
+mod stores;
 mod support;
 mod vectors;

@@ -51,6 +51,15 @@ pub(in crate::sops) fn content(tree: &Tree) -> Option<Zeroizing<Vec<u8>>> {
     }
 }
 
+/// The bytes of the string named `data` in a tree of any store.
+pub(in crate::sops) fn text_of(tree: &Tree) -> Option<Zeroizing<Vec<u8>>> {
+    let node = tree.find(&[DATA_KEY.to_owned()])?;
+    match tree.value(tree.target(node))? {
+        Ok(Value::Text(bytes)) => Some(bytes),
+        _ => None,
+    }
+}
+
 /// An opened envelope with other bytes in it.
 pub(in crate::sops) fn with_content(tree: &Tree, content: &[u8]) -> Result<Tree, ParseError> {
     let new = enveloped(content)?;

@@ -142,6 +142,16 @@ pub(in crate::sops) fn check_name(name: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
+/// One line of a converted file, with its line break.
+pub(in crate::sops) fn line(name: &str, value: &Value) -> Result<Zeroizing<String>, &'static str> {
+    check_name(name)?;
+    let value = match value {
+        Value::Null => print(value)?,
+        value => print_new(value)?,
+    };
+    Ok(Zeroizing::new(format!("{name}={}\n", value.as_str())))
+}
+
 pub(super) fn set(tree: &Tree, path: &[String], new: &NewValue) -> Result<Tree, EditError> {
     let cannot = |reason| unsuitable(path, reason);
     let [name] = path else {

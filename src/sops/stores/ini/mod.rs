@@ -7,4 +7,5 @@ mod print;
 mod values;
 
 pub(super) use parse::parse;
+pub(in crate::sops) use print::{comment_text, header, line};
 pub(super) use print::{put_comment, put_raw, put_value};

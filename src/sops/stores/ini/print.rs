@@ -6,9 +6,10 @@ use super::parse::{DEFAULT_SECTION, parse};
 use crate::sops::document::splice::Edits;
 use crate::sops::document::tree::{Comment, NodeId, Position, Tree};
 use crate::sops::value::Value;
+use crate::sops::walk::METADATA_KEY;
 
 /// A value as it stands behind the `=`: plain where that is read the same, else in the quotes that are.
-pub(in crate::sops) fn print_value(value: &Value) -> Result<Zeroizing<String>, &'static str> {
+pub(super) fn print_value(value: &Value) -> Result<Zeroizing<String>, &'static str> {
     let text = match value {
         Value::Null => return Err("an INI file has no null"),
         Value::Bool(truth) => Zeroizing::new(truth.to_string()),
@@ -40,7 +41,7 @@ pub(super) fn print_text(text: &str) -> Option<Zeroizing<String>> {
 }
 
 /// A key's name, in quotes where it needs them.
-pub(in crate::sops) fn print_name(name: &str) -> Result<String, &'static str> {
+pub(super) fn print_name(name: &str) -> Result<String, &'static str> {
     [("", ""), ("`", "`"), ("\"\"\"", "\"\"\"")]
         .into_iter()
         .map(|(open, close)| format!("{open}{name}{close}"))
@@ -48,6 +49,33 @@ pub(in crate::sops) fn print_name(name: &str) -> Result<String, &'static str> {
             reads_as(&format!("{written} = x\n"), name).is_some_and(|read| *read == "x")
         })
         .ok_or("INI has no way to write this name")
+}
+
+/// One line of a converted file, with its line break.
+pub(in crate::sops) fn line(name: &str, value: &Value) -> Result<Zeroizing<String>, &'static str> {
+    let (name, value) = (print_name(name)?, print_value(value)?);
+    Ok(Zeroizing::new(format!("{name} = {}\n", value.as_str())))
+}
+
+/// A section's header with its line break; none for the part before any section.
+pub(in crate::sops) fn header(name: &str) -> Result<String, &'static str> {
+    let is_name = !name.is_empty() && !name.contains(['\n', '\r']);
+    match name {
+        METADATA_KEY => Err("`sops` is reserved for the file's own metadata"),
+        DEFAULT_SECTION => Ok(String::new()),
+        _ if is_name => Ok(format!("[{name}]\n")),
+        _ => Err("INI has no way to write this name"),
+    }
+}
+
+/// The lines of a comment in a converted file.
+pub(in crate::sops) fn comment_text(text: &str) -> Zeroizing<String> {
+    let mut out = Zeroizing::new(String::with_capacity(2 * text.len() + 3));
+    for line in comment_lines(text.trim_start(), "; ") {
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
 }
 
 /// The value of the first and only key `name` of a small text, without a comment that it might have become.
@@ -79,7 +107,7 @@ pub(in crate::sops::stores) fn put_raw(tree: &Tree, id: NodeId, text: &str, edit
 }
 
 /// The lines of a comment whose first begins with `first`; the others bring their sign or get one.
-pub(in crate::sops) fn comment_lines(text: &str, first: &str) -> Vec<Zeroizing<String>> {
+fn comment_lines(text: &str, first: &str) -> Vec<Zeroizing<String>> {
     let lines = text.split('\n').enumerate().map(|(number, line)| {
         Zeroizing::new(match number {
             0 => format!("{first}{line}"),
@@ -111,7 +139,15 @@ pub(in crate::sops::stores) fn put_comment(
     let line = &tree.text[start..];
     let margin = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
     let between = format!("{}{margin}", tree.line_break());
-    let lines: Vec<&str> = lines.iter().map(|line| line.as_str()).collect();
+    let last = lines.len() - 1;
+    let lines = lines.iter().enumerate().map(|(number, line)| {
+        // The line break that follows brings its own.
+        match between.starts_with('\r') && number < last {
+            true => line.strip_suffix('\r').unwrap_or(line),
+            false => line.as_str(),
+        }
+    });
+    let lines: Vec<&str> = lines.collect();
     let new = Zeroizing::new(lines.join(&between));
     if comment.position == Position::OwnLine {
         edits.replace(comment.span.clone(), &new);
