@@ -241,7 +241,8 @@ pub struct UnitConfig {
 pub struct SecretConfig {
     /// Secret file; `secrets/default.yml` when the entry names none.
     pub file: RepoPath,
-    /// Key path inside the file; the parts of the secret's name when the entry names none.
+    /// Key path inside the file; the parts of the secret's name when the entry names none. Empty for the whole file, as
+    /// binary files are.
     pub key: Vec<String>,
     /// Owner; `root` when absent.
     pub owner: Option<UserName>,

@@ -1,5 +1,6 @@
 //! A sealed file: parsed, its metadata read, nothing opened.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::cipher::DataKey;
@@ -12,8 +13,8 @@ use super::key_groups::{KeyEntry, KeyGroup, KeyGroups, KeyKind};
 use super::metadata::{KeyChange, Metadata, MetadataLayout, MetadataText};
 use super::opened::OpenedFile;
 use super::selector::Selector;
-use super::stores::Store;
 use super::stores::yaml::rewrite::RewriteError;
+use super::stores::{Store, binary};
 use super::walk::{Item, Side, walk};
 use crate::identity::{Identities, Recipient};
 
@@ -115,6 +116,28 @@ impl SealedFile {
         }
         let node = self.tree.target(self.tree.find(path)?);
         self.tree.scalar(node).map(|scalar| scalar.text.as_str())
+    }
+
+    /// The ciphertext of what a host's secret is about: of the leaf at `key`, or of the whole file where `key` is empty.
+    ///
+    /// It changes when the value changes, and stays when only the keys of the file do.
+    #[must_use]
+    pub fn ciphertext_of(&self, key: &[String]) -> Option<Cow<'_, str>> {
+        if !key.is_empty() {
+            return self.ciphertext(key).map(Cow::Borrowed);
+        }
+        if self.format == Format::Binary {
+            let data = binary::data_node(&self.tree)?;
+            return self.tree.scalar(data).map(|it| it.text.as_str().into());
+        }
+        let texts = self.texts()?;
+        let lines = texts
+            .into_iter()
+            .map(|(aad, text)| format!("{text} {aad}\n"));
+        let mut lines: Vec<String> = lines.collect();
+        // What is encrypted first: the whole is, if anything is.
+        lines.sort_by_key(|line| !line.starts_with("ENC["));
+        Some(lines.concat().into())
     }
 
     /// The paths of all leaves of the first document, in file order.

@@ -2,11 +2,15 @@
 
 use super::HostParser;
 use crate::config::host::{SecretConfig, TemplateConfig};
-use crate::config::yaml::{Entry, Key, Node, Value};
+use crate::config::yaml::{Entry, Key, Node, ScalarKind, Value};
 use crate::secrets::{SecretName, TemplateName};
+use crate::sops::Format;
 
 const SECRET_KEYS: [&str; 7] = ["file", "key", "owner", "group", "mode", "optional", "units"];
 const TEMPLATE_KEYS: [&str; 6] = ["text", "file", "owner", "group", "mode", "units"];
+
+/// What the key of a secret in a binary file must be.
+const WHOLE: &str = "left out: a file of this name is binary, one value without keys";
 
 /// The secret file of entries that name none.
 const DEFAULT_FILE: &str = "/secrets/default.yml";
@@ -34,8 +38,12 @@ impl HostParser<'_> {
             Some(node) => self.repository_file(node),
             None => self.default_secret_file(&entry.key),
         };
+        let is_binary = file
+            .as_ref()
+            .is_some_and(|file| Format::of_path(file.as_str()) == Format::Binary);
         let key = match fields.get("key") {
-            Some(node) => self.key_path(node),
+            Some(node) => self.secret_key(node, is_binary.then_some(WHOLE)),
+            None if is_binary => Some(Vec::new()),
             None => Some(name.as_str().split('/').map(str::to_owned).collect()),
         };
         let ownership = self.ownership(fields);
@@ -71,6 +79,19 @@ impl HostParser<'_> {
                 None
             }
         }
+    }
+
+    /// A key path, or nothing for the whole file: `key: ""`. A binary file has nothing else.
+    fn secret_key(&mut self, node: &Node, binary: Option<&'static str>) -> Option<Vec<String>> {
+        let is_whole = matches!(&node.value, Value::Scalar(scalar) if scalar.kind() == ScalarKind::Text && scalar.text().is_empty());
+        if is_whole {
+            return Some(Vec::new());
+        }
+        if let Some(reason) = binary {
+            self.reader.wrong_type(node, reason);
+            return None;
+        }
+        self.key_path(node)
     }
 
     /// `a/b/c`, or a list of keys.

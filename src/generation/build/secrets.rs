@@ -71,8 +71,11 @@ impl Builder<'_> {
         located: &Located<SecretConfig>,
     ) -> Option<String> {
         let SecretConfig { file, key, .. } = &located.value;
-        let written = key.join("/");
-        let Some(text) = sealed.ciphertext(key) else {
+        let written = match &key[..] {
+            [] => "the whole".to_owned(),
+            key => key.join("/"),
+        };
+        let Some(text) = sealed.ciphertext_of(key) else {
             let error = ConfigError::new(format!("`{file}` has no value at `{written}`"))
                 .at(&located.origin)
                 .fix(no_such_key(sealed, file, key));

@@ -400,8 +400,16 @@ fn the_example_of_the_manual_builds() {
             ("shared/sshd.conf", "PasswordAuthentication no\n"),
             ("secrets/default.yml", &default),
             ("secrets/backups.yml", &backups),
+            (
+                "secrets/site.key",
+                include_str!("../../../tests/vectors/generated/binary.bin"),
+            ),
+            (
+                "secrets/app.json",
+                include_str!("../../../tests/vectors/generated/types.json"),
+            ),
         ],
     );
-    assert_eq!(built.manifest.secrets.len(), 3);
+    assert_eq!(built.manifest.secrets.len(), 5);
     assert_eq!(built.manifest.health.len(), 5);
 }

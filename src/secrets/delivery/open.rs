@@ -240,11 +240,14 @@ fn value_of(
     opened: &OpenedFile,
 ) -> Result<Plaintext, OpenSecretErrorKind> {
     let key = || spec.key.join("/");
-    let Some(text) = sealed.ciphertext(&spec.key) else {
+    let Some(text) = sealed.ciphertext_of(&spec.key) else {
         return Err(OpenSecretErrorKind::NoEntry { key: key() });
     };
     if Digest::of(text.as_bytes()).as_str() != spec.ciphertext {
         return Err(OpenSecretErrorKind::OtherCiphertext { key: key() });
+    }
+    if spec.key.is_empty() {
+        return Ok(opened.plain_text());
     }
     opened
         .get(&spec.key)

@@ -66,9 +66,9 @@ impl UnitTriggers {
 pub struct SecretSpec {
     /// The secret file that holds it.
     pub file: RepoPath,
-    /// Key path inside the file, outermost first.
+    /// Key path inside the file, outermost first; empty for the whole file.
     pub key: Vec<String>,
-    /// SHA-256, in hex, of the value's ciphertext text as it stands in the file.
+    /// SHA-256, in hex, of the value's ciphertext text as it stands in the file; of all its values for the whole file.
     pub ciphertext: String,
     /// Owner of the installed file.
     pub owner: UserName,

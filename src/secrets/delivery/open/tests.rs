@@ -13,12 +13,12 @@ fn host_key(name: &str) -> HostKey {
 }
 
 fn seal(plain: &str, key: &HostKey) -> Vec<u8> {
+    seal_as(Format::Yaml, plain.as_bytes(), key)
+}
+
+fn seal_as(format: Format, plain: &[u8], key: &HostKey) -> Vec<u8> {
     let recipient = Recipient::parse(&key.age_recipient()).unwrap();
-    let file = OpenedFile::create(
-        plain.as_bytes(),
-        &NewFile::new(Format::Yaml, &recipient.into()),
-    )
-    .unwrap();
+    let file = OpenedFile::create(plain, &NewFile::new(format, &recipient.into())).unwrap();
     file.seal("2026-03-01T12:00:00Z").unwrap().into_bytes()
 }
 
@@ -60,6 +60,31 @@ fn each_file_is_opened_once_for_all_its_secrets() {
     assert!(value("db/password").same_as(b"hunter2"));
     assert!(value("token").same_as(b"t"));
     assert_eq!(*reads.borrow(), 1);
+}
+
+#[test]
+fn a_secret_may_be_a_whole_file_of_any_format() {
+    let key = host_key("vector1");
+    for (file, plain) in [
+        ("secrets/site.key", &b"bytes \0\xff without an end"[..]),
+        ("secrets/app.json", b"{\n  \"a\": 1\n}\n"),
+        ("secrets/app.env", b"A=1\n# c\n"),
+        ("secrets/app.ini", b"[s]\na = 1\n"),
+        ("secrets/app.yml", b"a: 1\n"),
+    ] {
+        let text = seal_as(Format::of_path(file), plain, &key);
+        let sealed = SealedFile::parse(&text, Format::of_path(file)).unwrap();
+        let mut secrets = specs(file, &text, &["whole"]);
+        let spec = secrets.values_mut().next().unwrap();
+        spec.key = Vec::new();
+        let ciphertext = sealed.ciphertext_of(&[]).unwrap();
+        assert!(ciphertext.starts_with("ENC["), "{ciphertext}");
+        spec.ciphertext = Digest::of(ciphertext.as_bytes()).to_string();
+        let read = |_: &RepoPath| Ok::<_, std::io::Error>(text.clone());
+        let opened = open(&secrets, read, &Identities::of_host(&key)).unwrap();
+        let name = SecretName::new("whole").unwrap();
+        assert!(opened.value(&name).unwrap().same_as(plain), "{file}");
+    }
 }
 
 #[test]
