@@ -31,9 +31,10 @@ pub use file::{
     variables,
 };
 pub use git::{
-    Changed as ChangedFile, FileChange, FileDiff, GitError, MergeInput, MergeOutcome, Resolve,
-    Selection, Setup, SetupError, SetupStep, Stages, State, StepState, WholeReason, Worktree,
-    changes, compare_texts, merge_texts, setup_missing, stages, textconv, unified,
+    Changed as ChangedFile, Conflict, ConflictError, FileChange, FileDiff, GitError, MergeInput,
+    MergeOutcome, Resolve, Selection, Setup, SetupError, SetupStep, Stages, State, StepState,
+    WholeReason, Worktree, changes, compare_texts, conflict_in, edit_conflict, merge_texts,
+    setup_missing, stages, textconv, unified,
 };
 pub use repository::{
     Carried, GoneValue, MustChange, MustChangeError, MustChangeValue, RecipientNames,

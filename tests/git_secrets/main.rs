@@ -8,4 +8,5 @@
 mod diff;
 mod install;
 mod merge;
+mod random;
 mod world;

@@ -13,8 +13,8 @@ use crate::cli::answer::say;
 use crate::cli::problem::{print_problem, warn};
 use crate::report::{Problem, exit};
 use crate::secrets::{
-    Access, Again, Changed, EditSession, Editor, Kept, Recipe, SecretFile, Setback, edit,
-    swap_in_the_clear,
+    Access, Again, Changed, ConflictError, EditSession, Editor, Kept, Recipe, SecretFile, Setback,
+    conflict_in, edit, edit_conflict, swap_in_the_clear,
 };
 
 /// Open a secret file in your editor; a new one is made
@@ -48,6 +48,9 @@ The editor is SOPS_EDITOR, EDITOR, or the first of vim, nano and vi. The plainte
 (XDG_RUNTIME_DIR or /dev/shm), never on a disk, and is wiped when the editor ends. Values that you do not change keep \
 their ciphertext, so a diff shows only what changed. A text that cannot be encrypted is opened again.
 
+A file that a merge left in conflict opens with both versions decrypted, between git's markers, around the values that are \
+in conflict alone. Saved without markers it is a whole file again.
+
 Exit code 200: nothing was changed.";
 
 const EXAMPLES: &str = "\
@@ -80,6 +83,11 @@ pub(super) fn run(args: &EditArgs, flags: &HostFlags) -> Result<u8, Failure> {
             on_kept: tell_kept,
         };
         warn_of_swap();
+        let conflict = conflict_in(&file, &identities).map_err(|error| of_conflict(&error))?;
+        if let Some(conflict) = conflict {
+            let edited = edit_conflict(&session, conflict, &mut ask);
+            return settled(&file, edited.map_err(|error| Failure::of_edit(&error))?);
+        }
         edit(&session, &mut ask).map_err(|error| Failure::of_edit(&error))?
     };
     let path = file.path().display();
@@ -103,6 +111,24 @@ pub(super) fn run(args: &EditArgs, flags: &HostFlags) -> Result<u8, Failure> {
         }
     }
     Ok(exit::DONE)
+}
+
+/// Says what became of a conflict.
+fn settled(file: &SecretFile<'_>, changed: Changed) -> Result<u8, Failure> {
+    let path = file.path().display();
+    if changed == Changed::Unchanged {
+        say(format!("{path} is still in conflict"));
+        return Ok(UNCHANGED);
+    }
+    say(format!("{path} is merged; `git add {path}` says so to git"));
+    Ok(exit::DONE)
+}
+
+fn of_conflict(error: &ConflictError) -> Failure {
+    match error {
+        ConflictError::File(error) => Failure::of_file(error),
+        error => Problem::of(error).with_hint(error.fix()).into(),
+    }
 }
 
 /// What is in memory while the editor is open can be swapped out to a disk, which this program cannot forbid an editor.

@@ -4,7 +4,7 @@ use super::change::{Draft, seal};
 use super::error::{SecretFileError, SecretFileErrorKind};
 use super::recipe::Recipe;
 use crate::identity::Plaintext;
-use crate::sops::{Format, KeyGroups, OpenedFile, ParseError, SealError};
+use crate::sops::{Format, KeyGroups, OpenedFile, ParseError, SealError, first_marker};
 
 /// A text that cannot be encrypted as it is.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,12 @@ pub enum Mistake {
     /// It cannot be encrypted in this form.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// A conflict of a merge that is not settled.
+    #[error("line {line}: there is still a conflict marker")]
+    Marker {
+        /// Line, from 1.
+        line: usize,
+    },
 }
 
 impl Mistake {
@@ -24,6 +30,9 @@ impl Mistake {
         match self {
             Self::Parse(error) => error.fix(),
             Self::Seal(error) => error.fix(),
+            Self::Marker { .. } => {
+                "keep what is right of each conflict, and take out the lines with <<<<<<<, ======= and >>>>>>>"
+            }
         }
     }
 
@@ -34,6 +43,7 @@ impl Mistake {
             Self::Parse(error) | Self::Seal(SealError::Parse(error)) => line_of(error),
             Self::Seal(SealError::Content { line, .. }) => Some(*line),
             Self::Seal(_) => None,
+            Self::Marker { line } => Some(*line),
         }
     }
 }
@@ -53,6 +63,13 @@ pub(super) enum Content {
     Opened(Box<OpenedFile>),
     /// A new one.
     New(Recipe),
+    /// One that a merge left in conflict.
+    Conflict {
+        /// How it is sealed.
+        opened: Box<OpenedFile>,
+        /// What both sides have, between markers.
+        text: Plaintext,
+    },
 }
 
 /// A typed text that was not encrypted.
@@ -69,13 +86,30 @@ impl Content {
         match self {
             Self::Opened(opened) => opened.plain_text(),
             Self::New(_) => Plaintext::new(example(format).to_vec()),
+            Self::Conflict { text, .. } => Plaintext::new(text.expose().to_vec()),
+        }
+    }
+
+    /// The line to begin at.
+    pub(super) fn line(&self) -> Option<usize> {
+        match self {
+            Self::Conflict { text, .. } => first_marker(text.expose()),
+            Self::Opened(_) | Self::New(_) => None,
+        }
+    }
+
+    /// Whether the text must be saved even if it is left as it is: a merge that came out without a conflict.
+    pub(super) fn is_to_be_saved(&self) -> bool {
+        match self {
+            Self::Conflict { text, .. } => first_marker(text.expose()).is_none(),
+            Self::Opened(_) | Self::New(_) => false,
         }
     }
 
     /// The keys that a new file will have.
     pub(super) fn keys(&self) -> Option<&KeyGroups> {
         match self {
-            Self::Opened(_) => None,
+            Self::Opened(_) | Self::Conflict { .. } => None,
             Self::New(recipe) => Some(recipe.keys()),
         }
     }
@@ -83,8 +117,12 @@ impl Content {
     /// Encrypts `typed`.
     pub(super) fn take(&mut self, draft: &Draft<'_>, typed: &[u8]) -> Result<String, Untaken> {
         let failed = |error| sort(draft, error);
+        let marker_left = self.line();
         match self {
-            Self::Opened(opened) => {
+            Self::Opened(opened) | Self::Conflict { opened, .. } => {
+                if let Some(line) = marker_left.and(first_marker(typed)) {
+                    return Err(Untaken::Mistake(Mistake::Marker { line }));
+                }
                 opened
                     .replace(typed)
                     .map_err(|error| Untaken::Mistake(error.into()))?;

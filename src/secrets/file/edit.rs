@@ -14,6 +14,7 @@ use super::workplace::Workplace;
 use super::{Editor, EditorError, SecretFile};
 use crate::host::exec::Environment;
 use crate::identity::Plaintext;
+use crate::sops::OpenedFile;
 
 /// What to do about a text that is not saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,6 +152,22 @@ pub fn edit(
     edit_content(session, (draft, content), ask)
 }
 
+/// Opens what a merge left in conflict: `text` has both sides between markers, `merged` is what it is sealed as.
+///
+/// A text in which markers are left is not taken.
+pub(in crate::secrets) fn edit_merged(
+    session: &EditSession<'_>,
+    (merged, text): (OpenedFile, Plaintext),
+    ask: &mut dyn FnMut(&Setback) -> Again,
+) -> Result<Changed, EditFileError> {
+    let draft = Draft::begin(session.file)?;
+    let content = Content::Conflict {
+        opened: Box::new(merged),
+        text,
+    };
+    edit_content(session, (draft, content), ask)
+}
+
 /// The session over a draft whose contents are at hand.
 pub(super) fn edit_content(
     session: &EditSession<'_>,
@@ -165,7 +182,7 @@ pub(super) fn edit_content(
         .file_name()
         .unwrap_or(OsStr::new("secret"));
     let workplace = Workplace::open((&base, name), &before, session, content.keys())?;
-    let mut line = None;
+    let mut line = content.line();
     loop {
         let ended = workplace.run(session.editor, line);
         // From here on no signal comes in between: either all is saved, or it is asked again.
@@ -173,7 +190,7 @@ pub(super) fn edit_content(
         let setback = match ended {
             Ok(()) => {
                 let typed = workplace.read()?;
-                if typed.same_as(before.expose()) {
+                if typed.same_as(before.expose()) && !content.is_to_be_saved() {
                     return Ok(Changed::Unchanged);
                 }
                 match content.take(&draft, typed.expose()) {

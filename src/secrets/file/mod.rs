@@ -21,6 +21,7 @@ mod workplace;
 
 pub use change::{Access, ChangeError, Changed, encrypt, encrypted, set, unset};
 pub use content::Mistake;
+pub(super) use edit::edit_merged;
 pub use edit::{Again, EditFileError, EditSession, Setback, edit};
 pub use editor::{Editor, EditorError};
 pub(super) use error::explain;

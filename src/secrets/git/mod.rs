@@ -10,7 +10,7 @@ mod textconv;
 mod worktree;
 
 pub use changes::{Changed, Selection, changes};
-pub use conflict::{Stages, stages};
+pub use conflict::{Conflict, ConflictError, Stages, conflict_in, edit_conflict, stages};
 pub use driver::{MergeInput, MergeOutcome, Resolve, WholeReason, merge_texts};
 pub use report::{FileChange, FileDiff, compare_texts, unified};
 pub use setup::{Setup, SetupError, SetupStep, StepState, setup_missing};

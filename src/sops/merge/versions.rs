@@ -285,6 +285,18 @@ fn woven(
 }
 
 impl Merged {
+    /// Two versions of one text, taken from between conflict markers: the result is sealed as `ours`.
+    #[must_use]
+    pub fn of_sides(mut ours: OpenedFile, theirs: OpenedFile) -> Self {
+        ours.learn(&theirs);
+        Self {
+            ours,
+            theirs: Some(theirs),
+            conflicts: Vec::new(),
+            as_it_was: None,
+        }
+    }
+
     /// The paths of the values that are in conflict, as each side names them: list items by their position.
     #[must_use]
     pub fn conflicts(&self) -> &[Vec<String>] {
