@@ -9,7 +9,8 @@ use super::answer::{print, print_json, say};
 use super::generations::{GcAnswer, GenerationDiff, GenerationList};
 use super::plan::{PlanAnswer, Preview};
 use super::secrets::{
-    HostKeyAnswer, NewAnswer, RekeyAnswer, SecretDiff, SecretList, SecretsStatus,
+    CheckAnswer, HostKeyAnswer, NewAnswer, OffboardAnswer, OnboardAnswer, RekeyAnswer, SecretDiff,
+    SecretList, SecretsStatus, WhoAnswer,
 };
 use crate::drift::DriftReport;
 use crate::host::{FileMode, durable};
@@ -89,6 +90,26 @@ const OUTPUTS: &[Output] = &[
         name: "secrets-status",
         verbs: "secrets status",
         schema: || schema_for!(SecretsStatus),
+    },
+    Output {
+        name: "who",
+        verbs: "secrets who",
+        schema: || schema_for!(WhoAnswer),
+    },
+    Output {
+        name: "secret-check",
+        verbs: "secrets check",
+        schema: || schema_for!(CheckAnswer),
+    },
+    Output {
+        name: "onboard",
+        verbs: "secrets onboard",
+        schema: || schema_for!(OnboardAnswer),
+    },
+    Output {
+        name: "offboard",
+        verbs: "secrets offboard",
+        schema: || schema_for!(OffboardAnswer),
     },
     Output {
         name: "rekey",

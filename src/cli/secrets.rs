@@ -2,7 +2,9 @@
 
 mod answers;
 mod args;
+mod check;
 mod columns;
+mod commit;
 mod diff;
 mod edit;
 mod encrypt;
@@ -14,6 +16,8 @@ mod install_git;
 mod list;
 mod merge;
 mod new;
+mod offboard;
+mod onboard;
 mod options;
 mod output;
 mod place;
@@ -25,15 +29,21 @@ mod set;
 mod status;
 mod textconv;
 mod unset;
+mod usage;
 mod view;
+mod who;
 
 pub(super) use args::{SecretsArgs, SecretsCommand};
+pub(super) use check::CheckAnswer;
 pub(super) use diff::SecretDiff;
 pub(super) use host_key::HostKeyAnswer;
 pub(super) use list::SecretList;
 pub(super) use new::NewAnswer;
+pub(super) use offboard::OffboardAnswer;
+pub(super) use onboard::OnboardAnswer;
 pub(super) use rekey::RekeyAnswer;
 pub(super) use status::SecretsStatus;
+pub(super) use who::WhoAnswer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -61,11 +71,15 @@ pub(super) fn run(args: &SecretsArgs, flags: &HostFlags) -> Result<u8, Problem> 
         SecretsCommand::Rotate(args) => rotate::run(args, flags),
         SecretsCommand::Status(args) => status::run(args, flags),
         SecretsCommand::List(args) => Ok(list::run(args, flags)?),
+        SecretsCommand::Who(args) => Ok(who::run(args, flags)?),
+        SecretsCommand::Check(args) => Ok(check::run(args, flags)?),
         SecretsCommand::Rekey(args) => Ok(rekey::run(args, flags)?),
         SecretsCommand::Diff(args) => diff::run(args, flags),
         SecretsCommand::Merge(args) => Ok(merge::run(args, flags)?),
         SecretsCommand::Textconv(args) => textconv::run(args, flags),
         SecretsCommand::InstallGit(args) => Ok(install_git::run(args, flags)?),
+        SecretsCommand::Onboard(args) => Ok(onboard::run(args, flags)?),
+        SecretsCommand::Offboard(args) => Ok(offboard::run(args, flags)?),
         SecretsCommand::HostKey(args) => host_key::run(args, flags),
     })();
     Ok(ended.unwrap_or_else(|failure| failure.end()))

@@ -10,9 +10,12 @@ mod git;
 mod repository;
 
 pub use access::{
-    DataKeyChange, Exclusive, ExclusiveError, FileRekey, MatchingFile, Recovered, RekeyError,
-    RekeyNotice, RekeyNoticeKind, RekeyPlan, RekeyTrouble, Step, TransactionError, Wanted, Watcher,
-    is_interrupted, plan_rekey, rekey,
+    AccessTable, Checked, DataKeyChange, Exclusive, ExclusiveError, FileAccess, FileRekey, Finding,
+    FindingKind, HistoryNeed, HostFileTrouble, HostUse, Joining, MatchingFile, OffboardError,
+    OffboardPlan, OnboardError, OnboardPlan, OtherKey, Principals, Reader, ReaderKind, Recovered,
+    RekeyError, RekeyNotice, RekeyNoticeKind, RekeyPlan, RekeyTrouble, SecretUse, Severity, Step,
+    Subject, TransactionError, Usage, ValueUse, Verification, Wanted, Watcher, broken_rules, check,
+    is_interrupted, offboard, onboard, plan_offboard, plan_onboard, plan_rekey, rekey, who,
 };
 pub use delivery::{
     HostIdentities, HostIdentity, HostIdentityError, InstallError, Installed, InstalledSecrets,

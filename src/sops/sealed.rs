@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::cipher::DataKey;
+use super::cipher::{DataKey, looks_encrypted};
 use super::decrypt::{Verify, decrypt};
 use super::document::splice::Edits;
 use super::document::tree::Tree;
@@ -144,6 +144,34 @@ impl SealedFile {
     #[must_use]
     pub fn key_paths(&self) -> Vec<Vec<String>> {
         self.tree.leaf_paths()
+    }
+
+    /// The values that the file's selector chooses and that stand in the clear all the same: their paths, with their
+    /// lines from 1. No key is needed.
+    #[must_use]
+    pub fn clear_values(&self) -> Vec<(Vec<String>, usize)> {
+        let mut found = Vec::new();
+        let walked = walk::<OpenError>(
+            &self.tree,
+            &self.metadata.chooser,
+            Side::Sealed,
+            &mut |visit| {
+                if let (true, Item::Leaf(node)) = (visit.chosen, &visit.item)
+                    && let Some(Ok(value)) = self.tree.value(*node)
+                    && !value.is_never_encrypted()
+                    && !self
+                        .tree
+                        .scalar(*node)
+                        .is_some_and(|scalar| looks_encrypted(&scalar.text))
+                {
+                    found.push((visit.path.to_vec(), self.tree.node(*node).line));
+                }
+                Ok(())
+            },
+        );
+        // Aliases without end: what was found up to there is told, and opening the file says the rest.
+        drop(walked);
+        found
     }
 
     /// Decrypts everything and verifies the MAC; nothing is released otherwise.

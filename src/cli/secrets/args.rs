@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 
 use super::{
-    diff, edit, encrypt, exec, get, host_key, install_git, list, merge, new, rekey, rotate, set,
-    status, textconv, unset, view,
+    check, diff, edit, encrypt, exec, get, host_key, install_git, list, merge, new, offboard,
+    onboard, rekey, rotate, set, status, textconv, unset, view, who,
 };
 
 const AFTER: &str = "\
@@ -47,7 +47,11 @@ pub enum SecretsCommand {
     ExecEnv(exec::ExecEnvArgs),
     ExecFile(exec::ExecFileArgs),
     List(list::ListArgs),
+    Who(who::WhoArgs),
+    Check(check::CheckArgs),
     Rekey(rekey::RekeyArgs),
+    Onboard(onboard::OnboardArgs),
+    Offboard(offboard::OffboardArgs),
     Diff(diff::DiffArgs),
     Merge(merge::MergeArgs),
     Textconv(textconv::TextconvArgs),

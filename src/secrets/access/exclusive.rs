@@ -5,7 +5,6 @@ use std::path::Path;
 use super::transaction::{Recovered, TransactionError, is_interrupted, recover};
 use crate::host::durable::{Lock, LockError};
 use crate::secrets::repository::{Repository, RepositoryError};
-use crate::source::RepoPath;
 
 /// The working copy, with the lock of `.sops.yaml`. What an interrupted run left has been finished or undone.
 #[derive(Debug)]
@@ -78,9 +77,4 @@ impl Exclusive {
     pub fn recovered(&self) -> Option<&Recovered> {
         self.recovered.as_ref()
     }
-}
-
-/// The name of the rules' file, as a path of the repository.
-pub(super) fn rules_file() -> RepoPath {
-    RepoPath::new(".sops.yaml").unwrap_or_else(|_| unreachable!("`.sops.yaml` is a path"))
 }

@@ -242,14 +242,44 @@ fn named_keys<'a>(
     recipients.chain(others)
 }
 
-struct Difference {
+/// What distinguishes the keys of a file from those that it should have, by name.
+pub(super) struct Difference {
     gained: Vec<String>,
     lost: Vec<String>,
     kept: Vec<String>,
 }
 
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 6;
+        let list = |names: &[String]| {
+            let more = names.len().saturating_sub(SHOWN);
+            let shown = names[..names.len() - more].join(", ");
+            match more {
+                0 => shown,
+                more => format!("{shown} and {more} more"),
+            }
+        };
+        match (self.gained.as_slice(), self.lost.as_slice()) {
+            ([], []) => write!(f, "its key groups are not those of its rule"),
+            (gained, []) => write!(
+                f,
+                "its rule is for {} too, who cannot open it",
+                list(gained)
+            ),
+            ([], lost) => write!(f, "its rule is not for {}, who can open it", list(lost)),
+            (gained, lost) => write!(
+                f,
+                "its rule is for {}, who cannot open it, and not for {}, who can",
+                list(gained),
+                list(lost)
+            ),
+        }
+    }
+}
+
 impl Difference {
-    fn between(there: &KeyGroups, wanted: &KeyGroups, names: &RecipientNames) -> Self {
+    pub(super) fn between(there: &KeyGroups, wanted: &KeyGroups, names: &RecipientNames) -> Self {
         let all = |keys: &KeyGroups| -> Vec<(String, String)> {
             let mut seen = BTreeSet::new();
             let keys = keys
@@ -273,6 +303,14 @@ impl Difference {
             kept: pick(&after, &|key| had.contains_key(key)),
         }
     }
+}
+
+/// All keys of `keys`, by what they are compared by.
+pub(super) fn key_set(keys: &KeyGroups) -> BTreeSet<String> {
+    let recipients = keys.recipients().map(Recipient::key);
+    recipients
+        .chain(keys.others().map(ToString::to_string))
+        .collect()
 }
 
 /// What two sets of key groups are compared by: order does not count, nor does an SSH key's comment.

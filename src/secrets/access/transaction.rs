@@ -25,7 +25,7 @@ const MODE: FileMode = FileMode::from_bits(0o644);
 const DIRECTORY_MODE: FileMode = FileMode::from_bits(0o755);
 
 /// What a file is to become.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Replacement {
     pub(super) file: RepoPath,
     /// What is there now; `None` if nothing is.

@@ -26,6 +26,12 @@ impl KeyPathError {
 }
 
 impl KeyPath {
+    /// The path of `keys`, outermost first, of which there is at least one.
+    #[must_use]
+    pub fn of(keys: &[String]) -> Self {
+        Self(keys.to_vec())
+    }
+
     /// The keys, outermost first; at least one.
     #[must_use]
     pub fn keys(&self) -> &[String] {

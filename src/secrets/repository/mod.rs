@@ -11,5 +11,5 @@ pub use recipient_names::RecipientNames;
 pub use rules::{RecipientsError, Rule, RuleTrouble, Rules, RulesError};
 pub use rules_text::RulesTextError;
 pub(super) use rules_text::{NewKey, RulesText, names_single_files};
-pub(super) use working_copy::{LARGEST_FILE_BYTES, host_of_key_file};
+pub(super) use working_copy::{LARGEST_FILE_BYTES, default_rules_file, host_of_key_file};
 pub use working_copy::{Repository, RepositoryError};

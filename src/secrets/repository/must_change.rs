@@ -143,6 +143,52 @@ impl MustChange {
         of_file.filter(|value| value.is_unchanged(sealed))
     }
 
+    /// Adds a value, or says of one that is there that one more could read it. What a name stands beside already stays as
+    /// it is once the value was changed, so that adding twice asks for nothing twice.
+    pub fn add(&mut self, new: MustChangeValue) {
+        let known = self
+            .values
+            .iter_mut()
+            .find(|value| value.file == new.file && value.key == new.key);
+        let Some(known) = known else {
+            self.values.push(new);
+            return;
+        };
+        let names = new
+            .could_read
+            .iter()
+            .filter(|name| !known.could_read.contains(name));
+        let names: Vec<String> = names.cloned().collect();
+        if names.is_empty() {
+            return;
+        }
+        if known.ciphertext != new.ciphertext {
+            // Changed since the others left: it is only for the new one that it must change again.
+            known.could_read.clear();
+            known.ciphertext = new.ciphertext;
+            known.since = new.since;
+        }
+        known.could_read.extend(names);
+    }
+
+    /// Adds a value that is only in the history.
+    pub fn add_gone(&mut self, new: GoneValue) {
+        let known = self
+            .gone
+            .iter_mut()
+            .find(|value| value.file == new.file && value.key == new.key);
+        match known {
+            None => self.gone.push(new),
+            Some(known) => {
+                for name in new.could_read {
+                    if !known.could_read.contains(&name) {
+                        known.could_read.push(name);
+                    }
+                }
+            }
+        }
+    }
+
     /// Follows the values of `file` through a new data key, which gives every value another ciphertext and changes none.
     /// Says whether there were any.
     ///

@@ -84,6 +84,13 @@ impl RecipientNames {
         self
     }
 
+    /// Adds a name for one key, unless it has one.
+    #[must_use]
+    pub fn with_key(mut self, key: &str, name: &str) -> Self {
+        self.add(key.to_owned(), name.to_owned());
+        self
+    }
+
     /// Every recipient that has a name, as it is compared, with that name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let named = self.by_key.iter();

@@ -26,6 +26,8 @@ pub struct Rules {
 pub struct Rule {
     number: usize,
     path_regex: Option<Pattern>,
+    /// The same as it was written.
+    written_regex: Option<String>,
     keys: Result<KeyGroups, RuleTrouble>,
     selector: Selector,
 }
@@ -247,6 +249,19 @@ impl Rules {
         &self.names
     }
 
+    /// How many rules there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.in_order.len()
+    }
+
+    /// The regular expression of the rule `number`, counted from 1.
+    #[must_use]
+    pub fn path_regex(&self, number: usize) -> Option<&str> {
+        let rule = self.in_order.get(number.checked_sub(1)?)?;
+        rule.written_regex.as_deref()
+    }
+
     /// The first rule for `file`; `None` if no rule matches.
     #[must_use]
     pub fn rule_for(&self, file: &RepoPath) -> Option<&Rule> {
@@ -291,6 +306,7 @@ impl Rule {
         Ok(Self {
             number,
             path_regex,
+            written_regex: written.path_regex.clone(),
             keys,
             selector,
         })

@@ -199,6 +199,14 @@ impl Repository {
         &self.rules
     }
 
+    /// The file of the rules, `.sops.yaml` as a rule.
+    #[must_use]
+    pub fn rules_file(&self) -> RepoPath {
+        let name = self.rules.path().file_name().and_then(|name| name.to_str());
+        name.and_then(|name| RepoPath::new(name).ok())
+            .unwrap_or_else(default_rules_file)
+    }
+
     /// What recipients are called: anchors of `.sops.yaml` first, then the hosts' folders.
     #[must_use]
     pub fn names(&self) -> &RecipientNames {
@@ -260,6 +268,7 @@ impl Repository {
         let name = file.as_str().rsplit('/').next().unwrap_or_default();
         if name.starts_with(".steadfast-")
             || name == ".sops.yaml"
+            || *file == self.rules_file()
             || file.as_str().starts_with(OWN_FOLDER)
             || host_of_key_file(file).is_some()
         {
@@ -304,6 +313,11 @@ impl Repository {
     pub(in crate::secrets) fn lock_rules(&self) -> Result<Lock, LockError> {
         lock_path(self.rules.path())
     }
+}
+
+/// `.sops.yaml`.
+pub(in crate::secrets) fn default_rules_file() -> RepoPath {
+    RepoPath::new(".sops.yaml").unwrap_or_else(|_| unreachable!("`.sops.yaml` is a path"))
 }
 
 fn lock_path(path: &Path) -> Result<Lock, LockError> {

@@ -20,6 +20,12 @@ impl RulesText {
             })
     }
 
+    /// Line of the rule `number`, from 1.
+    pub(in crate::secrets) fn rule_line(&self, number: usize) -> Option<usize> {
+        let rule = self.rule(number).ok()?;
+        Some(self.line(self.tree.start(rule)))
+    }
+
     /// The nodes that hold the keys of a rule: the values of `age`.
     fn key_values(&self, rule: NodeId) -> Vec<NodeId> {
         let groups = self.tree.child(rule, "key_groups");

@@ -1,0 +1,315 @@
+//! `secrets onboard`: a host joins.
+
+use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::commit;
+use super::progress::Progress;
+use super::rekey::{RekeyedFile, exclusive, of_rekey, rekeyed_files, table, warn_of_closed};
+use super::usage::usage_of;
+use super::{identities, prompt, repository};
+use crate::cli::HostFlags;
+use crate::cli::answer::{print, print_json, say};
+use crate::cli::flags::{Format, FormatFlags};
+use crate::cli::style::{WARN, paint};
+use crate::config::HostName;
+use crate::identity::{HostPublicKey, PublicKeys, ScanTarget, scan_host_key};
+use crate::report::{Problem, exit};
+use crate::secrets::{Joining, OnboardPlan, OtherKey, Repository, onboard, plan_onboard};
+
+/// Let a host open exactly the secrets that it uses
+#[derive(Debug, Args)]
+#[command(long_about = ABOUT, after_long_help = EXAMPLES)]
+pub struct OnboardArgs {
+    /// The host, by its folder in `hosts/`
+    #[arg(value_name = "HOST")]
+    pub name: HostName,
+    /// Its public SSH host key, or lines of a `known_hosts` file; `-` is stdin
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// Ask the host itself for its key [default address: HOST]
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "", conflicts_with = "file")]
+    pub ssh_keyscan: Option<String>,
+    /// The fingerprint that the key must have, `SHA256:…`, instead of asking
+    #[arg(long, value_name = "FINGERPRINT")]
+    pub fingerprint: Option<String>,
+    /// Take the old key of a host out that was set up anew
+    #[arg(long)]
+    pub replace: bool,
+    /// Only show what would change
+    #[arg(long, visible_alias = "check")]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub(in crate::cli) format: FormatFlags,
+}
+
+const ABOUT: &str = "\
+Let a host open exactly the secrets that it uses.
+
+Writes hosts/HOST/ssh_host_ed25519_key.pub, adds the host to .sops.yaml, keeping its comments and layout, and encrypts the \
+files that hosts/HOST/host.yml uses to it: all of that or nothing. A rule that covers other files too is not widened; a \
+rule for just the used files is put before it. Shows the commit to make and makes none. Done twice, the second time \
+changes nothing.
+
+Without --file and --ssh-keyscan, the key is taken from the host's folder. A scanned key is shown, to be compared with what \
+the host itself says: `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`. Without that, whoever answers may get the secrets.";
+
+const EXAMPLES: &str = "\
+Examples:
+  steadfast secrets onboard dallas --ssh-keyscan
+  steadfast secrets onboard dallas --ssh-keyscan 10.0.0.7:2222 --fingerprint SHA256:…
+  ssh dallas cat /etc/ssh/ssh_host_ed25519_key.pub | steadfast secrets onboard dallas --file -
+  steadfast secrets onboard dallas --ssh-keyscan --replace    it was set up anew
+  steadfast secrets onboard dallas                            its host file uses more now";
+
+/// `secrets onboard --json`: what changes so that a host can open what it uses.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(in crate::cli) struct OnboardAnswer {
+    /// Format version, 1.
+    pub version: u32,
+    /// Whether the changes were made; `false` with `--dry-run`.
+    pub done: bool,
+    /// The host.
+    pub host: String,
+    /// Its age recipient.
+    pub recipient: String,
+    /// The fingerprint of its key.
+    pub fingerprint: String,
+    /// Keys of it that were taken out, as recipients.
+    pub replaced: Vec<String>,
+    /// Whether there is a host file that says what the host uses.
+    pub has_host_file: bool,
+    /// Files that it uses and that are not there, or not encrypted.
+    pub missing: Vec<String>,
+    /// Secret files whose recipients change.
+    pub changes: Vec<RekeyedFile>,
+    /// Every file that changes.
+    pub files: Vec<String>,
+    /// Commands that commit them.
+    pub commit: Vec<String>,
+}
+
+/// Runs `onboard`.
+pub(super) fn run(args: &OnboardArgs, flags: &HostFlags) -> Result<u8, Problem> {
+    let key = key_of(args, flags)?;
+    let progress = Progress::begin();
+    let watcher = |step| progress.tell(step);
+    let plan_in = |repository: &Repository| {
+        let joining = Joining {
+            host: args.name.as_str(),
+            key: &key,
+            other_key: if args.replace {
+                OtherKey::Replace
+            } else {
+                OtherKey::Refuse
+            },
+        };
+        let plan = plan_onboard(repository, &usage_of(repository), &joining, &watcher);
+        progress.end();
+        plan.map_err(|error| Problem::of(&error).with_hint(error.fix()))
+    };
+    if args.dry_run {
+        let repository = repository(flags)?;
+        let plan = plan_in(&repository)?;
+        return answer(&repository, args, (&plan, &key));
+    }
+    let exclusive = exclusive(flags)?;
+    let plan = plan_in(exclusive.repository())?;
+    if !plan.is_empty() {
+        let identities = identities(flags)?;
+        warn_of_closed(&plan.rekey, &identities);
+        let done = onboard(&exclusive, &plan, &identities, &watcher);
+        progress.end();
+        done.map_err(|error| of_rekey(&error))?;
+    }
+    answer(exclusive.repository(), args, (&plan, &key))
+}
+
+fn answer(
+    repository: &Repository,
+    args: &OnboardArgs,
+    (plan, key): (&OnboardPlan, &HostPublicKey),
+) -> Result<u8, Problem> {
+    let files: BTreeSet<_> = plan.files().into_iter().cloned().collect();
+    let message = format!("secrets: {} joins", plan.host);
+    let commands = commit::commands(repository, &files, &message);
+    match args.format.format() {
+        Format::Json => print_json(&OnboardAnswer {
+            version: 1,
+            done: !args.dry_run,
+            host: plan.host.clone(),
+            recipient: plan.recipient.clone(),
+            fingerprint: key.fingerprint(),
+            replaced: plan.replaced.iter().cloned().collect(),
+            has_host_file: plan.has_host_file,
+            missing: plan.missing.iter().map(ToString::to_string).collect(),
+            changes: rekeyed_files(&plan.rekey),
+            files: files.iter().map(ToString::to_string).collect(),
+            commit: commands,
+        })?,
+        Format::Text => {
+            let mut text = plan
+                .rules_change()
+                .map(commit::changed_lines)
+                .unwrap_or_default();
+            text.push_str(&table(&plan.rekey));
+            if !args.dry_run {
+                text.push_str(&commit::as_text(&commands));
+            }
+            print(&text)?;
+        }
+    }
+    say_more(args, plan);
+    Ok(exit::DONE)
+}
+
+fn say_more(args: &OnboardArgs, plan: &OnboardPlan) {
+    let host = &plan.host;
+    let warn = |text: String| say(format!("{} {text}", paint(WARN, "warning:")));
+    if !plan.has_host_file {
+        warn(format!(
+            "there is no hosts/{host}/host.yml, so nothing is encrypted to {host} yet; run this again when it says which secrets it uses"
+        ));
+    }
+    for file in &plan.missing {
+        warn(format!("{host} uses {file}, which is no secret file yet"));
+    }
+    if !plan.replaced.is_empty() && !plan.is_empty() {
+        say(format!(
+            "the old key of {host} is taken out; if somebody else may have it, run `steadfast secrets offboard {host}` first, which says what must be changed"
+        ));
+    }
+    if plan.is_empty() {
+        say(format!("{host} can open all that it uses; nothing to do"));
+    } else if args.dry_run {
+        say("nothing was changed (--dry-run)");
+    } else if plan.has_host_file {
+        say(format!(
+            "{host} can open exactly what it uses, after the next push"
+        ));
+    }
+}
+
+fn key_of(args: &OnboardArgs, flags: &HostFlags) -> Result<HostPublicKey, Problem> {
+    let of_text = |text: &str, from: &str| {
+        let keys = PublicKeys::read(text).map_err(|error| {
+            Problem::of(&error)
+                .about(format!("cannot use {from}"))
+                .with_fix(error.fix())
+        })?;
+        keys.first()
+            .map(|_| {
+                keys.usable
+                    .iter()
+                    .map(|named| named.key.clone())
+                    .collect::<Vec<_>>()
+            })
+            .map_err(|error| {
+                Problem::of(&error)
+                    .about(format!("cannot use {from}"))
+                    .with_fix(error.fix())
+            })
+    };
+    let keys = match (&args.file, &args.ssh_keyscan) {
+        (Some(path), _) => of_text(&read_text(path)?, &path.display().to_string())?,
+        (None, Some(address)) => return scanned(args, address),
+        (None, None) => {
+            let root = repository(flags)?.root().to_owned();
+            let path = root.join(format!("hosts/{}/ssh_host_ed25519_key.pub", args.name));
+            if !path.exists() {
+                return Err(Problem::new(format!("the public key of {} is not known", args.name))
+                    .with_fix("give --ssh-keyscan, or --file FILE with its /etc/ssh/ssh_host_ed25519_key.pub"));
+            }
+            of_text(&read_text(&path)?, &path.display().to_string())?
+        }
+    };
+    chosen(args, keys)
+}
+
+fn read_text(path: &Path) -> Result<String, Problem> {
+    const LARGEST_BYTES: u64 = 1024 * 1024;
+    let failed = |error: std::io::Error| {
+        Problem::of(&error).about(format!("cannot read {}", path.display()))
+    };
+    let mut text = String::new();
+    if path == Path::new("-") {
+        let stdin = std::io::stdin().lock();
+        stdin
+            .take(LARGEST_BYTES)
+            .read_to_string(&mut text)
+            .map_err(failed)?;
+    } else {
+        let file = std::fs::File::open(path).map_err(failed)?;
+        file.take(LARGEST_BYTES)
+            .read_to_string(&mut text)
+            .map_err(failed)?;
+    }
+    Ok(text)
+}
+
+/// The key with the fingerprint that was given, or the only one.
+fn chosen(args: &OnboardArgs, keys: Vec<HostPublicKey>) -> Result<HostPublicKey, Problem> {
+    let fingerprints: Vec<String> = keys.iter().map(HostPublicKey::fingerprint).collect();
+    match &args.fingerprint {
+        Some(wanted) => keys
+            .into_iter()
+            .find(|key| key.fingerprint() == *wanted)
+            .ok_or_else(|| {
+                Problem::new(format!(
+                    "the key of {} has the fingerprint {}, not {wanted}",
+                    args.name,
+                    fingerprints.join(" or ")
+                ))
+                .with_fix("compare with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host itself; if they differ, somebody is in between")
+            }),
+        None if keys.len() > 1 => Err(Problem::new(format!(
+            "there are {} keys: {}",
+            keys.len(),
+            fingerprints.join(", ")
+        ))
+        .with_fix("say which one with --fingerprint")),
+        None => keys.into_iter().next().ok_or_else(|| Problem::new("there is no key")),
+    }
+}
+
+/// Asks the host, shows the fingerprint, and has it confirmed.
+fn scanned(args: &OnboardArgs, address: &str) -> Result<HostPublicKey, Problem> {
+    let address = if address.is_empty() {
+        args.name.as_str()
+    } else {
+        address
+    };
+    let target: ScanTarget = address
+        .parse()
+        .map_err(|error: crate::identity::ScanTargetError| Problem::of(&error))?;
+    let keys = scan_host_key(&target).map_err(|error| Problem::of(&error).with_fix(error.fix()))?;
+    let key = chosen(args, keys)?;
+    if args.fingerprint.is_some() {
+        return Ok(key);
+    }
+    let fingerprint = key.fingerprint();
+    if !prompt::somebody_is_there() {
+        return Err(Problem::new(format!(
+            "the key of {address} has the fingerprint {fingerprint}, and nobody is here to confirm it"
+        ))
+        .with_fix(format!(
+            "compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host itself, then give `--fingerprint {fingerprint}`"
+        )));
+    }
+    say(format!(
+        "the key of {address} has the fingerprint {fingerprint}"
+    ));
+    say(
+        "On the host itself, `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` must show the same.",
+    );
+    if prompt::enter_means_yes("Press Enter if it does, or type q and Enter to give up:") {
+        Ok(key)
+    } else {
+        Err(Problem::new("given up; nothing was changed"))
+    }
+}
