@@ -120,7 +120,7 @@ impl Identities {
             // Whoever had the turn before may have opened the key that is wanted here.
             opened = attempt.unattended().or_else(|| attempt.attended());
         }
-        opened.ok_or_else(|| match attempt.damaged {
+        opened.ok_or(match attempt.damaged {
             Some((recipient, source)) => UnwrapAnyError {
                 recipient: Some(recipient),
                 source,

@@ -28,15 +28,16 @@ impl World {
         for name in ["repo/secrets", "home/.ssh", "bin"] {
             fs::create_dir_all(world.at(name)).unwrap();
         }
-        let mut rules = "keys:\n".to_owned();
-        for (name, recipient) in recipients {
-            rules.push_str(&format!("  - &{name} {recipient}\n"));
-        }
+        let keys: Vec<String> = recipients
+            .iter()
+            .map(|(name, recipient)| format!("  - &{name} {recipient}\n"))
+            .collect();
         let names: Vec<String> = recipients.iter().map(|(it, _)| format!("*{it}")).collect();
-        rules.push_str(&format!(
-            "creation_rules:\n  - path_regex: ^secrets/\n    age: [{}]\n",
+        let rules = format!(
+            "keys:\n{}creation_rules:\n  - path_regex: ^secrets/\n    age: [{}]\n",
+            keys.concat(),
             names.join(", ")
-        ));
+        );
         world.write("repo/.sops.yaml", &rules);
         world
     }
@@ -118,7 +119,7 @@ impl World {
         let mut keyboard = script.stdin.take().unwrap();
         let mut seen = 0;
         for (question, answer) in answers {
-            let from = self.wait_for(&shown, question, seen);
+            let from = wait_for(&shown, question, seen);
             seen = from;
             keyboard
                 .write_all(format!("{answer}\n").as_bytes())
@@ -129,21 +130,6 @@ impl World {
         let shown = fs::read_to_string(shown).unwrap();
         assert!(status.success(), "{shown}");
         shown
-    }
-
-    /// Waits until the terminal shows `question` after position `seen`, and gives the position behind it.
-    fn wait_for(&self, shown: &Path, question: &str, seen: usize) -> usize {
-        for _ in 0..1200 {
-            let text = fs::read_to_string(shown).unwrap_or_default();
-            if let Some(found) = text.get(seen..).and_then(|rest| rest.find(question)) {
-                return seen + found + question.len();
-            }
-            std::thread::sleep(Duration::from_millis(25));
-        }
-        panic!(
-            "{question:?} was not asked: {:?}",
-            fs::read_to_string(shown)
-        );
     }
 
     #[expect(
@@ -174,6 +160,21 @@ impl World {
     pub(super) fn get(&self, file: &str, key: &str) -> String {
         stdout(&self.alice(&["get", file, key]).assert().success())
     }
+}
+
+/// Waits until the terminal shows `question` after position `seen`, and gives the position behind it.
+fn wait_for(shown: &Path, question: &str, seen: usize) -> usize {
+    for _ in 0..1200 {
+        let text = fs::read_to_string(shown).unwrap_or_default();
+        if let Some(found) = text.get(seen..).and_then(|rest| rest.find(question)) {
+            return seen + found + question.len();
+        }
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    panic!(
+        "{question:?} was not asked: {:?}",
+        fs::read_to_string(shown)
+    );
 }
 
 pub(super) fn stdout(assert: &Assert) -> String {

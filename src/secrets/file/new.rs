@@ -100,27 +100,22 @@ pub fn new_secret(
     }
     let (values, public) = values(new, format)?;
     let draft = Draft::begin(file)?;
-    let mut opened = match draft.open(access.identities, access.mac)? {
-        Some(opened) => {
-            let there = opened.key_paths();
-            let is_there = |key: &KeyPath| there.iter().any(|path| path.starts_with(key.keys()));
-            let taken = std::iter::once(new.key)
-                .chain(values.iter().map(|(key, _)| key))
-                .find(|key| is_there(key));
-            match (taken, new.existing) {
-                (Some(key), Existing::Refuse) => {
-                    return Err(NewSecretError::Exists {
-                        file: path(),
-                        key: key.clone(),
-                    });
-                }
-                _ => opened,
-            }
+    let mut opened = if let Some(opened) = draft.open(access.identities, access.mac)? {
+        let there = opened.key_paths();
+        let is_there = |key: &&KeyPath| there.iter().any(|path| path.starts_with(key.keys()));
+        let taken = std::iter::once(new.key)
+            .chain(values.iter().map(|(key, _)| key))
+            .find(is_there);
+        if let (Some(key), Existing::Refuse) = (taken, new.existing) {
+            return Err(NewSecretError::Exists {
+                file: path(),
+                key: key.clone(),
+            });
         }
-        None => {
-            let recipe = Recipe::of(file, &Wishes::default()).map_err(ChangeError::from)?;
-            draft.create(empty_document(&values[0].0).as_bytes(), &recipe)?
-        }
+        opened
+    } else {
+        let recipe = Recipe::of(file, &Wishes::default()).map_err(ChangeError::from)?;
+        draft.create(empty_document(&values[0].0).as_bytes(), &recipe)?
     };
     for (key, value) in &values {
         opened

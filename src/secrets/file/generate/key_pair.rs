@@ -33,8 +33,8 @@ pub(super) fn ssh(comment: &str) -> Result<Generated, GenerateError> {
 pub(super) fn wireguard() -> Generated {
     let mut scalar = Zeroizing::new([0; 32]);
     OsRng.fill_bytes(scalar.as_mut_slice());
-    scalar[0] &= 248;
-    scalar[31] = (scalar[31] & 127) | 64;
+    scalar[0] &= 0b1111_1000;
+    scalar[31] = (scalar[31] & 0b0111_1111) | 0b0100_0000;
     let public = PublicKey::from(&StaticSecret::from(*scalar));
     Generated::KeyPair {
         private: Plaintext::new(STANDARD.encode(*scalar).into_bytes()),
