@@ -44,6 +44,12 @@ pub enum ParseError {
     /// There is no `sops` entry.
     #[error("the file is not encrypted: it has no `sops` entry")]
     NotSealed,
+    /// A merge left the file in conflict.
+    #[error("line {line}: the file is in conflict, and the merge is not finished")]
+    Conflict {
+        /// Line of the first marker, from 1.
+        line: usize,
+    },
     /// The `sops` entry is not as it must be.
     #[error("the `sops` entry is damaged: {reason}")]
     Metadata {
@@ -71,6 +77,9 @@ impl ParseError {
             Self::Empty => "write at least one entry, such as `name: value`",
             Self::NotSealed => {
                 "encrypt it with `steadfast secrets encrypt -i FILE`; if it ever was pushed in the clear, change the secrets in it"
+            }
+            Self::Conflict { .. } => {
+                "`steadfast secrets edit FILE` shows both versions decrypted; `git add` settles the conflict afterwards"
             }
             Self::Metadata { .. } => {
                 "restore the file from git; its `sops` entry is not to be edited by hand"

@@ -10,6 +10,7 @@ use super::document::tree::Tree;
 use super::error::{OpenError, ParseError, SealError};
 use super::format::Format;
 use super::key_groups::{KeyEntry, KeyGroup, KeyGroups, KeyKind};
+use super::merge::{Side as MergeSide, first_marker, one_side};
 use super::metadata::{KeyChange, Metadata, MetadataLayout, MetadataText};
 use super::opened::OpenedFile;
 use super::selector::Selector;
@@ -38,6 +39,17 @@ impl fmt::Debug for SealedFile {
 impl SealedFile {
     /// Reads a sealed file of the given format. Nothing is decrypted, no key is needed.
     pub fn parse(text: &[u8], format: Format) -> Result<Self, ParseError> {
+        Self::read(text, format).map_err(|error| match (&error, first_marker(text)) {
+            (ParseError::NotSealed, _) | (_, None) => error,
+            // Markers that pair up are no chance.
+            (_, Some(line)) => match one_side(text, MergeSide::Ours) {
+                Some(_) => ParseError::Conflict { line },
+                None => error,
+            },
+        })
+    }
+
+    fn read(text: &[u8], format: Format) -> Result<Self, ParseError> {
         let tree = in_blocks(Tree::parse_sealed(text, format)?)?;
         let text = tree.metadata_text()?;
         let metadata = Metadata::read(&text.tree()?)?;

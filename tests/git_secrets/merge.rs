@@ -459,3 +459,48 @@ fn a_conflict_is_settled_from_its_markers_when_git_has_forgotten_the_versions() 
     world.edit(FILE, "true").ok();
     assert_eq!(world.view(FILE), "a: one\nb: two\n");
 }
+
+#[test]
+fn branches_with_several_common_ancestors_merge() {
+    let world = World::with("a: 1\nb: 2\n");
+    world.git(&["checkout", "-q", "-b", "x"]);
+    world.becomes(FILE, "a: x\nb: 2\n");
+    world.commit("x");
+    world.git(&["checkout", "-q", "-b", "other", "main"]);
+    world.becomes(FILE, "a: 1\nb: other\n");
+    world.commit("other");
+    world.git(&["tag", "first"]);
+    world.git(&["merge", "-q", "--no-edit", "x"]);
+    world.git(&["checkout", "-q", "x"]);
+    world.git(&["merge", "-q", "--no-edit", "first"]);
+    world.becomes(FILE, "a: mine\nb: other\n");
+    world.commit("a again");
+    world.git(&["checkout", "-q", "other"]);
+    world.becomes(FILE, "a: x\nb: yours\n");
+    world.commit("b again");
+    assert_eq!(
+        world
+            .git(&["merge-base", "--all", "x", "other"])
+            .lines()
+            .count(),
+        2
+    );
+    world.git(&["merge", "-q", "--no-edit", "x"]);
+    assert_eq!(world.view(FILE), "a: mine\nb: yours\n");
+}
+
+#[test]
+fn whoever_reads_a_file_in_conflict_is_told_what_to_do() {
+    let world = in_conflict();
+    let said = world.secrets(&["view", FILE]);
+    assert!(
+        said.stderr.contains("line 2: the file is in conflict"),
+        "{}",
+        said.stderr
+    );
+    assert!(
+        said.stderr.contains("`steadfast secrets edit FILE`"),
+        "{}",
+        said.stderr
+    );
+}

@@ -42,6 +42,9 @@ pub struct MergeArgs {
     /// Decide every conflict for their side
     #[arg(long)]
     pub theirs: bool,
+    /// Take BASE where there is a conflict: for common ancestors, which git merges before the versions
+    #[arg(long, hide = true, conflicts_with_all = ["ours", "theirs"])]
+    pub ancestor: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -69,6 +72,9 @@ pub(super) fn run(args: &MergeArgs, flags: &HostFlags) -> Result<u8, Problem> {
             resolve(Markers::default()),
             flags,
         ),
+        [base, ours, theirs, _size, path] if args.ancestor => {
+            ancestor((base, ours, theirs), path, flags)
+        }
         [base, ours, theirs, size, path] => {
             let size = size.to_str().and_then(|size| size.parse().ok());
             let markers = size.map_or_else(Markers::default, |size| Markers { size });
@@ -167,6 +173,44 @@ fn driver(
     let (text, code) = settle(merged, &input, resolve, &name);
     match durable::replace_keeping(ours, &text, NEW_FILE_MODE) {
         Ok(()) => Ok(code),
+        Err(error) => Ok(not_written(&error)),
+    }
+}
+
+/// Two common ancestors as one. What they do not agree on is as it was before both, so that it stays in conflict.
+fn ancestor(
+    (base, ours, theirs): (&Path, &Path, &Path),
+    path: &Path,
+    flags: &HostFlags,
+) -> Result<u8, Problem> {
+    let read = |path: &Path| durable::read(path, MOST_BYTES).map(Option::unwrap_or_default);
+    let texts = read(base).and_then(|base| Ok((base, read(ours)?, read(theirs)?)));
+    let (base, our_text, their_text) = match texts {
+        Ok(texts) => texts,
+        Err(error) => return Ok(not_written(&error)),
+    };
+    let input = MergeInput {
+        base: Some(&base),
+        ours: &our_text,
+        theirs: &their_text,
+        format: Format::of_path(&path.to_string_lossy()),
+    };
+    // Whoever has no key is told so when the versions themselves are merged.
+    let identities = identities(flags).unwrap_or_default();
+    let names = names_around(Path::new("."));
+    let resolve = Resolve::Mark(Markers::default());
+    let merged = merge_texts(
+        &input,
+        resolve,
+        (&identities, &names),
+        &clock::now_rfc3339(),
+    );
+    let text = match &merged {
+        MergeOutcome::Merged { text } => text,
+        _ => &base,
+    };
+    match durable::replace_keeping(ours, text, NEW_FILE_MODE) {
+        Ok(()) => Ok(exit::DONE),
         Err(error) => Ok(not_written(&error)),
     }
 }

@@ -107,7 +107,7 @@ impl Setup<'_> {
         ])
     }
 
-    fn settings(&self) -> [(String, String); 5] {
+    fn settings(&self) -> [(String, String); 7] {
         let command = &self.command;
         [
             (
@@ -124,8 +124,19 @@ impl Setup<'_> {
                 format!("merge.{DRIVER}.driver"),
                 format!("{command} merge %O %A %B %L %P"),
             ),
-            // Two common ancestors are not merged into a file with markers, which nobody could open.
-            (format!("merge.{DRIVER}.recursive"), "binary".to_owned()),
+            // Several common ancestors are merged first, and nobody could open a file with markers then.
+            (
+                format!("merge.{DRIVER}.recursive"),
+                format!("{DRIVER}-ancestor"),
+            ),
+            (
+                format!("merge.{DRIVER}-ancestor.name"),
+                "SOPS files, common ancestors".to_owned(),
+            ),
+            (
+                format!("merge.{DRIVER}-ancestor.driver"),
+                format!("{command} merge --ancestor %O %A %B %L %P"),
+            ),
         ]
     }
 
