@@ -90,6 +90,26 @@ fn a_key_pair_prints_its_public_half_and_stores_both() {
 }
 
 #[test]
+fn a_file_of_any_format_is_made_for_a_key_pair() {
+    let world = world();
+    for (file, key, private, public) in [
+        ("secrets/a.env", "WG", "WG", "WG_PUBLIC"),
+        ("secrets/a.ini", "vpn/wg", "vpn/wg", "vpn/wg_public"),
+        (
+            "secrets/a.json",
+            "vpn/wg",
+            "vpn/wg/private",
+            "vpn/wg/public",
+        ),
+    ] {
+        let args = ["new", file, key, "--kind", "wireguard"];
+        let made = world.alice(&args).assert().success();
+        assert_eq!(world.get(file, public), stdout(&made).trim_end(), "{file}");
+        assert_eq!(world.get(file, private).len(), 44, "{file}");
+    }
+}
+
+#[test]
 fn a_passphrase_has_words_and_an_option_of_another_kind_is_refused() {
     let world = world();
     let args = [

@@ -179,7 +179,9 @@ pub fn set(
             }
             opened
         }
-        (None, Some(recipe)) => draft.create(empty_document(key).as_bytes(), recipe)?,
+        (None, Some(recipe)) => {
+            draft.create(empty_document(key, file.format()).as_bytes(), recipe)?
+        }
         (None, None) => return Err(draft.failed("change", SecretFileErrorKind::Missing)),
     };
     opened
@@ -244,7 +246,23 @@ pub(super) fn finish(draft: &Draft<'_>, opened: &OpenedFile) -> Result<Changed, 
 }
 
 /// A document with nothing but the way to `key`, whose value is still empty.
-pub(super) fn empty_document(key: &KeyPath) -> String {
+pub(super) fn empty_document(key: &KeyPath, format: Format) -> String {
+    match (format, key.keys()) {
+        (Format::Json, keys) => {
+            let empty = serde_json::Value::from("");
+            let document = keys
+                .iter()
+                .rev()
+                .fold(empty, |inner, key| serde_json::json!({ key: inner }));
+            format!("{document:#}\n")
+        }
+        (Format::Dotenv, [name, ..]) => format!("{name}=\n"),
+        (Format::Ini, [section, name, ..]) => format!("[{section}]\n{name} =\n"),
+        _ => empty_yaml(key),
+    }
+}
+
+fn empty_yaml(key: &KeyPath) -> String {
     let mut text = String::new();
     for (depth, part) in key.keys().iter().enumerate() {
         if depth > 0 {
@@ -279,7 +297,7 @@ mod tests {
             ("[\"a: b\"]/x".trim_end_matches("/x"), "\"a: b\": \"\"\n"),
             ("yes/1", "\"yes\":\n    \"1\": \"\"\n"),
         ] {
-            assert_eq!(empty_document(&key.parse().unwrap()), expected);
+            assert_eq!(empty_yaml(&key.parse().unwrap()), expected);
         }
     }
 }

@@ -115,7 +115,7 @@ pub fn new_secret(
         opened
     } else {
         let recipe = Recipe::of(file, &Wishes::default()).map_err(ChangeError::from)?;
-        draft.create(empty_document(&values[0].0).as_bytes(), &recipe)?
+        draft.create(empty_document(&values[0].0, format).as_bytes(), &recipe)?
     };
     for (key, value) in &values {
         opened
