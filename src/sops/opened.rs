@@ -269,8 +269,12 @@ impl OpenedFile {
         let tree = prepared.as_ref().unwrap_or(&self.tree);
         let text = encrypt(tree, &sealing, self.stash.clone())?;
         let read_back = |reason: String| SealError::ReadBack { reason };
-        let again = SealedFile::parse(text.as_bytes(), self.format)
-            .map_err(|error| read_back(error.to_string()))?;
+        let again =
+            SealedFile::parse(text.as_bytes(), self.format).map_err(|error| match error {
+                // Ciphertext is longer than what it hides.
+                ParseError::TooLarge { .. } => error.into(),
+                error => read_back(error.to_string()),
+            })?;
         let again = again
             .open_with(self.key.clone())
             .map_err(|error| read_back(error.to_string()))?;

@@ -46,6 +46,15 @@ fn inputs_that_fuzzers_found_do_no_harm() {
 }
 
 #[test]
+fn what_grows_beyond_the_limit_when_sealed_is_refused_for_that_reason() {
+    let plain = format!("{{\"a\": \"{}\"}}", "x".repeat(13 * 1024 * 1024));
+    let file = plain_file(Format::Json, plain.as_bytes()).unwrap();
+    let error = file.seal(TIME).unwrap_err();
+    assert!(error.to_string().contains("the limit is"), "{error}");
+    assert!(!error.to_string().contains("read back"), "{error}");
+}
+
+#[test]
 fn blanks_at_the_end_of_a_block_belong_to_the_value() {
     for (text, value) in [
         ("k: |-\n  a\n  b \nz: y\n", "a\nb "),
