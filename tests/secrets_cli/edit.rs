@@ -4,8 +4,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use assert_cmd::Command;
-
 use crate::world::{ALICE, BOB, CANARY, World, stderr, stdout};
 
 #[test]
@@ -174,66 +172,4 @@ fn a_change_underneath_is_not_overwritten_and_nothing_typed_is_lost() {
     assert_eq!(stdout(&shown), format!("a: {CANARY}\n"));
     world.forget(&kept);
     assert_eq!(world.get("secrets/a.yml", "a", ALICE[1]), "other");
-}
-
-#[test]
-fn a_second_editor_is_told_about_the_first() {
-    let world = World::new();
-    world.set("secrets/a.yml", "a", "1");
-    let program = assert_cmd::cargo::cargo_bin("steadfast");
-    let script = format!(
-        "if \"{}\" secrets set secrets/a.yml b < /dev/null 2> second; then exit 9; fi\necho 'c: 3' >> \"$1\"",
-        program.display()
-    );
-    world
-        .alice(&["edit", "secrets/a.yml"])
-        .env("EDITOR", world.editor(&script))
-        .assert()
-        .success();
-    assert!(
-        world
-            .read("second")
-            .contains("somebody else is changing secrets/a.yml")
-    );
-    assert_eq!(world.get("secrets/a.yml", "c", ALICE[1]), "3");
-}
-
-#[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a signal needs a child of its own"
-)]
-fn a_signal_wipes_the_plaintext_before_the_process_goes() {
-    for (signal, code) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
-        let world = World::new();
-        world.set("secrets/a.yml", "a", CANARY);
-        let editor = world.editor("echo \"$1\" > seen.new\nmv seen.new seen\nexec sleep 30");
-        let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("steadfast"))
-            .args(["secrets", "edit", "secrets/a.yml"])
-            .env_clear()
-            .env("PATH", "/usr/bin:/bin")
-            .env("HOME", world.at("home"))
-            .env("SOPS_AGE_KEY", ALICE[1])
-            .env("EDITOR", editor)
-            .current_dir(world.at("repo"))
-            .stdin(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
-        while !world.repo("seen").exists() {
-            assert!(
-                std::time::Instant::now() < deadline,
-                "the editor did not start"
-            );
-            std::thread::sleep(std::time::Duration::from_millis(20));
-        }
-        let file = world.read("seen").trim().to_owned();
-        assert!(fs::read_to_string(&file).unwrap().contains(CANARY));
-        let kill = Command::new("kill")
-            .args([format!("-{signal}"), child.id().to_string()])
-            .ok();
-        assert!(kill.is_ok());
-        assert_eq!(child.wait().unwrap().code(), Some(code), "{signal}");
-        assert!(!Path::new(&file).parent().unwrap().exists(), "{signal}");
-    }
 }

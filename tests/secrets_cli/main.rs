@@ -10,5 +10,6 @@ mod edit;
 mod memory;
 mod process;
 mod sops;
+mod survive;
 mod values;
 mod world;

@@ -36,6 +36,10 @@ impl World {
         world
     }
 
+    pub(crate) fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
     pub(crate) fn at(&self, path: &str) -> PathBuf {
         self.directory.path().join(path)
     }

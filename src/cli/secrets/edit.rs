@@ -146,8 +146,7 @@ fn warn_of_swap() {
 
 fn tell_kept(kept: &Kept) {
     say(format!(
-        "what was saved in the editor is kept, encrypted, in {}: {}",
-        kept.path.display(),
+        "what was saved in the editor is kept, encrypted: {}",
         kept.fix()
     ));
 }
