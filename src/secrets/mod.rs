@@ -27,7 +27,7 @@ pub use delivery::{
 pub use file::{
     Access, Again, Alphabet, ChangeError, Changed, EditFileError, EditSession, Editor, EditorError,
     Existing, GenerateError, Generated, Generator, Handover, Kept, KeyPath, KeyPathError, MacCheck,
-    MadeSecret, Mistake, NewSecret, NewSecretError, PasswordError, Recipe, RecipeError,
+    MadeSecret, Mistake, NewSecret, NewSecretError, NewValue, PasswordError, Recipe, RecipeError,
     RecipientChange, RotateError, RunError, ScratchError, SecretFile, SecretFileError,
     SecretFileErrorKind, Setback, ShellCommand, Wishes, edit, encrypt, encrypted, generate,
     new_secret, rotate, rotated, run_program, run_with_file, set, swap_in_the_clear, unset,

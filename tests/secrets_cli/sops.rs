@@ -36,6 +36,9 @@ const PLAIN: &str =
     "# c\na: one\nb:\n    c: 2\n    l:\n        - x\n        - second\nt: true\nf: 1.5\n";
 const FLAT: &str = "A: one\nB: \"two\\nthree\"\nC: 3\nD: true\nE: null\nF: 1.5\n";
 
+/// Between what a sealed file holds and for whom it is.
+const KEYS: &str = "---- keys\n";
+
 impl Bench {
     fn new(sops: PathBuf) -> Self {
         let bench = Self {
@@ -169,21 +172,28 @@ impl Bench {
 
     /// What the real sops reads in `text`, and for whom it is.
     fn open(&self, directory: &Path, name: &str, text: &str) -> String {
-        let format = ["--input-type", "yaml", "--output-type", "yaml"];
+        let written = if text.starts_with('{') {
+            "json"
+        } else {
+            "yaml"
+        };
+        let format = ["--input-type", written, "--output-type", "yaml"];
         let args = [&["decrypt"][..], &format].concat();
         let opened = self.command(&self.sops, directory, &args, text, &[]);
         assert_eq!(opened.code, 0, "sops does not open {name}:\n{text}");
-        let mut lines: Vec<&str> = text
+        let mut lines: Vec<String> = text
             .lines()
-            .map(|line| line.trim_start_matches([' ', '-']))
+            .map(|line| {
+                let line = line.trim_matches(|c| " -\t,".contains(c));
+                line.replace(['"', '\''], "")
+            })
             .filter(|line| {
-                line.contains("recipient:")
-                    || line.starts_with("encrypted_")
-                    || line.starts_with("unencrypted_")
+                let wanted = ["recipient:", "encrypted_", "unencrypted_"];
+                wanted.iter().any(|wanted| line.starts_with(wanted))
             })
             .collect();
         lines.sort_unstable();
-        format!("{}{lines:?}", opened.stdout).replace('\'', "")
+        format!("{}{KEYS}{lines:?}", opened.stdout)
     }
 }
 
@@ -257,6 +267,22 @@ const CASES: &[Case] = &[
     case(&["decrypt", "--ignore-mac", "mac.yaml"]).layout(),
     case(&["decrypt", "--extract", "[\"a\"]", "a.yaml"]),
     case(&["decrypt", "--extract", "['b'][\"l\"][1]", "a.yaml"]),
+    // No line break after a number or truth value, as there is none after a string.
+    case(&["decrypt", "--extract", "[\"b\"][\"c\"]", "a.yaml"]).layout(),
+    case(&["decrypt", "--extract", "[\"t\"]", "a.yaml"]).layout(),
+    case(&["decrypt", "--extract", "[\"b\"]", "a.yaml"]).layout(),
+    case(&[
+        "decrypt",
+        "--extract",
+        "[\"b\"]",
+        "--output-type",
+        "json",
+        "a.yaml",
+    ])
+    .layout(),
+    case(&["decrypt", "--output-type", "json", "a.yaml"]).layout(),
+    case(&["decrypt", "--output-type", "dotenv", "flat.yaml"]),
+    case(&["decrypt", "--output-type", "ini", "flat.yaml"]),
     case(&["decrypt", "--extract", "[\"zz\"]", "a.yaml"]),
     case(&["decrypt", "--extract", "[\"a\"", "a.yaml"]),
     case(&[
@@ -338,6 +364,17 @@ const CASES: &[Case] = &[
     ])
     .stdin("a: one\n")
     .layout(),
+    case(&[
+        "encrypt",
+        "--age",
+        ALICE[0],
+        "--input-type",
+        "yaml",
+        "--output-type",
+        "json",
+        "plain.yaml",
+    ])
+    .layout(),
     case(&["encrypt", "--age", ALICE[0]]).stdin("a: one\n"),
     case(&["encrypt", "--age", ALICE[0], "a.yaml"]),
     case(&["encrypt", "--age", ALICE[0], "bad.yaml"]),
@@ -354,7 +391,25 @@ const CASES: &[Case] = &[
         "plain.yaml",
     ]),
     case(&["encrypt", "plain.yaml"]),
-    // unset
+    // set, unset
+    case(&["set", "a.yaml", "[\"a\"]", "\"new\""]).layout(),
+    case(&["set", "a.yaml", "[\"b\"][\"l\"][0]", "\"new\""]).layout(),
+    case(&["set", "a.yaml", "[\"new\"][\"map\"]", "\"new\""]).layout(),
+    case(&["set", "--value-file", "a.yaml", "[\"a\"]", "value.json"]).layout(),
+    case(&["set", "--value-stdin", "a.yaml", "[\"a\"]"])
+        .stdin("\"from stdin\"")
+        .layout(),
+    case(&["set", "--idempotent", "a.yaml", "[\"a\"]", "\"one\""]),
+    case(&["set", "a.yaml", "a]", "\"x\""]),
+    case(&["set", "a.yaml", "[\"a\"]", "x"]),
+    case(&["set", "missing.yaml", "[\"a\"]", "\"x\""]),
+    case(&["set", "plain.yaml", "[\"a\"]", "\"x\""]),
+    case(&["set", "mac.yaml", "[\"a\"]", "\"x\""]),
+    case(&["set", "a.yaml", "[\"a\"]", "\"x\""]).env(NO_KEY),
+    case(&["set", "a.yaml", "[\"b\"]", "{\"x\": true, \"y\": \"z\"}"]).layout(),
+    case(&["set", "a.yaml", "[\"t\"]", "null"]).layout(),
+    // sops takes a list inside of a map only.
+    case(&["set", "a.yaml", "[\"a\"]", "[1, 2]"]).code(0),
     case(&["unset", "a.yaml", "[\"b\"][\"c\"]"]).layout(),
     case(&["unset", "a.yaml", "[\"zz\"]"]),
     case(&["unset", "--idempotent", "a.yaml", "[\"zz\"]"]),
@@ -505,7 +560,7 @@ fn every_verb_behaves_as_the_real_sops_or_differs_as_documented() {
 /// What a text means, whatever its layout.
 fn normalize(ended: &mut Ended) {
     let plain = |text: &str| {
-        let (document, keys) = text.split_once("[\"").unwrap_or((text, ""));
+        let (document, keys) = text.split_once(KEYS).unwrap_or((text, ""));
         let value: serde_yaml::Value =
             serde_yaml::from_str(document).unwrap_or_else(|error| panic!("{error}: {document}"));
         format!("{value:?}{keys}")

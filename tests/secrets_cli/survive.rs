@@ -29,6 +29,8 @@ fn assert_nowhere(world: &World, canary: &str, begin: SystemTime) {
             places.push((PathBuf::from(fields[1]), 6));
         }
     }
+    // The clock of file systems is a tick behind.
+    let begin = begin - std::time::Duration::from_secs(1);
     let mut looked = 0;
     for (place, depth) in places {
         let entries = walkdir::WalkDir::new(place)
@@ -53,7 +55,7 @@ fn assert_nowhere(world: &World, canary: &str, begin: SystemTime) {
             assert!(!there, "{}", entry.path().display());
         }
     }
-    assert!(looked > 1, "there was nothing to look at");
+    assert!(looked > 0, "there was nothing to look at");
 }
 
 /// Runs `script` by a shell in a mount namespace of its own; `None` where that is not allowed.

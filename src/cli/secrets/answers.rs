@@ -1,8 +1,7 @@
 //! What is printed of an opened file.
 
-use super::failure::{Failure, NOT_PRINTABLE};
+use super::failure::Failure;
 use crate::identity::Plaintext;
-use crate::report::Problem;
 use crate::secrets::{KeyPath, SecretFile};
 use crate::sops::{Format, OpenedFile};
 
@@ -13,14 +12,9 @@ pub(super) fn plain_text(
     path: Option<&KeyPath>,
     format: Format,
 ) -> Result<Plaintext, Failure> {
-    if let Some(path) = path {
-        return file
-            .value_of(opened, path)
-            .map_err(|error| Failure::of_file(&error));
+    match path {
+        Some(path) => file.value_of(opened, path, format),
+        None => file.text_of(opened, format),
     }
-    if format == file.format() {
-        return Ok(opened.plain_text());
-    }
-    let what = format!("{} cannot be printed as {format}", file.path().display());
-    Err(Failure::new(Problem::new(what), NOT_PRINTABLE))
+    .map_err(|error| Failure::of_file(&error))
 }

@@ -7,7 +7,7 @@ use crate::report::{Problem, exit};
 use crate::secrets::{
     ChangeError, EditFileError, KeyPathError, RecipeError, SecretFileError, SecretFileErrorKind,
 };
-use crate::sops::{OpenError, ParseError, SealError};
+use crate::sops::{ConvertError, EditError, OpenError, ParseError, SealError};
 
 /// Input that cannot be read, or not be parsed.
 pub(super) const UNREADABLE: u8 = 2;
@@ -60,6 +60,11 @@ impl From<Problem> for Failure {
 impl Failure {
     pub(super) fn new(problem: Problem, code: u8) -> Self {
         Self { problem, code }
+    }
+
+    /// The same, with another exit code.
+    pub(super) fn with_code(self, code: u8) -> Self {
+        Self { code, ..self }
     }
 
     /// Says what failed and gives the exit code.
@@ -128,6 +133,9 @@ fn code_of_file(error: &SecretFileError) -> u8 {
         SecretFileErrorKind::NotARecipient { .. } => NO_KEY,
         SecretFileErrorKind::Open(error) => code_of_open(error),
         SecretFileErrorKind::Seal(error) => code_of_seal(error),
+        SecretFileErrorKind::Edit(EditError::Parse(_)) => MALFORMED,
+        SecretFileErrorKind::Convert(ConvertError::Inexpressible { .. }) => NOT_PRINTABLE,
+        SecretFileErrorKind::Convert(ConvertError::Parse(error)) => code_of_parse(error),
         SecretFileErrorKind::Parse(_)
         | SecretFileErrorKind::NoEntry { .. }
         | SecretFileErrorKind::Edit(_)
@@ -148,11 +156,18 @@ fn code_of_open(error: &OpenError) -> u8 {
     }
 }
 
+/// Of a text that lies in the clear.
+fn code_of_parse(error: &ParseError) -> u8 {
+    match error {
+        ParseError::Empty => NO_DOCUMENT,
+        ParseError::Reserved { .. } => ENCRYPTED_ALREADY,
+        _ => UNREADABLE,
+    }
+}
+
 fn code_of_seal(error: &SealError) -> u8 {
     match error {
-        SealError::Parse(ParseError::Empty) => NO_DOCUMENT,
-        SealError::Parse(ParseError::Reserved { .. }) => ENCRYPTED_ALREADY,
-        SealError::Parse(_) => UNREADABLE,
+        SealError::Parse(error) => code_of_parse(error),
         SealError::Content { .. } => NOT_ENCRYPTABLE,
         SealError::Open(error) => code_of_open(error),
         _ => exit::FAILED,

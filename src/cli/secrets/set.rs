@@ -1,11 +1,11 @@
 //! `secrets set`: one value.
 
 use std::io::{self, Read as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::failure::{Failure, MALFORMED};
+use super::failure::{Failure, MALFORMED, UNREADABLE};
 use super::options::{InputType, NewFile, Opening};
 use super::place::repository_for;
 use super::{identities, prompt};
@@ -14,12 +14,12 @@ use crate::cli::answer::say;
 use crate::host::durable;
 use crate::identity::Plaintext;
 use crate::report::{Problem, exit};
-use crate::secrets::{self, Access, Changed, KeyPath, Recipe, SecretFile};
+use crate::secrets::{self, Access, Changed, KeyPath, NewValue, Recipe, SecretFile};
 
 /// Values are small; a file far larger was not meant.
 const LARGEST_VALUE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Set one value, read from stdin or a file
+/// Set one value, asked for or read from stdin or a file
 #[derive(Debug, Args)]
 #[command(long_about = ABOUT, after_long_help = EXAMPLES)]
 pub struct SetArgs {
@@ -27,12 +27,26 @@ pub struct SetArgs {
     pub file: PathBuf,
     /// The key path, such as `db/password`
     pub key: String,
-    /// Read the value from this file instead of stdin
-    #[arg(long, value_name = "FILE")]
-    pub value_file: Option<PathBuf>,
-    /// Keep the value byte for byte, with a line break at its end
+    /// The value as JSON, as sops takes it; everybody on this machine can read it while the command runs
+    value: Option<String>,
+    /// Read the value, as text, from this file
+    #[arg(long = "file", id = "text-file", value_name = "FILE", conflicts_with_all = ["value", "stdin"])]
+    text_file: Option<PathBuf>,
+    /// Read the value, as text, from stdin, even on a terminal
+    #[arg(long, conflicts_with = "value")]
+    stdin: bool,
+    /// Keep text byte for byte, with a line break at its end
     #[arg(long)]
-    pub raw: bool,
+    raw: bool,
+    /// VALUE is the name of a file that holds the value as JSON
+    #[arg(long, requires = "value", conflicts_with = "value_stdin")]
+    value_file: bool,
+    /// Read the value, as JSON, from stdin
+    #[arg(long, conflicts_with_all = ["value", "text-file", "stdin"])]
+    value_stdin: bool,
+    /// Accepted for sops: a value that is there already is never written again
+    #[arg(long)]
+    idempotent: bool,
     #[command(flatten)]
     input: InputType,
     #[command(flatten)]
@@ -44,15 +58,19 @@ pub struct SetArgs {
 const ABOUT: &str = "\
 Set one value of a secret file; the file is made if it is not there.
 
-The value never is an argument, where every user of the machine could read it: it comes from stdin, from a file, or is \
-asked for when stdin is a terminal. One line break at the end of a single line is dropped, since `echo` and editors add \
-it; --raw keeps it.";
+Without VALUE, the value is text: from --file, from stdin, or asked for when stdin is a terminal. One line break at the \
+end of a single line is dropped, since `echo` and editors add it; --raw keeps it.
+
+With VALUE, --value-file or --value-stdin it is JSON, as in sops: `\"text\"`, numbers, maps. An argument can be read by \
+every user of the machine while the command runs, and stays in the shell's history: better use one of the other ways.";
 
 const EXAMPLES: &str = "\
 Examples:
   steadfast secrets set secrets/default.yml db/password                 asks, without showing it
   openssl rand -hex 32 | steadfast secrets set secrets/default.yml api/token
-  steadfast secrets set secrets/tls.yml web/key --value-file key.pem";
+  steadfast secrets set secrets/tls.yml web/key --file key.pem
+  steadfast secrets set secrets/default.yml db/port 5432
+  steadfast secrets set --value-stdin secrets/default.yml '[\"db\"]' < db.json";
 
 /// Runs `set`.
 pub(super) fn run(args: &SetArgs, flags: &HostFlags) -> Result<u8, Failure> {
@@ -69,7 +87,9 @@ pub(super) fn run(args: &SetArgs, flags: &HostFlags) -> Result<u8, Failure> {
         None
     } else {
         let wishes = args.new.wishes()?;
-        Some(Recipe::of(&file, &wishes).map_err(|error| Failure::of_recipe(&error))?)
+        // As in sops: nothing can be set in a file that is not there and cannot be made.
+        let recipe = Recipe::of(&file, &wishes);
+        Some(recipe.map_err(|error| Failure::of_recipe(&error).with_code(UNREADABLE))?)
     };
     let identities = identities(flags)?;
     let value = read_value(args, &key)?;
@@ -77,7 +97,11 @@ pub(super) fn run(args: &SetArgs, flags: &HostFlags) -> Result<u8, Failure> {
         identities: &identities,
         mac,
     };
-    let changed = secrets::set(&file, (&key, &value), access, recipe.as_ref())
+    let value = match args.form() {
+        Form::Text => NewValue::Text(&value),
+        Form::Json => NewValue::Json(&value),
+    };
+    let changed = secrets::set(&file, (&key, value), access, recipe.as_ref())
         .map_err(|error| Failure::of_change(&error))?;
     let path = file.path().display();
     say(match changed {
@@ -88,14 +112,40 @@ pub(super) fn run(args: &SetArgs, flags: &HostFlags) -> Result<u8, Failure> {
     Ok(exit::DONE)
 }
 
-fn read_value(args: &SetArgs, key: &KeyPath) -> Result<Plaintext, Problem> {
-    let value = match &args.value_file {
-        Some(path) => durable::read(path, LARGEST_VALUE_BYTES)
-            .map_err(|error| Problem::of(&error).with_hint(error.hint()))?
-            .map(Plaintext::new)
-            .ok_or_else(|| Problem::new(format!("there is no file {}", path.display())))?,
-        None if prompt::somebody_is_there() => {
-            return prompt::hidden_line(&format!("Value of {key} (not shown):"));
+/// How a value is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Text,
+    Json,
+}
+
+impl SetArgs {
+    fn form(&self) -> Form {
+        if self.value.is_some() || self.value_stdin {
+            Form::Json
+        } else {
+            Form::Text
+        }
+    }
+}
+
+fn read_value(args: &SetArgs, key: &KeyPath) -> Result<Plaintext, Failure> {
+    if let Some(value) = &args.value {
+        return if args.value_file {
+            read_file(Path::new(value))
+        } else {
+            Ok(Plaintext::new(value.clone().into_bytes()))
+        };
+    }
+    if args.value_stdin {
+        return Ok(read_stdin()?);
+    }
+    let value = match &args.text_file {
+        Some(path) => read_file(path)?,
+        None if !args.stdin && prompt::somebody_is_there() => {
+            return Ok(prompt::hidden_line(&format!(
+                "Value of {key} (not shown):"
+            ))?);
         }
         None => read_stdin()?,
     };
@@ -104,6 +154,13 @@ fn read_value(args: &SetArgs, key: &KeyPath) -> Result<Plaintext, Problem> {
     } else {
         without_final_line_break(value)
     })
+}
+
+fn read_file(path: &Path) -> Result<Plaintext, Failure> {
+    durable::read(path, LARGEST_VALUE_BYTES)
+        .map_err(|error| Failure::new(Problem::of(&error).with_hint(error.hint()), UNREADABLE))?
+        .map(Plaintext::new)
+        .ok_or_else(|| Failure::no_file(path).with_code(UNREADABLE))
 }
 
 fn read_stdin() -> Result<Plaintext, Problem> {

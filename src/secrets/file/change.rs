@@ -8,7 +8,7 @@ use super::{KeyPath, MacCheck, SecretFile};
 use crate::host::durable::{self, Lock, LockError};
 use crate::host::{FileError, clock};
 use crate::identity::{Identities, Plaintext};
-use crate::sops::{EditError, Format, OpenedFile, SealError};
+use crate::sops::{EditError, Format, OpenedFile, SealError, convert};
 
 /// What happened to a secret file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +104,21 @@ impl<'a> Draft<'a> {
         Ok(Some(self.file.open_text(text, identities, mac)?))
     }
 
+    /// Whether there is nothing yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.before.is_none()
+    }
+
+    /// Makes a new file with nothing but the way to `key`, whose value is still empty.
+    pub(super) fn create_for(
+        &self,
+        key: &KeyPath,
+        recipe: &Recipe,
+    ) -> Result<OpenedFile, ChangeError> {
+        let text = empty_document(key, self.file.format());
+        self.create(text.as_bytes(), recipe)
+    }
+
     /// Makes a new file with the contents `plain`.
     pub(super) fn create(&self, plain: &[u8], recipe: &Recipe) -> Result<OpenedFile, ChangeError> {
         recipe
@@ -160,33 +175,55 @@ pub struct Access<'a> {
     pub mac: MacCheck,
 }
 
+/// A value to set.
+#[derive(Clone, Copy)]
+#[expect(
+    missing_debug_implementations,
+    reason = "plaintext must not be printable"
+)]
+pub enum NewValue<'a> {
+    /// A string, in the place of a single value.
+    Text(&'a Plaintext),
+    /// Any JSON value, in the place of anything, as sops takes it.
+    Json(&'a Plaintext),
+}
+
 /// Sets one value. A file that is not there is made, with `recipe`; without one it must be there.
 pub fn set(
     file: &SecretFile<'_>,
-    (key, value): (&KeyPath, &Plaintext),
+    (key, value): (&KeyPath, NewValue<'_>),
     access: Access<'_>,
     recipe: Option<&Recipe>,
 ) -> Result<Changed, ChangeError> {
     let draft = Draft::begin(file)?;
     let opened = draft.open(access.identities, access.mac)?;
     let mut opened = match (opened, recipe) {
-        (Some(opened), _) => {
-            if opened
-                .get(key.keys())
-                .is_some_and(|there| there.same_as(value.expose()))
-            {
-                return Ok(Changed::Unchanged);
-            }
-            opened
-        }
-        (None, Some(recipe)) => {
-            draft.create(empty_document(key, file.format()).as_bytes(), recipe)?
-        }
+        (Some(opened), _) => opened,
+        (None, Some(recipe)) => draft.create_for(key, recipe)?,
         (None, None) => return Err(draft.failed("change", SecretFileErrorKind::Missing)),
     };
-    opened
-        .set(key.keys(), value)
-        .map_err(|error| draft.failed("change", SecretFileErrorKind::Edit(error)))?;
+    let before = opened.plain_text();
+    let same = match value {
+        NewValue::Text(text) => {
+            let there = opened.get(key.keys());
+            let same = there.is_some_and(|there| there.same_as(text.expose()));
+            if !same {
+                opened
+                    .set(key.keys(), text)
+                    .map_err(|error| draft.failed("change", SecretFileErrorKind::Edit(error)))?;
+            }
+            same
+        }
+        NewValue::Json(json) => {
+            opened
+                .set_json(key.keys(), json)
+                .map_err(|error| draft.failed("change", SecretFileErrorKind::Edit(error)))?;
+            opened.plain_text().same_as(before.expose())
+        }
+    };
+    if same && !draft.is_new() {
+        return Ok(Changed::Unchanged);
+    }
     finish(&draft, &opened)
 }
 
@@ -231,10 +268,20 @@ pub fn encrypted(
     recipe: &Recipe,
     output: Format,
 ) -> Result<String, SecretFileError> {
-    let failed =
-        |error| SecretFileError::new("encrypt", file.path(), SecretFileErrorKind::Seal(error));
-    let opened = recipe.create(plain.expose(), output).map_err(failed)?;
-    seal(&opened).map_err(failed)
+    let failed = |kind| SecretFileError::new("encrypt", file.path(), kind);
+    let converted;
+    let text = if output == file.format() {
+        plain
+    } else {
+        let to = (output, recipe.indent());
+        converted = convert(plain.expose(), file.format(), to)
+            .map_err(|error| failed(SecretFileErrorKind::Convert(error)))?;
+        &converted
+    };
+    let opened = recipe
+        .create(text.expose(), output)
+        .map_err(|error| failed(SecretFileErrorKind::Seal(error)))?;
+    seal(&opened).map_err(|error| failed(SecretFileErrorKind::Seal(error)))
 }
 
 pub(super) fn finish(draft: &Draft<'_>, opened: &OpenedFile) -> Result<Changed, ChangeError> {
@@ -246,7 +293,7 @@ pub(super) fn finish(draft: &Draft<'_>, opened: &OpenedFile) -> Result<Changed, 
 }
 
 /// A document with nothing but the way to `key`, whose value is still empty.
-pub(super) fn empty_document(key: &KeyPath, format: Format) -> String {
+fn empty_document(key: &KeyPath, format: Format) -> String {
     match (format, key.keys()) {
         (Format::Json, keys) => {
             let empty = serde_json::Value::from("");

@@ -6,7 +6,7 @@ use super::KeyPath;
 use crate::host::FileError;
 use crate::identity::{Identities, Recipient};
 use crate::secrets::repository::RecipientNames;
-use crate::sops::{EditError, OpenError, ParseError, SealError};
+use crate::sops::{ConvertError, EditError, OpenError, ParseError, SealError};
 
 /// A secret file that cannot be read, opened or changed.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +59,9 @@ pub enum SecretFileErrorKind {
     /// The change cannot be made.
     #[error(transparent)]
     Edit(EditError),
+    /// It cannot be written in another format.
+    #[error(transparent)]
+    Convert(ConvertError),
     /// The result cannot be encrypted.
     #[error(transparent)]
     Seal(SealError),
@@ -118,6 +121,7 @@ impl SecretFileError {
                 Some("`steadfast secrets view FILE` shows what is there".to_owned())
             }
             SecretFileErrorKind::Edit(_) => None,
+            SecretFileErrorKind::Convert(error) => Some(error.fix().to_owned()),
             SecretFileErrorKind::Seal(error) => Some(error.fix().to_owned()),
             SecretFileErrorKind::Changed => Some("try again".to_owned()),
         }

@@ -19,7 +19,7 @@ mod signals;
 mod wipe;
 mod workplace;
 
-pub use change::{Access, ChangeError, Changed, encrypt, encrypted, set, unset};
+pub use change::{Access, ChangeError, Changed, NewValue, encrypt, encrypted, set, unset};
 pub use content::Mistake;
 pub(super) use edit::edit_merged;
 pub use edit::{Again, EditFileError, EditSession, Setback, edit};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::change::{Access, ChangeError, Changed, Draft, empty_document, finish};
+use super::change::{Access, ChangeError, Changed, Draft, finish};
 use super::error::SecretFileErrorKind;
 use super::generate::{GenerateError, Generated, Generator, generate};
 use super::recipe::{Recipe, Wishes};
@@ -115,7 +115,7 @@ pub fn new_secret(
         opened
     } else {
         let recipe = Recipe::of(file, &Wishes::default()).map_err(ChangeError::from)?;
-        draft.create(empty_document(&values[0].0, format).as_bytes(), &recipe)?
+        draft.create_for(&values[0].0, &recipe)?
     };
     for (key, value) in &values {
         opened

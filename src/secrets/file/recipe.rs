@@ -129,6 +129,11 @@ impl Recipe {
         &self.keys
     }
 
+    /// By how many blanks the file is indented.
+    pub(super) fn indent(&self) -> Option<usize> {
+        self.indent
+    }
+
     /// Makes a file with the contents `plain`.
     pub fn create(&self, plain: &[u8], format: Format) -> Result<OpenedFile, SealError> {
         let new = NewFile {

@@ -8,7 +8,7 @@ use crate::host::durable::{self, Lock, LockError};
 use crate::host::{FileError, FileMode};
 use crate::identity::{Identities, Plaintext};
 use crate::secrets::repository::{LARGEST_FILE_BYTES, RecipientNames, Repository};
-use crate::sops::{Format, OpenedFile, SealedFile};
+use crate::sops::{ConvertError, Format, OpenedFile, SealedFile};
 use crate::source::RepoPath;
 
 /// Mode of a new secret file outside of a repository: it is ciphertext.
@@ -152,15 +152,32 @@ impl<'a> SecretFile<'a> {
         opened.map_err(|error| failed(explain(error, identities, &self.names())))
     }
 
-    /// One value of it, opened: a string's bytes, the text of a number or truth value.
+    /// All of it, opened, in `format`; in its own format as it was written.
+    pub fn text_of(
+        &self,
+        opened: &OpenedFile,
+        format: Format,
+    ) -> Result<Plaintext, SecretFileError> {
+        opened
+            .plain_text_as(format)
+            .map_err(|error| self.failed_to_print(error))
+    }
+
+    /// What is at `key`, opened: a string as it is, anything else in `format`.
     pub fn value_of(
         &self,
         opened: &OpenedFile,
         key: &KeyPath,
+        format: Format,
     ) -> Result<Plaintext, SecretFileError> {
         opened
-            .get(key.keys())
+            .extract(key.keys(), format)
+            .map_err(|error| self.failed_to_print(error))?
             .ok_or_else(|| no_entry(&self.path, key, &opened.key_paths()))
+    }
+
+    fn failed_to_print(&self, error: ConvertError) -> SecretFileError {
+        SecretFileError::new("print", &self.path, SecretFileErrorKind::Convert(error))
     }
 
     /// Keeps others of us from changing it until the lock is dropped; `None` where there is nothing yet to lock.
