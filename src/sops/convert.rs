@@ -54,7 +54,7 @@ pub fn convert(
     from: Format,
     (to, indent): (Format, Option<usize>),
 ) -> Result<Plaintext, ConvertError> {
-    let tree = Tree::parse_plain(plain, from)?;
+    let tree = Tree::parse_plain(plain, (from, None))?;
     if from == to {
         return Ok(Plaintext::new(plain.to_vec()));
     }

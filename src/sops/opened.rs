@@ -6,7 +6,7 @@ use super::cipher::DataKey;
 use super::convert::{self, ConvertError};
 use super::document::tree::Tree;
 use super::encrypt::{Sealing, check_plain, encrypt, sealable};
-use super::error::{EditError, OpenError, ParseError, SealError};
+use super::error::{EditError, ParseError, SealError};
 use super::format::Format;
 use super::key_groups::KeyGroups;
 use super::metadata::{KeyChange, MetadataLayout, MetadataText, NewKeys, VersionChange};
@@ -70,7 +70,7 @@ impl OpenedFile {
             _ => new.selector.clone(),
         };
         let chooser = Chooser::new(&selector)?;
-        let tree = plain_tree(plain, new.format)?;
+        let tree = plain_tree(plain, (new.format, new.indent))?;
         let key = DataKey::random();
         let keys = NewKeys::wrap(new.keys, &key)?;
         Ok(Self {
@@ -95,8 +95,8 @@ impl OpenedFile {
         (tree, stash): (Tree, Stash),
         key: DataKey,
         (format, chooser, (metadata, layout)): (Format, Chooser, (MetadataText, MetadataLayout)),
-    ) -> Result<Self, OpenError> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             tree,
             format,
             key,
@@ -105,7 +105,7 @@ impl OpenedFile {
             layout,
             stash,
             version: VersionChange::Keep,
-        })
+        }
     }
 
     /// The leaf at `path` as the bytes that a secret file gets: a string's bytes, a number's or truth value's text.
@@ -222,7 +222,7 @@ impl OpenedFile {
     pub fn replace(&mut self, edited: &[u8]) -> Result<(), ParseError> {
         self.tree = match self.format {
             Format::Binary => binary::with_content(&self.tree, edited)?,
-            format => plain_tree(edited, format)?,
+            format => plain_tree(edited, (format, None))?,
         };
         self.version = VersionChange::Raise;
         Ok(())
@@ -283,7 +283,7 @@ impl OpenedFile {
     }
 }
 
-fn plain_tree(plain: &[u8], format: Format) -> Result<Tree, ParseError> {
+fn plain_tree(plain: &[u8], format: (Format, Option<usize>)) -> Result<Tree, ParseError> {
     let tree = Tree::parse_plain(plain, format)?;
     check_plain(&tree)?;
     Ok(tree)

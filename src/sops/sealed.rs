@@ -246,7 +246,7 @@ impl SealedFile {
         let decrypted = decrypt(&self.tree, (&self.metadata, &key), verify)?;
         // The values were printed by this program: that they parse is its promise, not the file's.
         let tree = self.tree.opened(&decrypted.plain);
-        OpenedFile::from_decrypted(
+        Ok(OpenedFile::from_decrypted(
             (
                 tree.map_err(|_not_read| OpenError::Layout)?,
                 decrypted.stash,
@@ -257,7 +257,7 @@ impl SealedFile {
                 self.metadata.chooser.clone(),
                 (self.text.clone(), self.layout.clone()),
             ),
-        )
+        ))
     }
 
     /// The file's text with the same data key encrypted to exactly `keys`.

@@ -164,3 +164,88 @@ fn what_sops_seals_we_open_change_and_give_back() {
         );
     }
 }
+
+/// A sealed file with its metadata in front, by hand, as people and formatters move it.
+fn metadata_first(sealed: &str, format: Format) -> String {
+    match format {
+        Format::Yaml => {
+            let at = sealed.find("sops:\n").unwrap();
+            format!("{}{}", &sealed[at..], &sealed[..at])
+        }
+        Format::Json => {
+            let at = sealed.find(",\n  \"sops\"").unwrap();
+            let end = sealed.rfind("\n}").unwrap();
+            let (entries, metadata) = (&sealed[1..at], &sealed[at + 1..end]);
+            format!("{{{metadata},{entries}\n}}\n")
+        }
+        Format::Dotenv => {
+            let (metadata, entries): (Vec<&str>, Vec<&str>) =
+                sealed.lines().partition(|line| line.starts_with("sops_"));
+            format!("{}\n{}\n", metadata.join("\n"), entries.join("\n"))
+        }
+        _ => {
+            let at = sealed.find("\n[sops]\n").unwrap();
+            format!(
+                "{}{}",
+                &sealed[at + 1..],
+                format_args!("\n{}", &sealed[..at])
+            )
+        }
+    }
+}
+
+#[test]
+fn metadata_stays_where_it_was() {
+    for (name, plain) in [
+        ("a.yaml", "# about a\na: 1\nb: 2\n"),
+        ("a.json", "{\n  \"a\": 1,\n  \"b\": 2\n}\n"),
+        ("a.env", "# about a\nA=1\nB=2\n"),
+        ("a.ini", "; about s\n[s]\na = 1\nb = 2\n"),
+    ] {
+        let format = Format::of_path(name);
+        let before = metadata_first(&seal(plain.as_bytes(), format), format);
+        let mut file = open(before.as_bytes(), format);
+        let path = file.key_paths().pop().unwrap();
+        file.set(&path, &Plaintext::new(b"3".to_vec())).unwrap();
+        let after = file.seal("2031-01-02T03:04:05Z").unwrap();
+        let changed: Vec<(&str, &str)> = before
+            .lines()
+            .zip(after.lines())
+            .filter(|(before, after)| before != after)
+            .collect();
+        assert_eq!(
+            before.lines().count(),
+            after.lines().count(),
+            "{before}\n{after}"
+        );
+        assert_eq!(changed.len(), 3, "{changed:?}\n{before}\n{after}");
+    }
+}
+
+#[test]
+fn a_new_file_keeps_the_layout_of_its_plain_text() {
+    let keys = recipient().into();
+    let new = NewFile {
+        indent: Some(3),
+        ..NewFile::new(Format::Binary, &keys)
+    };
+    let sealed = OpenedFile::create(b"x", &new).unwrap().seal(TIME).unwrap();
+    let new = NewFile {
+        format: Format::Json,
+        ..new
+    };
+    let lines = OpenedFile::create(b"{}", &new).unwrap().seal(TIME).unwrap();
+    for text in [&sealed, &lines] {
+        assert!(
+            text.contains("\n   \"sops\": {\n      \"age\": ["),
+            "{text}"
+        );
+    }
+    let one_line = seal(b"{\"a\":1}", Format::Json);
+    assert_eq!(one_line.lines().count(), 1, "{one_line}");
+    assert!(
+        one_line.contains("\"],\"sops\":{\"age\":[{")
+            || one_line.contains("\",\"sops\":{\"age\":[{"),
+        "{one_line}"
+    );
+}

@@ -1,5 +1,7 @@
 //! Flattened metadata, as dotenv and INI files hold it: one line for each value, its path in the name.
 
+use std::collections::HashMap;
+
 use super::layout::{FlatLine, MetadataLayout};
 use super::text::MetadataText;
 use crate::sops::document::tree::{NodeId, Tree};
@@ -43,6 +45,10 @@ impl MetadataText {
             let steps = steps(name).ok_or_else(conflict)?;
             root.insert(&steps, value).ok_or_else(conflict)?;
         }
+        // Single values last: the text has no line break at its end, which the last line of an armor needs.
+        if let Flat::Map(fields) = &mut root {
+            fields.sort_by_key(|(_, field)| matches!(field, Flat::Value(_)));
+        }
         let mut text = format!("{METADATA_KEY}:");
         root.write(4, &mut text)
             .ok_or_else(|| damaged("the items of a list are not numbered from 0"))?;
@@ -69,7 +75,10 @@ impl MetadataText {
         print: impl Fn(&str) -> String,
     ) -> Vec<String> {
         let mut wanted = self.flattened().unwrap_or_default();
-        let place = |name: &str| layout.lines.iter().position(|line| line.name == name);
+        let places: HashMap<&str, usize> = (layout.lines.iter().enumerate())
+            .map(|(at, line)| (line.name.as_str(), at))
+            .collect();
+        let place = |name: &str| places.get(name).copied();
         if layout.lines.is_sorted_by(|a, b| a.name <= b.name) {
             wanted.sort();
         } else {
@@ -160,7 +169,7 @@ impl Flat {
             Self::Nothing => out.push_str(" {}"),
             Self::Value(value) => {
                 out.push(' ');
-                out.push_str(&print_text(value, Place::Block { indent }));
+                out.push_str(&print_text(value, Place::OneLine));
             }
             Self::Map(map) => {
                 for (key, value) in map {
@@ -200,17 +209,14 @@ fn flatten(tree: &Tree, id: NodeId, name: &mut String, lines: &mut Vec<(String, 
     };
     for (number, entry) in collection.entries().enumerate() {
         let length = name.len();
-        match &entry.key {
-            Some(key) => {
-                if !name.is_empty() {
-                    name.push_str(MAP);
-                }
-                name.push_str(&key.text);
+        if let Some(key) = &entry.key {
+            if !name.is_empty() {
+                name.push_str(MAP);
             }
-            None => {
-                name.push_str(LIST);
-                name.push_str(&number.to_string());
-            }
+            name.push_str(&key.text);
+        } else {
+            name.push_str(LIST);
+            name.push_str(&number.to_string());
         }
         flatten(tree, entry.value, name, lines);
         name.truncate(length);

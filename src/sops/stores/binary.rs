@@ -20,8 +20,11 @@ const DATA_KEY: &str = "data";
 /// Base64 is longer by a third, and the metadata needs room.
 const LARGEST_CONTENT_BYTES: usize = LARGEST_TEXT_BYTES / 4 * 3 - 256 * 1024;
 
-/// The envelope of `content`, opened.
-pub(super) fn enveloped(content: &[u8]) -> Result<Zeroizing<String>, ParseError> {
+/// The envelope of `content`, opened, indented by a tab or by `indent` blanks.
+pub(in crate::sops) fn enveloped(
+    content: &[u8],
+    indent: Option<usize>,
+) -> Result<Zeroizing<String>, ParseError> {
     if content.len() > LARGEST_CONTENT_BYTES {
         return Err(ParseError::TooLarge {
             bytes: content.len(),
@@ -29,8 +32,9 @@ pub(super) fn enveloped(content: &[u8]) -> Result<Zeroizing<String>, ParseError>
         });
     }
     let data = Zeroizing::new(STANDARD.encode(content));
+    let margin = indent.map_or_else(|| "\t".to_owned(), |indent| " ".repeat(indent));
     Ok(Zeroizing::new(format!(
-        "{{\n\t\"{DATA_KEY}\": \"{}\"\n}}\n",
+        "{{\n{margin}\"{DATA_KEY}\": \"{}\"\n}}\n",
         data.as_str()
     )))
 }
@@ -62,7 +66,7 @@ pub(in crate::sops) fn text_of(tree: &Tree) -> Option<Zeroizing<Vec<u8>>> {
 
 /// An opened envelope with other bytes in it.
 pub(in crate::sops) fn with_content(tree: &Tree, content: &[u8]) -> Result<Tree, ParseError> {
-    let new = enveloped(content)?;
+    let new = enveloped(content, None)?;
     let Some(node) = data_node(tree) else {
         return tree.again(&new);
     };

@@ -129,10 +129,15 @@ impl Tree {
     }
 
     /// Parses what people write: any bytes for a binary file, else a text in the format.
-    pub(in crate::sops) fn parse_plain(text: &[u8], format: Format) -> Result<Self, ParseError> {
+    ///
+    /// `indent` is for what is written around a binary file's bytes.
+    pub(in crate::sops) fn parse_plain(
+        text: &[u8],
+        (format, indent): (Format, Option<usize>),
+    ) -> Result<Self, ParseError> {
         let store = Store::of(format, Side::Plain);
         if store == Store::Content {
-            return store.parse(&binary::enveloped(text)?);
+            return store.parse(&binary::enveloped(text, indent)?);
         }
         store.parse(checked(text)?)
     }

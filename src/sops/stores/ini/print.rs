@@ -142,16 +142,13 @@ pub(in crate::sops::stores) fn put_comment(
     let last = lines.len() - 1;
     let lines = lines.iter().enumerate().map(|(number, line)| {
         // The line break that follows brings its own.
-        match between.starts_with('\r') && number < last {
-            true => line.strip_suffix('\r').unwrap_or(line),
-            false => line.as_str(),
-        }
+        let brings_own = between.starts_with('\r') && number < last;
+        let bare = line.strip_suffix('\r').filter(|_| brings_own);
+        bare.unwrap_or(line)
     });
     let lines: Vec<&str> = lines.collect();
     let new = Zeroizing::new(lines.join(&between));
-    if comment.position == Position::OwnLine {
-        edits.replace(comment.span.clone(), &new);
-    } else if lines.len() == 1 {
+    if comment.position == Position::OwnLine || lines.len() == 1 {
         edits.replace(comment.span.clone(), &new);
     } else {
         // Behind a value there is room for one line only: it goes above the key.

@@ -8,7 +8,7 @@ use crate::sops::error::ParseError;
 use crate::sops::metadata::{MetadataLayout, MetadataText};
 use crate::sops::stores::json::print_text;
 use crate::sops::stores::json::style::Style;
-use crate::sops::stores::yaml::render::Layout;
+use crate::sops::stores::yaml::print::{Place, print_text as yaml_text};
 use crate::sops::walk::METADATA_KEY;
 
 fn entry(tree: &Tree) -> Option<&Entry> {
@@ -47,12 +47,39 @@ pub(in crate::sops::stores) fn text(tree: &Tree) -> Result<MetadataText, ParseEr
     {
         return Err(damaged("it is not a map"));
     }
-    let layout = Layout { indent: 4, step: 4 };
-    let lines = tree.render(entry.value, layout, &(0..0));
-    let text = MetadataText::from_yaml(format!("{METADATA_KEY}:\n{}", lines.trim_end()));
+    let mut lines = format!("{METADATA_KEY}:");
+    write(tree, entry.value, 4, &mut lines);
+    let text = MetadataText::from_yaml(lines);
     match text.tree() {
         Ok(_) => Ok(text),
         Err(error) => Err(damaged(&error.to_string())),
+    }
+}
+
+/// As YAML behind a key or dash. Strings stay on their line: at the end of the text a block would lose its line break.
+fn write(tree: &Tree, id: NodeId, indent: usize, out: &mut String) {
+    let Some(collection) = tree.collection(id) else {
+        out.push(' ');
+        out.push_str(&tree.render_scalar(id, Place::OneLine));
+        return;
+    };
+    if collection.children.is_empty() {
+        out.push_str(match collection.shape {
+            Shape::Map => " {}",
+            Shape::List => " []",
+        });
+    }
+    for entry in collection.entries() {
+        out.push('\n');
+        out.push_str(&" ".repeat(indent));
+        match &entry.key {
+            Some(key) => {
+                out.push_str(&yaml_text(&key.text, Place::OneLine));
+                out.push(':');
+            }
+            None => out.push('-'),
+        }
+        write(tree, entry.value, indent + 4, out);
     }
 }
 
@@ -103,28 +130,21 @@ pub(in crate::sops::stores) fn add(
         .first()
         .and_then(Option::as_ref)
         .and_then(|following| tree.child(id, &following.key));
+    let separator = match &layout.lead {
+        Some(lead) if is_separator(lead) => lead.clone(),
+        _ => style.separator(1),
+    };
     if let Some(next) = next {
-        let separator = match &layout.lead {
-            Some(lead) if is_separator(lead) => lead.clone(),
-            _ => style.separator(1),
-        };
         edits.insert(next.start, &format!("{member}{separator}"));
         return;
     }
-    match map.last_entry() {
-        Some(last) => {
-            let separator = match &layout.lead {
-                Some(lead) if is_separator(lead) => lead.clone(),
-                _ => style.separator(1),
-            };
-            let end = tree.node(last.value).span.end;
-            edits.insert(end, &format!("{separator}{member}"));
-        }
-        None => {
-            let inside = tree.node(id).span.start + 1..tree.node(id).span.end - 1;
-            let member = format!("{}{member}{}", style.break_at(1), style.break_at(0));
-            edits.replace(inside, &member);
-        }
+    if let Some(last) = map.last_entry() {
+        let end = tree.node(last.value).span.end;
+        edits.insert(end, &format!("{separator}{member}"));
+    } else {
+        let inside = tree.node(id).span.start + 1..tree.node(id).span.end - 1;
+        let member = format!("{}{member}{}", style.break_at(1), style.break_at(0));
+        edits.replace(inside, &member);
     }
 }
 

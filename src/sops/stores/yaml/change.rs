@@ -233,12 +233,12 @@ impl Tree {
     }
 
     /// Adds an item at the end of a list.
-    fn add_item(&self, id: NodeId, list: &Collection, new: Nested<'_>, edits: &mut Edits) {
+    fn add_item(&self, id: NodeId, old: &Collection, new: Nested<'_>, edits: &mut Edits) {
         let node = self.node(id);
         let Some((_position, item)) = new.split() else {
             return;
         };
-        match (list.style, list.last_entry()) {
+        match (old.style, old.last_entry()) {
             (Style::Block, Some(last)) => {
                 let end = self.line_end(self.node(last.value).span.end.max(last.start));
                 let layout = Layout {
