@@ -135,7 +135,7 @@ impl<'a> Comparing<'a> {
             match (before.documents.get(number), after.documents.get(number)) {
                 (Some(before), Some(after)) => self.node(before.root, after.root),
                 (Some(before), None) => {
-                    self.one_sided(self.before.0, before.root, ChangeKind::Removed)
+                    self.one_sided(self.before.0, before.root, ChangeKind::Removed);
                 }
                 (None, Some(after)) => self.one_sided(self.after.0, after.root, ChangeKind::Added),
                 (None, None) => {}
@@ -160,7 +160,7 @@ impl<'a> Comparing<'a> {
 
     fn one_sided(&mut self, tree: &Tree, root: NodeId, kind: ChangeKind) {
         for entry in entries(tree, root) {
-            self.path.push(name_of(&entry, 0));
+            self.path.push(name_of(entry, 0));
             self.note(kind);
             self.path.pop();
         }

@@ -84,3 +84,19 @@ fn a_hook_that_is_there_is_kept() {
     assert!(said.contains(".githooks/pre-commit"), "{said}");
     assert!(!exists(&world.repo(".githooks")));
 }
+
+#[test]
+fn a_check_tells_that_a_clone_lacks_the_setup_and_the_hook_refuses_secrets_in_the_clear() {
+    let world = World::bare();
+    world.encrypted(FILE, "a: 1\n");
+    world.secrets(&["install-git"]).ok();
+    world.commit("encrypted");
+    let told = |world: &World| world.secrets(&["check"]).stderr.contains("install-git");
+    assert!(!told(&world));
+    world.write("secrets/plain.yml", "password: hunter2\n");
+    world.git(&["add", "-A"]);
+    let refused = world.try_git(&["commit", "-q", "-m", "in the clear"]);
+    assert_eq!(refused.code, 1, "{}{}", refused.stdout, refused.stderr);
+    world.git(&["config", "--remove-section", "merge.steadfast"]);
+    assert!(told(&world));
+}

@@ -1,6 +1,7 @@
 //! Random documents, random edits on both sides: git's merge gives exactly the merge of the values, key by key.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use steadfast::identity::{Identities, Recipient};
@@ -56,11 +57,11 @@ fn yaml(document: &Document) -> String {
         if *inside != section {
             section = *inside;
             if let Some(name) = section {
-                text.push_str(&format!("# section {name}\nsection{name}:\n"));
+                writeln!(text, "# section {name}\nsection{name}:").unwrap();
             }
         }
         let margin = if inside.is_some() { "    " } else { "" };
-        text.push_str(&format!("{margin}key{key}: {}\n", quoted(value)));
+        writeln!(text, "{margin}key{key}: {}", quoted(value)).unwrap();
     }
     if text.is_empty() {
         "{}\n".to_owned()
@@ -91,7 +92,7 @@ fn dotenv(document: &Document) -> String {
     for ((section, key), value) in document {
         let name = section.map_or_else(String::new, |section| format!("S{section}_"));
         let value = value.replace(['\n', '\\'], "_");
-        text.push_str(&format!("{name}KEY{key}={value}\n"));
+        writeln!(text, "{name}KEY{key}={value}").unwrap();
     }
     text
 }
@@ -102,10 +103,10 @@ fn ini(document: &Document) -> String {
     for ((inside, key), value) in document {
         if *inside != section {
             section = *inside;
-            text.push_str(&format!("[section{}]\n", inside.unwrap_or_default()));
+            writeln!(text, "[section{}]", inside.unwrap_or_default()).unwrap();
         }
         let value: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
-        text.push_str(&format!("key{key} = {value}\n"));
+        writeln!(text, "key{key} = {value}").unwrap();
     }
     text
 }
@@ -186,26 +187,23 @@ fn check(format: Format, print: fn(&Document) -> String, documents: [&Document; 
     let sealed = merged
         .seal(TIME, Markers::default())
         .unwrap_or_else(|error| panic!("{error}\n{}", shown()));
-    match expected(format, documents) {
-        Some(wanted) => {
-            assert!(
-                merged.conflicts().is_empty(),
-                "{:?}\n{}",
-                merged.conflicts(),
-                shown()
-            );
-            let opened = parse(&sealed).open(&identities).unwrap();
-            assert_eq!(values(&opened), values(&create(&wanted)), "{}", shown());
-        }
-        None => {
-            assert!(!merged.conflicts().is_empty(), "{}", shown());
-            for side in [steadfast::sops::Side::Ours, steadfast::sops::Side::Theirs] {
-                let text = steadfast::sops::one_side(sealed.as_bytes(), side).unwrap();
-                SealedFile::parse(&text, format)
-                    .unwrap()
-                    .open_unverified(&identities)
-                    .unwrap();
-            }
+    if let Some(wanted) = expected(format, documents) {
+        assert!(
+            merged.conflicts().is_empty(),
+            "{:?}\n{}",
+            merged.conflicts(),
+            shown()
+        );
+        let opened = parse(&sealed).open(&identities).unwrap();
+        assert_eq!(values(&opened), values(&create(&wanted)), "{}", shown());
+    } else {
+        assert!(!merged.conflicts().is_empty(), "{}", shown());
+        for side in [steadfast::sops::Side::Ours, steadfast::sops::Side::Theirs] {
+            let text = steadfast::sops::one_side(sealed.as_bytes(), side).unwrap();
+            SealedFile::parse(&text, format)
+                .unwrap()
+                .open_unverified(&identities)
+                .unwrap();
         }
     }
 }

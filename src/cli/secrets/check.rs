@@ -13,12 +13,13 @@ use super::{identities, of_repository, start_of};
 use crate::cli::HostFlags;
 use crate::cli::answer::{print, print_json, say};
 use crate::cli::flags::{Format, FormatFlags};
+use crate::cli::problem::warn;
 use crate::cli::style::{BAD, FAINT, WARN, paint};
 use crate::identity::Identities;
 use crate::report::{Problem, exit};
 use crate::secrets::{
-    Checked, Finding, FindingKind, Repository, RepositoryError, Severity, Verification,
-    broken_rules, check,
+    Checked, Finding, FindingKind, Repository, RepositoryError, Severity, Verification, Worktree,
+    broken_rules, check, setup_missing,
 };
 use crate::source::{RepoPath, WorkingClone};
 
@@ -112,7 +113,25 @@ pub(super) fn run(args: &CheckArgs, flags: &HostFlags) -> Result<u8, Problem> {
         Format::Text => print(&texts(&checked.findings))?,
     }
     say(summary(&checked));
+    tell_of_git(args, flags);
     Ok(if passed { exit::DONE } else { exit::DRIFT })
+}
+
+/// The attributes in the repository ask for a merge driver that git's configuration of this clone must name.
+fn tell_of_git(args: &CheckArgs, flags: &HostFlags) {
+    if args.staged || args.format.format() == Format::Json {
+        return;
+    }
+    let start = start_of(flags);
+    let (Ok(repository), Ok(worktree)) = (Repository::find(&start), Worktree::find(&start)) else {
+        return;
+    };
+    // A check that cannot look there has looked at everything else.
+    if setup_missing(&repository, &worktree).unwrap_or(false) {
+        let problem =
+            Problem::new("git merges secret files as text in this clone, which breaks them");
+        warn(&problem.with_fix("run `steadfast secrets install-git` once"));
+    }
 }
 
 enum Stop {

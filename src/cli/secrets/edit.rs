@@ -86,7 +86,8 @@ pub(super) fn run(args: &EditArgs, flags: &HostFlags) -> Result<u8, Failure> {
         let conflict = conflict_in(&file, &identities).map_err(|error| of_conflict(&error))?;
         if let Some(conflict) = conflict {
             let edited = edit_conflict(&session, conflict, &mut ask);
-            return settled(&file, edited.map_err(|error| Failure::of_edit(&error))?);
+            let changed = edited.map_err(|error| Failure::of_edit(&error))?;
+            return Ok(settled(&file, changed));
         }
         edit(&session, &mut ask).map_err(|error| Failure::of_edit(&error))?
     };
@@ -114,14 +115,14 @@ pub(super) fn run(args: &EditArgs, flags: &HostFlags) -> Result<u8, Failure> {
 }
 
 /// Says what became of a conflict.
-fn settled(file: &SecretFile<'_>, changed: Changed) -> Result<u8, Failure> {
+fn settled(file: &SecretFile<'_>, changed: Changed) -> u8 {
     let path = file.path().display();
     if changed == Changed::Unchanged {
         say(format!("{path} is still in conflict"));
-        return Ok(UNCHANGED);
+        return UNCHANGED;
     }
     say(format!("{path} is merged; `git add {path}` says so to git"));
-    Ok(exit::DONE)
+    exit::DONE
 }
 
 fn of_conflict(error: &ConflictError) -> Failure {

@@ -33,7 +33,7 @@ const DRIVER_FAILED: u8 = 129;
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct MergeArgs {
-    /// FILE, or BASE OURS THEIRS, or BASE OURS THEIRS MARKER_SIZE PATH, as git gives them for `%O %A %B %L %P`
+    /// FILE, or BASE OURS THEIRS, or BASE OURS THEIRS MARKERS PATH, as git gives them for `%O %A %B %L %P`
     #[arg(value_name = "FILE", required = true, num_args = 1..=5)]
     pub files: Vec<PathBuf>,
     /// Decide every conflict for our side
@@ -66,19 +66,19 @@ pub(super) fn run(args: &MergeArgs, flags: &HostFlags) -> Result<u8, Problem> {
     };
     match &args.files[..] {
         [file] => unfinished(file, resolve(Markers::default()), flags),
-        [base, ours, theirs] => driver(
+        [base, ours, theirs] => Ok(driver(
             (base, ours, theirs),
             ours,
             resolve(Markers::default()),
             flags,
-        ),
+        )),
         [base, ours, theirs, _size, path] if args.ancestor => {
-            ancestor((base, ours, theirs), path, flags)
+            Ok(ancestor((base, ours, theirs), path, flags))
         }
         [base, ours, theirs, size, path] => {
             let size = size.to_str().and_then(|size| size.parse().ok());
             let markers = size.map_or_else(Markers::default, |size| Markers { size });
-            driver((base, ours, theirs), path, resolve(markers), flags)
+            Ok(driver((base, ours, theirs), path, resolve(markers), flags))
         }
         _ => Err(
             Problem::new("one file, three files, or what git gives for `%O %A %B %L %P`")
@@ -144,13 +144,13 @@ fn driver(
     path: &Path,
     resolve: Resolve,
     flags: &HostFlags,
-) -> Result<u8, Problem> {
+) -> u8 {
     let name = path.to_string_lossy().into_owned();
     let read = |path: &Path| durable::read(path, MOST_BYTES).map(Option::unwrap_or_default);
     let texts = read(base).and_then(|base| Ok((base, read(ours)?, read(theirs)?)));
     let (base, our_text, their_text) = match texts {
         Ok(texts) => texts,
-        Err(error) => return Ok(not_written(&error)),
+        Err(error) => return not_written(&error),
     };
     // Without keys both sides must still reach the file.
     let identities = identities(flags).unwrap_or_else(|problem| {
@@ -172,22 +172,18 @@ fn driver(
     );
     let (text, code) = settle(merged, &input, resolve, &name);
     match durable::replace_keeping(ours, &text, NEW_FILE_MODE) {
-        Ok(()) => Ok(code),
-        Err(error) => Ok(not_written(&error)),
+        Ok(()) => code,
+        Err(error) => not_written(&error),
     }
 }
 
 /// Two common ancestors as one. What they do not agree on is as it was before both, so that it stays in conflict.
-fn ancestor(
-    (base, ours, theirs): (&Path, &Path, &Path),
-    path: &Path,
-    flags: &HostFlags,
-) -> Result<u8, Problem> {
+fn ancestor((base, ours, theirs): (&Path, &Path, &Path), path: &Path, flags: &HostFlags) -> u8 {
     let read = |path: &Path| durable::read(path, MOST_BYTES).map(Option::unwrap_or_default);
     let texts = read(base).and_then(|base| Ok((base, read(ours)?, read(theirs)?)));
     let (base, our_text, their_text) = match texts {
         Ok(texts) => texts,
-        Err(error) => return Ok(not_written(&error)),
+        Err(error) => return not_written(&error),
     };
     let input = MergeInput {
         base: Some(&base),
@@ -210,8 +206,8 @@ fn ancestor(
         _ => &base,
     };
     match durable::replace_keeping(ours, text, NEW_FILE_MODE) {
-        Ok(()) => Ok(exit::DONE),
-        Err(error) => Ok(not_written(&error)),
+        Ok(()) => exit::DONE,
+        Err(error) => not_written(&error),
     }
 }
 

@@ -63,7 +63,7 @@ impl FileDiff {
 
 enum Version {
     None,
-    Sealed(SealedFile),
+    Sealed(Box<SealedFile>),
     Plain,
     Damaged(String),
 }
@@ -72,7 +72,7 @@ impl Version {
     fn of(text: Option<&[u8]>, format: Format) -> Self {
         match text.map(|text| SealedFile::parse(text, format)) {
             None => Self::None,
-            Some(Ok(sealed)) => Self::Sealed(sealed),
+            Some(Ok(sealed)) => Self::Sealed(Box::new(sealed)),
             Some(Err(crate::sops::ParseError::NotSealed)) => Self::Plain,
             Some(Err(error)) => Self::Damaged(error.to_string()),
         }
@@ -121,10 +121,10 @@ pub fn compare_texts(
             diff.readers(&readers(&before, names), &readers(&after, names));
         }
         (Version::Damaged(reason), Version::Sealed(_)) => {
-            diff.troubles.push(format!("before: {reason}"))
+            diff.troubles.push(format!("before: {reason}"));
         }
         (Version::Sealed(_), Version::Damaged(reason)) => {
-            diff.troubles.push(format!("now: {reason}"))
+            diff.troubles.push(format!("now: {reason}"));
         }
         _ => return None,
     }

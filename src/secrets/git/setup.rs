@@ -172,16 +172,6 @@ impl Setup<'_> {
             state,
         })
     }
-
-    /// Replaces a file of the working tree or of git, or removes it when nothing is left in it.
-    fn replace(
-        &self,
-        path: &std::path::Path,
-        text: &str,
-        mode: FileMode,
-    ) -> Result<(), SetupError> {
-        Ok(durable::replace_keeping(path, text.as_bytes(), mode)?)
-    }
 }
 
 const CONFIG: &str = "git's configuration of this clone";

@@ -42,7 +42,7 @@ impl<'a> Weave<'a> {
         if base.as_ref() == Some(&ours) {
             return take_theirs(theirs);
         }
-        if let Some(woven) = self.nested(three)? {
+        if let Some(woven) = self.nested(three) {
             return Some(woven);
         }
         let base_digest = values
@@ -69,15 +69,15 @@ impl<'a> Weave<'a> {
         }
     }
 
-    /// Two maps, or two lists, in block style: merged child by child. `Some(None)` if they are something else.
-    fn nested(&mut self, three: Three<&PlacedEntry<'a>>) -> Option<Option<Woven>> {
+    /// Two maps, or two lists, in block style: merged child by child. Nothing if they are something else.
+    fn nested(&mut self, three: Three<&PlacedEntry<'a>>) -> Option<Woven> {
         let values = three.values();
         let trees = (self.ours.tree, self.theirs.tree);
         let (Some(ours), Some(theirs)) = (
             trees.0.collection(values.ours),
             trees.1.collection(values.theirs),
         ) else {
-            return Some(None);
+            return None;
         };
         let is_open = |style: Style, filled: bool| style == Style::Block || !filled;
         let filled = (
@@ -89,7 +89,7 @@ impl<'a> Weave<'a> {
             || !is_open(theirs.style, filled.1)
             || !(filled.0 || filled.1)
         {
-            return Some(None);
+            return None;
         }
         let base = values.base.filter(|id| {
             self.base
@@ -104,7 +104,7 @@ impl<'a> Weave<'a> {
         let Some(body) = self.body(ids) else {
             // A list whose items cannot be told apart.
             self.conflicts.truncate(mark);
-            return Some(None);
+            return None;
         };
         let (side, placed) = if filled.0 {
             (Side::Ours, three.ours)
@@ -112,14 +112,18 @@ impl<'a> Weave<'a> {
             (Side::Theirs, three.theirs)
         };
         let text = if body.has_entries {
-            self.below_its_key(side, placed, &body)?
+            self.below_its_key(side, placed, &body)
         } else {
-            self.emptied(side, placed, (&body, ours.shape))
+            Some(self.emptied(side, placed, (&body, ours.shape)))
         };
-        Some(Some(Woven {
+        let Some(text) = text else {
+            self.conflicts.truncate(mark);
+            return None;
+        };
+        Some(Woven {
             text,
             digest: body.digest,
-        }))
+        })
     }
 
     /// A key or dash, and what is below it.

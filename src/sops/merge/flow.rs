@@ -50,7 +50,7 @@ impl Weave<'_> {
             };
             self.path.push(name_of(entry, slot.ours.or(slot.theirs)));
             let woven = match (our_entry, their_entry) {
-                (Some(one), Some(other)) => self.flow_entry(base, one, other).map(Some),
+                (Some(one), Some(other)) => Some(Some(self.flow_entry(base, one, other))),
                 (Some(one), None) => Some(self.flow_one_sided(Side::Ours, base, one)),
                 (None, Some(other)) => Some(self.flow_one_sided(Side::Theirs, base, other)),
                 (None, None) => Some(None),
@@ -83,7 +83,7 @@ impl Weave<'_> {
         })
     }
 
-    fn flow_entry(&mut self, base: Option<NodeId>, one: &Entry, other: &Entry) -> Option<Woven> {
+    fn flow_entry(&mut self, base: Option<NodeId>, one: &Entry, other: &Entry) -> Woven {
         let ids = Three {
             base,
             ours: one.value,
@@ -93,16 +93,16 @@ impl Weave<'_> {
         let theirs = self.theirs.digest(other.value);
         let before = base.zip(self.base.as_ref()).map(|(id, it)| it.digest(id));
         if ours == theirs || before == Some(theirs) {
-            return Some(Woven {
+            return Woven {
                 text: text_of(&self.ours, one),
                 digest: ours,
-            });
+            };
         }
         if before == Some(ours) {
-            return Some(Woven {
+            return Woven {
                 text: text_of(&self.theirs, other),
                 digest: theirs,
-            });
+            };
         }
         if self.is_flow(ids) {
             let mark = self.conflicts.len();
@@ -110,15 +110,15 @@ impl Weave<'_> {
                 let head =
                     &self.ours.tree.text[one.start..self.ours.tree.node(one.value).span.start];
                 let text = Zeroizing::new(format!("{head}{}", value.text.as_str()));
-                return Some(Woven {
+                return Woven {
                     text,
                     digest: value.digest,
-                });
+                };
             }
             self.conflicts.truncate(mark);
         }
         self.conflicts.push(self.path.clone());
-        Some(match self.prefer {
+        match self.prefer {
             Side::Ours => Woven {
                 text: text_of(&self.ours, one),
                 digest: ours,
@@ -127,7 +127,7 @@ impl Weave<'_> {
                 text: text_of(&self.theirs, other),
                 digest: theirs,
             },
-        })
+        }
     }
 
     /// The items between brackets. What stands between two items of ours that stay neighbours stays too.

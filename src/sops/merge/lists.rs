@@ -2,14 +2,17 @@
 
 use super::digest::Digest;
 use super::weave::{Slot, Three, Version};
-use crate::sops::document::tree::{NodeId, Tree};
+use crate::sops::document::tree::{Collection, NodeId, Tree};
 
 /// A key, and how many entries before it have the same one.
 pub(super) type KeyAt = (String, usize);
 
 pub(super) fn keys_of(tree: &Tree, id: NodeId) -> Vec<KeyAt> {
     let mut seen = std::collections::HashMap::<String, usize>::new();
-    let entries = tree.collection(id).into_iter().flat_map(|it| it.entries());
+    let entries = tree
+        .collection(id)
+        .into_iter()
+        .flat_map(Collection::entries);
     entries
         .map(|entry| {
             let key = entry
@@ -25,7 +28,10 @@ pub(super) fn keys_of(tree: &Tree, id: NodeId) -> Vec<KeyAt> {
 
 pub(super) fn items_of(version: &Version<'_>, id: NodeId) -> Vec<Digest> {
     let tree = version.tree;
-    let entries = tree.collection(id).into_iter().flat_map(|it| it.entries());
+    let entries = tree
+        .collection(id)
+        .into_iter()
+        .flat_map(Collection::entries);
     entries.map(|entry| version.digest(entry.value)).collect()
 }
 

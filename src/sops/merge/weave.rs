@@ -122,7 +122,7 @@ impl<'a> Weave<'a> {
         let body = self.body(roots)?;
         let digest = body.digest;
         let Some(lines) = Lines::of(ours, roots.ours) else {
-            return Some(self.filled_root((roots.ours, end), body));
+            return Some(self.filled_root((roots.ours, end), &body));
         };
         let mut text = Zeroizing::new(String::new());
         if !body.has_entries {
@@ -143,7 +143,7 @@ impl<'a> Weave<'a> {
     }
 
     /// A document of ours that has no entry, with those of theirs.
-    fn filled_root(&self, (root, end): (NodeId, usize), body: Body) -> (Range<usize>, Woven) {
+    fn filled_root(&self, (root, end): (NodeId, usize), body: &Body) -> (Range<usize>, Woven) {
         let ours = self.ours.tree;
         let span = ours.node(root).span.clone();
         let digest = body.digest;

@@ -6,6 +6,7 @@ use std::path::Path;
 use git2::AttrCheckFlags;
 
 use super::{DRIVER, FILE_MODE, Setup, SetupError, SetupStep, StepState, read_text};
+use crate::host::durable;
 use crate::secrets::git::worktree::Worktree;
 use crate::secrets::repository::Repository;
 use crate::sops::{Format, SealedFile};
@@ -30,9 +31,9 @@ impl Setup<'_> {
             text.push('\n');
         }
         for pattern in files.patterns() {
-            text.push_str(&format!("{pattern} {}\n", attributes()));
+            text.extend([pattern.as_str(), " ", &attributes(), "\n"]);
         }
-        self.replace(&path, &text, FILE_MODE)?;
+        durable::replace_keeping(&path, text.as_bytes(), FILE_MODE)?;
         Ok(step(StepState::Done))
     }
 
@@ -45,7 +46,7 @@ impl Setup<'_> {
         if text == before {
             return Ok(step(StepState::NotThere));
         }
-        self.replace(&path, &text, FILE_MODE)?;
+        durable::replace_keeping(&path, text.as_bytes(), FILE_MODE)?;
         Ok(step(StepState::Removed))
     }
 }

@@ -91,7 +91,7 @@ impl Setup<'_> {
         if let Some(parent) = path.parent() {
             durable::make_directories(parent, DIRECTORY_MODE)?;
         }
-        self.replace(&path, &text, HOOK_MODE)?;
+        durable::replace_keeping(&path, text.as_bytes(), HOOK_MODE)?;
         Ok(step(&path, StepState::Done))
     }
 
@@ -144,7 +144,7 @@ impl Setup<'_> {
         {
             durable::remove(&path)?;
         } else {
-            self.replace(&path, &rest, HOOK_MODE)?;
+            durable::replace_keeping(&path, rest.as_bytes(), HOOK_MODE)?;
         }
         Ok(step(&path, StepState::Removed))
     }
