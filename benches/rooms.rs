@@ -85,6 +85,87 @@ fn decide(criterion: &mut Criterion) {
     });
 }
 
+/// 200 hosts of 30 modules each: every host resolved and built.
+fn fleet(criterion: &mut Criterion) {
+    let mut files: BTreeMap<RepoPath, Vec<u8>> = BTreeMap::new();
+    let mut put = |path: String, text: String| {
+        files.insert(RepoPath::new(path).unwrap(), text.into_bytes());
+    };
+    for n in 0..30 {
+        put(format!("modules/m{n:02}/module.yml"), module(n));
+        put(
+            format!("modules/m{n:02}/app.conf"),
+            "name={{ cfg.name }}\n{% for port in cfg.ports %}\nport={{ port }}\n{% endfor %}\n"
+                .to_owned(),
+        );
+    }
+    put(
+        "fleet.yml".to_owned(),
+        "variables: { domain: example.org }\n".to_owned(),
+    );
+    for n in 0..200 {
+        let mut host = format!("description: host {n}\nmodules:\n");
+        for m in 0..30 {
+            writeln!(
+                host,
+                "  m{m:02}: {{ name: \"app-{n}\", ports: [{n}, {m}] }}"
+            )
+            .unwrap();
+        }
+        put(format!("hosts/h{n:03}/host.yml"), host);
+    }
+    let snapshot = Snapshot::in_memory(files);
+    let one = HostName::new("h007").unwrap();
+    criterion.bench_function("resolve and build one host of 30 modules", |bencher| {
+        bencher.iter(|| {
+            let config = config::resolve(&snapshot, &one).unwrap();
+            generation::build(&config, &snapshot).unwrap()
+        });
+    });
+    let mut group = criterion.benchmark_group("check");
+    group.sample_size(10);
+    group.bench_function("200 hosts of 30 modules", |bencher| {
+        bencher.iter(|| {
+            let checked = generation::check(&snapshot);
+            assert!(checked.errors.is_empty() && checked.warnings.is_empty());
+        });
+    });
+    group.finish();
+}
+
+fn module(n: usize) -> String {
+    format!(
+        r#"
+description: module {n}
+options:
+  name: {{ type: string, pattern: "^[a-z0-9-]+$" }}
+  ports: {{ type: array, items: {{ type: integer, minimum: 0, maximum: 65535 }}, default: [80] }}
+  owner: {{ type: string, default: root }}
+  at: {{ type: string, format: systemd-calendar, default: "02:00" }}
+  extra: {{ type: boolean, default: false }}
+assertions:
+  - {{ that: cfg.ports|length > 0, message: no ports }}
+config:
+  packages: [curl, "package-{n}"]
+  directories:
+    "/srv/m{n}/{{{{ cfg.name }}}}": {{ owner: "{{{{ cfg.owner }}}}", mode: 0750 }}
+  files:
+    /etc/m{n}/app.conf: {{ file: app.conf, template: true, units: {{ restart: [m{n}.service] }} }}
+    /etc/m{n}/host: {{ text: "{{{{ host.name }}}}.{{{{ fleet.domain }}}}\n" }}
+    "/etc/m{n}/{{{{ port }}}}.conf": {{ for: port in cfg.ports, text: "listen {{{{ port }}}}\n" }}
+    /etc/m{n}/extra: {{ when: cfg.extra, text: extra }}
+  units:
+    m{n}.service:
+      text: "[Service]\nExecStart=/bin/true --name={{{{ cfg.name }}}}\n[Install]\nWantedBy=multi-user.target\n"
+      enable: true
+      start: true
+    m{n}.timer: {{ text: "[Timer]\nOnCalendar={{{{ cfg.at }}}}\n[Install]\nWantedBy=timers.target\n", enable: true }}
+  health:
+    - {{ unit: m{n}.service }}
+"#
+    )
+}
+
 /// A secret file of 1,000 values.
 fn secrets(criterion: &mut Criterion) {
     let key = HostKey::read(Path::new(
@@ -109,5 +190,5 @@ fn secrets(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, files, decide, secrets);
+criterion_group!(benches, files, decide, fleet, secrets);
 criterion_main!(benches);

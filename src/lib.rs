@@ -10,7 +10,7 @@
 //! | [`drift`] | `plan` against the active generation, printed instead of applied |
 //! | [`activation`] | observe, plan (pure), journal, apply, settle, roll back, recover |
 //! | [`generation`] | the manifest of one host at one revision, its digest, the store of generations |
-//! | [`config`] | `hosts/NAME/host.yml` to a typed [`config::HostConfig`], every value with its origin |
+//! | [`config`] | hosts, modules and people to a typed [`config::HostConfig`] per host, every value with its origin |
 //! | [`health`] | probes and verdicts |
 //! | [`secrets`] | recipients by rule, edit, rekey, open, install to `/run/secrets` |
 //! | [`source`] | git: remotes, fetch, reading a tree without a checkout, trust |

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+use std::io::Write as _;
+
 use assert_cmd::Command;
 
 /// The program with nothing of this machine in its environment.
@@ -30,6 +32,10 @@ fn every_help_screen_reads_well() {
         "status",
         "drift",
         "plan",
+        "check",
+        "config",
+        "config show",
+        "config schema",
         "generations",
         "generations list",
         "generations show",
@@ -207,4 +213,58 @@ fn manual_pages_and_completions_exist_for_every_name() {
         let script = stdout(steadfast().args(["completions", "bash", "--for", name]));
         assert!(script.contains(&format!("complete -F _{name}")), "{script}");
     }
+}
+
+#[test]
+fn check_finds_nothing_wrong_with_the_demo() {
+    let mut check = steadfast();
+    check.current_dir(env!("CARGO_MANIFEST_DIR")).arg("check");
+    assert_eq!(stdout(&mut check), "1 host: nothing is wrong\n");
+    check.assert().code(0);
+}
+
+#[test]
+fn check_says_what_is_wrong_and_ends_with_1() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in [
+        ("hosts/a/host.yml", "modules: { m: }\n"),
+        ("hosts/b/host.yml", "modules: { m: }\n"),
+        ("modules/m/module.yml", "config: { pakages: [curl] }\n"),
+    ] {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut file = std::fs::File::create(path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+    }
+    let mut check = steadfast();
+    check.arg("check").arg(folder.path());
+    let said = stdout(&mut check);
+    assert!(said.contains("did you mean `packages`?"), "{said}");
+    assert!(said.contains("hosts: a, b"), "{said}");
+    assert!(said.ends_with("2 hosts: 1 error\n"), "{said}");
+    check.assert().code(1);
+
+    let mut check = steadfast();
+    check.arg("check").arg(folder.path()).arg("--json");
+    let answer: serde_json::Value = serde_json::from_str(&stdout(&mut check)).unwrap();
+    assert_eq!(
+        answer["errors"][0]["origin"]["file"],
+        "modules/m/module.yml"
+    );
+    assert_eq!(answer["errors"][0]["hosts"], serde_json::json!(["a", "b"]));
+    assert_eq!(answer["hosts"][0]["digest"], serde_json::Value::Null);
+}
+
+#[test]
+fn config_show_says_where_every_value_comes_from() {
+    let mut show = steadfast();
+    show.current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["config", "show", "demo"]);
+    let said = stdout(&mut show);
+    assert!(said.starts_with("# demo\n"), "{said}");
+    assert!(said.contains("  # hosts/demo/host.yml:"), "{said}");
+    let mut schema = steadfast();
+    schema.args(["config", "schema", "module"]);
+    let schema: serde_json::Value = serde_json::from_str(&stdout(&mut schema)).unwrap();
+    assert_eq!(schema["title"], "modules/NAME/module.yml");
 }

@@ -3,7 +3,9 @@
 use clap::{Arg, Args, CommandFactory as _, Parser, Subcommand};
 
 use super::agent::AgentArgs;
+use super::check::CheckArgs;
 use super::completions::CompletionsArgs;
+use super::config::ConfigArgs;
 use super::drift::DriftArgs;
 use super::flags::HostFlags;
 use super::generations::GenerationsArgs;
@@ -118,6 +120,12 @@ pub enum Command {
     /// Show what would change, without changing anything
     #[command(long_about = super::plan::ABOUT)]
     Plan(PlanArgs),
+    /// Say all that is wrong with a config repository
+    #[command(long_about = super::check::ABOUT)]
+    Check(CheckArgs),
+    /// Show what the repository says about a host, and the schemas of its files
+    #[command(arg_required_else_help = true)]
+    Config(ConfigArgs),
     /// List, compare, pin and go back to generations
     #[command(arg_required_else_help = true, long_about = super::generations::ABOUT)]
     Generations(GenerationsArgs),
@@ -173,10 +181,17 @@ pub fn command(name: &str) -> clap::Command {
     match name {
         "reconcile" => command,
         "secrets" => with_options_of(command, person),
-        _ => ["completions", "man", "schema"].into_iter().fold(
-            command.mut_subcommand("secrets", |secrets| with_options_of(secrets, person)),
-            |command, verb| command.mut_subcommand(verb, |verb| with_options_of(verb, nobody)),
-        ),
+        _ => {
+            let command = command
+                .mut_subcommand("secrets", |secrets| with_options_of(secrets, person))
+                .mut_subcommand("check", |check| with_options_of(check, reader))
+                .mut_subcommand("config", |config| with_options_of(config, reader));
+            ["completions", "man", "schema"]
+                .into_iter()
+                .fold(command, |command, verb| {
+                    command.mut_subcommand(verb, |verb| with_options_of(verb, nobody))
+                })
+        }
     }
 }
 
@@ -201,6 +216,15 @@ fn with_options_of(command: clap::Command, option: fn(Arg) -> Arg) -> clap::Comm
 /// An option where no host is looked at.
 fn nobody(option: Arg) -> Arg {
     option.hide(true)
+}
+
+/// An option where the files of a repository are read, and nothing else.
+fn reader(option: Arg) -> Arg {
+    if option.get_id().as_str() == "repo" {
+        person(option)
+    } else {
+        nobody(option)
+    }
 }
 
 /// An option where a person works in a clone.

@@ -6,7 +6,9 @@
 mod agent;
 mod answer;
 mod args;
+mod check;
 mod completions;
+mod config;
 mod dispatch;
 mod drift;
 mod flags;
@@ -17,6 +19,7 @@ mod problem;
 mod progress;
 mod reconcile;
 mod render;
+mod repository;
 mod schema;
 mod secrets;
 mod site;
@@ -24,6 +27,8 @@ mod status;
 mod style;
 
 pub use args::{Cli, NAMES, ReconcileCli, SecretsCli, command};
+pub use check::{FindingAnswer, HostAnswer, RepositoryAnswer};
+pub use config::{ConfigAnswer, ModuleAnswer, OptionAnswer, WantedAnswer};
 pub use dispatch::{fail, main};
 pub use flags::HostFlags;
 pub use generations::{GcAnswer, GenerationDiff, GenerationEntry, GenerationList};

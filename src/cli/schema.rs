@@ -6,6 +6,8 @@ use clap::Args;
 use schemars::{Schema, schema_for};
 
 use super::answer::{print, print_json, say};
+use super::check::RepositoryAnswer;
+use super::config::ConfigAnswer;
 use super::generations::{GcAnswer, GenerationDiff, GenerationList};
 use super::plan::{PlanAnswer, Preview};
 use super::secrets::{
@@ -65,6 +67,16 @@ const OUTPUTS: &[Output] = &[
         name: "preview",
         verbs: "plan --host",
         schema: || schema_for!(Preview),
+    },
+    Output {
+        name: "check",
+        verbs: "check",
+        schema: || schema_for!(RepositoryAnswer),
+    },
+    Output {
+        name: "config",
+        verbs: "config show",
+        schema: || schema_for!(ConfigAnswer),
     },
     Output {
         name: "generation-list",

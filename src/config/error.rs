@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Origin, excerpt};
-use crate::source::RepoPath;
+use crate::source::{RepoPath, Snapshot};
 
 /// A place in a file, with the number of characters to underline.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +99,18 @@ pub enum Colour {
     Ansi,
 }
 
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// Nothing comes of the host.
+    Error,
+    /// The host is what it would be without it.
+    Warning,
+}
+
+/// Nobody reads more, and each one is laid out with its source line.
+const MOST_ERRORS: usize = 200;
+
 /// Every error of one run; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigErrors {
@@ -118,7 +130,36 @@ impl ConfigErrors {
         }
         errors.sort_by(|a, b| place(a).cmp(&place(b)));
         errors.dedup();
+        let more = errors.len().saturating_sub(MOST_ERRORS);
+        if more > 0 {
+            errors.truncate(MOST_ERRORS);
+            errors.push(ConfigError::new(format!(
+                "{more} more errors are not shown"
+            )));
+        }
         Some(Self { errors, sources })
+    }
+
+    /// As [`from_run`](Self::from_run), with the files read from the snapshot that the errors are about.
+    #[must_use]
+    pub fn of_run(errors: Vec<ConfigError>, snapshot: &Snapshot) -> Option<Self> {
+        let mut sources = BTreeMap::new();
+        let marks = errors.iter().flat_map(|error| {
+            let related = error.related.as_ref().map(|(mark, _)| mark);
+            error.mark.iter().chain(related)
+        });
+        for mark in marks {
+            let file = &mark.origin.file;
+            if sources.contains_key(file) {
+                continue;
+            }
+            // An excerpt without its line is still an error with its place.
+            if let Ok(Some(content)) = snapshot.read(file) {
+                let text = String::from_utf8_lossy(&content).into_owned();
+                sources.insert(file.clone(), text);
+            }
+        }
+        Self::from_run(errors, sources)
     }
 
     /// The errors, in file order.
@@ -130,9 +171,15 @@ impl ConfigErrors {
     /// One excerpt per error: message, source line with the place marked, cause and fix.
     #[must_use]
     pub fn excerpts(&self, colour: Colour) -> Vec<String> {
+        self.excerpts_as(Severity::Error, colour)
+    }
+
+    /// As [`excerpts`](Self::excerpts), for what is an error or no more than a warning.
+    #[must_use]
+    pub fn excerpts_as(&self, severity: Severity, colour: Colour) -> Vec<String> {
         self.errors
             .iter()
-            .map(|error| excerpt::render(error, &self.sources, colour))
+            .map(|error| excerpt::render(error, severity, &self.sources, colour))
             .collect()
     }
 }

@@ -5,16 +5,21 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::error::{Colour, ConfigError, Mark};
+use super::error::{Colour, ConfigError, Mark, Severity};
 use crate::source::RepoPath;
 
 /// Prints one error the way rustc does.
 pub(super) fn render(
     error: &ConfigError,
+    severity: Severity,
     sources: &BTreeMap<RepoPath, String>,
     colour: Colour,
 ) -> String {
-    let mut main = Level::ERROR
+    let level = match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut main = level
         .primary_title(error.message.as_str())
         .elements(std::iter::empty::<annotate_snippets::Element<'_>>());
     for snippet in snippets(error, sources) {

@@ -172,6 +172,13 @@ pub enum FileSource {
     Text(String),
     /// A file of the repository.
     File(RepoPath),
+    /// A file of the repository with its expressions evaluated.
+    Filled {
+        /// The file.
+        file: RepoPath,
+        /// What came of it.
+        text: String,
+    },
 }
 
 /// A regular file.

@@ -1,12 +1,19 @@
-//! `hosts/NAME/host.yml` to a typed [`HostConfig`], every value with the place it came from.
+//! A config repository to a typed [`HostConfig`] per host, every value with the place it came from.
 //!
-//! `yaml` reads text into a tree that knows its lines, `reader` takes typed values out of it and collects every error
-//! of the run, `host` knows the keys, `excerpt` prints an error with its source line.
+//! The way through: `yaml` reads a file into a tree that knows its lines; `library` reads what hosts share (modules,
+//! people, variables); `resolve` finds the modules of one host, their `options`, evaluates `expression`s and `merge`s
+//! what all files say into one tree; `parse` takes typed values out of it by means of `reader`, which collects every
+//! error of the run; `excerpt` prints an error with its source line. `vocabulary` has every key of every file.
 
 mod error;
 mod excerpt;
+mod expression;
+mod files;
 mod host;
+mod library;
+mod merge;
 mod nearest;
+mod options;
 mod origin;
 mod parse;
 mod reader;
@@ -14,14 +21,18 @@ mod repository;
 mod resolve;
 #[cfg(test)]
 mod tests;
+mod vocabulary;
 mod yaml;
 
-pub use error::{Colour, ConfigError, ConfigErrors, Mark};
+pub use error::{Colour, ConfigError, ConfigErrors, Mark, Severity};
 pub use host::{
     DirectoryConfig, Enforcement, FileConfig, FileSource, GroupConfig, HostConfig, HostName,
     OnConflict, Platform, SecretConfig, SymlinkConfig, TemplateConfig, UnitConfig, UserConfig,
 };
+pub use library::ModuleName;
 pub(crate) use nearest::nearest;
 pub(crate) use origin::line_and_column;
 pub use origin::{Located, Origin};
-pub use resolve::{hosts, resolve};
+use parse::duration_ms;
+pub use resolve::{Content, Fleet, ModuleUse, OptionUse, Resolution, Resolved, hosts, resolve};
+pub use vocabulary::{FileKind, schema};

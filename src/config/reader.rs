@@ -5,15 +5,17 @@
 use std::str::FromStr;
 
 use super::error::{ConfigError, Mark};
+use super::files::FileTable;
 use super::nearest::nearest;
+use super::vocabulary::{Field, keys};
 use super::yaml::{Entry, Key, Node, Place, ScalarKind, Value, YamlError};
 use super::{Located, Origin};
 use crate::host::InvalidName;
 use crate::source::RepoPath;
 
-/// Reads one file.
+/// Reads the files of one run.
 pub(super) struct Reader {
-    file: RepoPath,
+    files: FileTable,
     errors: Vec<ConfigError>,
 }
 
@@ -46,15 +48,20 @@ impl<'n> Fields<'n> {
 }
 
 impl Reader {
-    pub(super) fn new(file: RepoPath) -> Self {
+    pub(super) fn new(files: FileTable) -> Self {
         Self {
-            file,
+            files,
             errors: Vec::new(),
         }
     }
 
-    pub(super) fn into_errors(self) -> Vec<ConfigError> {
-        self.errors
+    pub(super) fn into_errors(mut self) -> Vec<ConfigError> {
+        self.take_errors()
+    }
+
+    /// An error that is never shown: it would only repeat another one.
+    fn unsaid(&mut self) -> &mut ConfigError {
+        self.keep(ConfigError::new(""))
     }
 
     pub(super) fn push(&mut self, error: ConfigError) {
@@ -70,11 +77,29 @@ impl Reader {
     }
 
     pub(super) fn origin(&self, place: Place) -> Origin {
-        Origin {
-            file: self.file.clone(),
-            line: place.line,
-            column: place.column,
-        }
+        self.files.origin(place)
+    }
+
+    /// The folder of the file that a place is in.
+    pub(super) fn folder(&self, place: Place) -> String {
+        self.files.folder(place.file)
+    }
+
+    /// The files of the run.
+    pub(super) fn files(&self) -> &FileTable {
+        &self.files
+    }
+
+    /// The file that a place is in.
+    pub(super) fn path(&self, place: Place) -> &RepoPath {
+        self.files.path(place.file)
+    }
+
+    /// The errors so far; more can follow.
+    pub(super) fn take_errors(&mut self) -> Vec<ConfigError> {
+        let mut errors = std::mem::take(&mut self.errors);
+        errors.retain(|error| !error.message.is_empty());
+        errors
     }
 
     pub(super) fn located<T>(&self, place: Place, value: T) -> Located<T> {
@@ -87,6 +112,11 @@ impl Reader {
     /// Records an error at a place.
     pub(super) fn error(&mut self, place: Place, message: impl Into<String>) -> &mut ConfigError {
         let error = ConfigError::new(message).at(self.mark(place));
+        self.keep(error)
+    }
+
+    /// Records an error, to which more can be said.
+    pub(super) fn keep(&mut self, error: ConfigError) -> &mut ConfigError {
         self.errors.push(error);
         let last = self.errors.len() - 1;
         &mut self.errors[last]
@@ -108,6 +138,9 @@ impl Reader {
             Value::Scalar(scalar) => scalar.to_string(),
             Value::List(_) => "a list".to_owned(),
             Value::Map(_) => "a map".to_owned(),
+            Value::File(filled) => format!("the file `{}`", filled.path),
+            // Why it is unknown is recorded already.
+            Value::Unknown => return self.unsaid(),
         };
         self.error(
             node.place,
@@ -120,11 +153,12 @@ impl Reader {
         &mut self,
         node: &'n Node,
         what: &str,
-        known: &[&str],
+        known: &[Field],
     ) -> Option<Fields<'n>> {
         let entries = self.entries(node, what)?;
+        let known = keys(known);
         for entry in entries {
-            self.known_key(&entry.key, what, known);
+            self.known_key(&entry.key, what, &known);
         }
         Some(Fields { entries })
     }
@@ -285,7 +319,7 @@ impl Reader {
                 self.wrong_type(node, &format!("a list of {what}")).fix = Some(fix);
                 None
             }
-            Value::Map(_) => {
+            Value::Map(_) | Value::File(_) | Value::Unknown => {
                 self.wrong_type(node, &format!("a list of {what}"));
                 None
             }
@@ -336,12 +370,12 @@ fn suggestion(invalid: &InvalidName) -> Option<String> {
 }
 
 /// `a`, `b` and `c`.
-fn listed(words: &[&str]) -> String {
+pub(super) fn listed(words: &[&str]) -> String {
     joined(words, "and")
 }
 
 /// `a`, `b` or `c`.
-fn listed_or(words: &[&str]) -> String {
+pub(super) fn listed_or(words: &[&str]) -> String {
     joined(words, "or")
 }
 

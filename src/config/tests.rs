@@ -1,5 +1,10 @@
 //! Wrong host files, and what is said about them.
 
+mod language;
+mod order;
+mod support;
+mod wrong;
+
 use std::collections::BTreeMap;
 
 use proptest::strategy::Strategy;
@@ -58,7 +63,7 @@ wrong! {
     a_second_document_is_refused: "hostname: web\n---\nhostname: db\n";
     merge_keys_are_refused: "files:\n  /etc/a: &a { text: a }\n  /etc/b:\n    <<: *a\n";
     an_unknown_alias_is_refused: "files:\n  /etc/a: *nowhere\n";
-    later_features_are_named: "profiles: [server]\nmodules:\n  base: {}\nbackend: nixos\n";
+    later_features_are_named: "backend: nixos\n";
     paths_have_one_form: "files:\n  etc/motd: { text: a }\n  /etc//motd: { text: a }\n  /etc/../motd: { text: a }\ndirectories:\n  /srv/data/: {}\n";
     paths_of_others_are_refused_with_the_reason: "files:\n  /etc/shadow: { text: a }\n  /etc/machine-id: { text: a }\n  /run/secrets/x: { text: a }\n  /var/lib/steadfast/state.json: { text: a }\n  /etc/systemd/system/app.service: { text: a }\nsymlinks:\n  /proc/x: /srv\ndirectories:\n  /dev/shm/x: {}\n";
     content_is_said_once: "files:\n  /etc/a: { text: a, file: app.service }\n  /etc/b: { mode: '0644' }\n  /etc/c:\nunits:\n  b.service:\n    drop_ins:\n      10.conf: {}\n";
@@ -89,6 +94,15 @@ fn a_host_that_is_not_there_names_those_that_are() {
         hosts(&snapshot),
         ["db-1", "web"].map(|name| HostName::new(name).unwrap())
     );
+}
+
+#[test]
+fn a_file_of_nothing_but_errors_is_not_printed_without_end() {
+    let wrong: String = (0..20_000).map(|n| format!("key{n}: x\n")).collect();
+    let errors = read(&wrong).unwrap_err();
+    assert_eq!(errors.errors().len(), 201);
+    let last = errors.excerpts(Colour::Plain).pop().unwrap();
+    assert!(last.contains("19800 more errors are not shown"), "{last}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! YAML text to a tree that knows its lines.
+//! YAML text to a tree that knows its files and lines.
 //!
 //! One document per file, YAML 1.2 core scalars, at most 1 MiB, 64 levels and 100 000 nodes after aliases are
 //! expanded. A node that came through an alias keeps the place where it was written.
@@ -11,14 +11,20 @@ mod tests;
 use granit_parser::{Marker, Parser, ScanError, Span};
 
 use super::origin::line_and_column;
+use crate::source::RepoPath;
 use loader::Loader;
 pub(super) use scalar::{Scalar, ScalarKind};
 
 const MAX_BYTES: usize = 1024 * 1024;
 
-/// Where something is in a text: line and column from 1, length in characters.
+/// A file of the run, by its place in the run's [`FileTable`](super::files::FileTable).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct FileId(pub(super) u32);
+
+/// Where something is: the file, line and column from 1, length in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
+    pub(super) file: FileId,
     pub(super) line: u32,
     pub(super) column: u32,
     pub(super) length: u32,
@@ -28,7 +34,75 @@ pub(super) struct Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Node {
     pub(super) place: Place,
+    pub(super) merge: Merge,
     pub(super) value: Value,
+}
+
+impl Node {
+    /// A value that merges as values do.
+    pub(super) fn new(place: Place, value: Value) -> Self {
+        Self {
+            place,
+            merge: Merge::Plain,
+            value,
+        }
+    }
+
+    /// The entries of a map; none for anything else.
+    pub(super) fn entries(&self) -> &[Entry] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The value of a key of a map.
+    pub(super) fn get(&self, key: &str) -> Option<&Node> {
+        let entry = self.entries().iter().find(|entry| entry.key.text == key);
+        entry.map(|entry| &entry.value)
+    }
+
+    /// The scalar, if it is one.
+    pub(super) fn scalar(&self) -> Option<&Scalar> {
+        match &self.value {
+            Value::Scalar(scalar) => Some(scalar),
+            _ => None,
+        }
+    }
+
+    /// Whether nothing is said.
+    pub(super) fn is_null(&self) -> bool {
+        self.scalar()
+            .is_some_and(|scalar| scalar.kind() == ScalarKind::Null)
+    }
+
+    /// Whether both say the same, wherever they were written.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        match (&self.value, &other.value) {
+            (Value::List(a), Value::List(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.says_the_same(b))
+            }
+            (Value::Map(a), Value::Map(b)) => {
+                a.len() == b.len()
+                    && a.iter()
+                        .zip(b)
+                        .all(|(a, b)| a.key.text == b.key.text && a.value.says_the_same(&b.value))
+            }
+            (a, b) => a == b,
+        }
+    }
+}
+
+/// What a tag asks of merging.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Merge {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// `!override`: what is below its rank, and what is not so tagged at its rank, does not count.
+    Override,
+    /// `!default`: it counts only if nothing else is said.
+    Default,
 }
 
 /// A value.
@@ -37,6 +111,17 @@ pub(super) enum Value {
     Scalar(Scalar),
     List(Vec<Node>),
     Map(Vec<Entry>),
+    /// A file of the repository that was filled in; never comes out of a text.
+    File(Box<FilledFile>),
+    /// Something that could not be evaluated, which is recorded; nothing more is said about it.
+    Unknown,
+}
+
+/// A file of the repository with its expressions evaluated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FilledFile {
+    pub(super) path: RepoPath,
+    pub(super) text: String,
 }
 
 /// One key of a map with its value.
@@ -86,13 +171,14 @@ pub(super) struct Loaded {
     pub(super) errors: Vec<YamlError>,
 }
 
-/// Reads one YAML document. An empty text is an empty map.
-pub(super) fn load(content: &[u8]) -> Loaded {
+/// Reads the YAML document of `file`. An empty text is an empty map.
+pub(super) fn load(file: FileId, content: &[u8]) -> Loaded {
     let failed = |error| Loaded {
         root: None,
         errors: vec![error],
     };
     let top = Place {
+        file,
         line: 1,
         column: 1,
         length: 1,
@@ -108,18 +194,18 @@ pub(super) fn load(content: &[u8]) -> Loaded {
     }
     let text = match std::str::from_utf8(content) {
         Ok(text) => text,
-        Err(error) => return failed(not_utf8(content, error.valid_up_to())),
+        Err(error) => return failed(not_utf8(file, content, error.valid_up_to())),
     };
     let options = granit_parser::options! {
         emit_comments: false,
         strict_indentation: true,
         disallow_directives: true,
     };
-    let mut loader = Loader::default();
+    let mut loader = Loader::new(file);
     for step in Parser::new_from_str_with_options(text, options) {
         let taken = match step {
             Ok((event, span)) => loader.take(event, span),
-            Err(error) => Err(syntax(&error, text)),
+            Err(error) => Err(syntax(file, &error, text)),
         };
         if let Err(error) = taken {
             loader.errors.push(error);
@@ -130,19 +216,21 @@ pub(super) fn load(content: &[u8]) -> Loaded {
         }
     }
     Loaded {
-        root: Some(loader.root.unwrap_or(Node {
-            place: top,
-            value: Value::Map(Vec::new()),
-        })),
+        root: Some(
+            loader
+                .root
+                .unwrap_or(Node::new(top, Value::Map(Vec::new()))),
+        ),
         errors: loader.errors,
     }
 }
 
-fn not_utf8(content: &[u8], valid: usize) -> YamlError {
+fn not_utf8(file: FileId, content: &[u8], valid: usize) -> YamlError {
     let before = String::from_utf8_lossy(&content[..valid]);
     let (line, column) = line_and_column(&before);
     YamlError::new(
         Place {
+            file,
             line,
             column,
             length: 1,
@@ -151,7 +239,7 @@ fn not_utf8(content: &[u8], valid: usize) -> YamlError {
     )
 }
 
-fn syntax(error: &ScanError, text: &str) -> YamlError {
+fn syntax(file: FileId, error: &ScanError, text: &str) -> YamlError {
     let marker = error.marker();
     let line = text
         .lines()
@@ -159,7 +247,7 @@ fn syntax(error: &ScanError, text: &str) -> YamlError {
         .unwrap_or_default();
     let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();
     let message = format!("this is not YAML: {}", lower_first(&error.info()));
-    let failure = YamlError::new(place_at(marker, 1), message);
+    let failure = YamlError::new(place_at(file, marker, 1), message);
     if indent.contains('\t') {
         failure.fix("indent with spaces; YAML allows no tabs there")
     } else {
@@ -175,12 +263,13 @@ fn lower_first(text: &str) -> String {
     }
 }
 
-fn place_of(span: &Span) -> Place {
-    place_at(&span.start, span.len().max(1))
+fn place_of(file: FileId, span: &Span) -> Place {
+    place_at(file, &span.start, span.len().max(1))
 }
 
-fn place_at(marker: &Marker, length: usize) -> Place {
+fn place_at(file: FileId, marker: &Marker, length: usize) -> Place {
     Place {
+        file,
         line: small(marker.line().max(1)),
         column: small(marker.col() + 1),
         length: small(length),

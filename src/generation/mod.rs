@@ -4,12 +4,14 @@
 //! `gc` forgets; `diff` compares two.
 
 mod build;
+mod check;
 mod diff;
 mod manifest;
 mod provenance;
 mod store;
 
 pub use build::{Built, build};
+pub use check::{Checked, Finding, check};
 pub use diff::{Change, ChangeKind, diff};
 pub use manifest::{
     GroupEntry, MANIFEST_VERSION, Manifest, OnChange, PathEntry, PathKind, UnitEntry, UserEntry,

@@ -22,5 +22,8 @@ pub use mirror::{Fetched, Mirror, MirrorError, ResolveError, Transfer};
 pub use names::{CommitId, RepoPath};
 pub use remote::{Address, HttpAddress, Remote, RemoteError, RemoteErrorKind, SshAddress};
 pub use revision::{Revision, Signer, TrustedRevision};
-pub use snapshot::{ReadBlobError, Skipped, Snapshot, SnapshotError, SnapshotErrorKind};
+pub use snapshot::{
+    FolderError, FolderErrorKind, ReadBlobError, Skipped, Snapshot, SnapshotError,
+    SnapshotErrorKind,
+};
 pub use transport::{Limits, SshAccess, Transport};

@@ -1,10 +1,16 @@
-//! The files of one revision, read from the object database; there is never a checkout.
+//! The files of one revision, read from the object database; there is never a checkout. Or those of a folder, before a
+//! commit.
+
+mod folder;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use git2::{ObjectType, Oid, Repository};
+
+use folder::Folder;
+pub use folder::{FolderError, FolderErrorKind};
 
 use super::mirror::oid;
 use super::{CommitId, RepoPath};
@@ -32,6 +38,7 @@ pub struct Snapshot {
 
 enum Files {
     Memory(BTreeMap<RepoPath, Vec<u8>>),
+    Folder(BTreeMap<RepoPath, PathBuf>),
     Git {
         /// Behind a lock because libgit2 handles may not be shared between threads.
         repository: Mutex<Repository>,
@@ -94,6 +101,18 @@ impl Snapshot {
         }
     }
 
+    /// The files below a folder as they lie on disk. In a git working copy, ignored files do not count.
+    ///
+    /// # Errors
+    /// [`FolderError`] if they cannot be listed; one that cannot be read is told when it is read.
+    pub fn of_folder(folder: &Path) -> Result<Self, FolderError> {
+        let listed = Folder::list(folder)?;
+        Ok(Self {
+            files: Files::Folder(listed.files),
+            skipped: listed.skipped,
+        })
+    }
+
     /// Lists the tree of `commit` in the repository whose git directory is `git_dir`.
     pub(super) fn of_commit(git_dir: &Path, commit: &CommitId) -> Result<Self, SnapshotError> {
         let failed = |kind| SnapshotError {
@@ -132,14 +151,14 @@ impl Snapshot {
 
     /// Every file, in path order.
     pub fn paths(&self) -> impl Iterator<Item = &RepoPath> {
-        let (memory, git) = match &self.files {
-            Files::Memory(files) => (Some(files.keys()), None),
-            Files::Git { blobs, .. } => (None, Some(blobs.keys())),
+        let (memory, folder, git) = match &self.files {
+            Files::Memory(files) => (Some(files.keys()), None, None),
+            Files::Folder(files) => (None, Some(files.keys()), None),
+            Files::Git { blobs, .. } => (None, None, Some(blobs.keys())),
         };
-        memory
-            .into_iter()
-            .flatten()
-            .chain(git.into_iter().flatten())
+        let listed = memory.into_iter().flatten();
+        let listed = listed.chain(folder.into_iter().flatten());
+        listed.chain(git.into_iter().flatten())
     }
 
     /// The entries of the tree that were left out, and why.
@@ -155,6 +174,13 @@ impl Snapshot {
     pub fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, ReadBlobError> {
         match &self.files {
             Files::Memory(files) => Ok(files.get(path).cloned()),
+            Files::Folder(files) => {
+                let read = files.get(path).map(|file| Folder::read(file));
+                read.transpose().map_err(|reason| ReadBlobError {
+                    path: path.clone(),
+                    reason,
+                })
+            }
             Files::Git { repository, blobs } => {
                 let Some(id) = blobs.get(path) else {
                     return Ok(None);

@@ -1,8 +1,8 @@
-//! What the hosts of the working copy use: their host files resolved as they lie there, committed or not.
+//! What the hosts of the working copy use: host files and modules resolved as they lie there, committed or not.
 
 use std::collections::BTreeMap;
 
-use crate::config::{ConfigErrors, HostConfig, hosts, resolve};
+use crate::config::{ConfigErrors, Fleet, HostConfig};
 use crate::secrets::{HostFileTrouble, HostUse, Repository, SecretUse, Usage};
 use crate::source::{RepoPath, Snapshot};
 
@@ -10,9 +10,9 @@ use crate::source::{RepoPath, Snapshot};
 pub(super) fn usage_of(repository: &Repository) -> Usage {
     let mut files = BTreeMap::new();
     for file in repository.files() {
-        // Only a host file is read to find out what the host uses; of others it is enough that they are there.
-        let text = if is_host_file(&file) {
-            // One that cannot be read is as one that is empty to whoever resolves it: wrong.
+        // Only these are read to find out what the host uses; of others it is enough that they are there.
+        let text = if speaks_of_hosts(&file) {
+            // A host file that cannot be read is as one that is empty to whoever resolves it: wrong.
             repository.read(&file).ok().flatten().unwrap_or_default()
         } else {
             Vec::new()
@@ -21,12 +21,14 @@ pub(super) fn usage_of(repository: &Repository) -> Usage {
     }
     let snapshot = Snapshot::in_memory(files);
     let mut usage = Usage::default();
-    for host in hosts(&snapshot) {
+    let fleet = Fleet::read(&snapshot);
+    for host in fleet.hosts() {
         let Ok(file) = RepoPath::new(format!("hosts/{host}/host.yml")) else {
             continue;
         };
-        let secrets = resolve(&snapshot, &host)
-            .map(|config| secrets_of(&config))
+        let secrets = fleet
+            .resolve(&host)
+            .map(|resolution| secrets_of(&resolution.config))
             .map_err(|errors| trouble_of(&errors));
         usage
             .hosts
@@ -35,9 +37,14 @@ pub(super) fn usage_of(repository: &Repository) -> Usage {
     usage
 }
 
-/// Whether `file` says what a host is.
-pub(super) fn is_host_file(file: &RepoPath) -> bool {
-    file.as_str().starts_with("hosts/") && file.as_str().ends_with("/host.yml")
+/// Whether `file` says something about what hosts are: host files, modules, people, variables.
+fn speaks_of_hosts(file: &RepoPath) -> bool {
+    let file = file.as_str();
+    let is = |folder: &str, end: &str| file.starts_with(folder) && file.ends_with(end);
+    file == "fleet.yml"
+        || is("hosts/", "/host.yml")
+        || is("modules/", "/module.yml")
+        || is("users/", ".yml")
 }
 
 fn secrets_of(config: &HostConfig) -> Vec<SecretUse> {
@@ -45,6 +52,7 @@ fn secrets_of(config: &HostConfig) -> Vec<SecretUse> {
         name: name.to_string(),
         file: located.value.file.clone(),
         key: located.value.key.clone(),
+        said_in: located.origin.file.clone(),
         line: located.origin.line,
     });
     secrets.collect()
@@ -54,6 +62,7 @@ fn trouble_of(errors: &ConfigErrors) -> HostFileTrouble {
     let Some(first) = errors.errors().first() else {
         return HostFileTrouble {
             what: "the host file cannot be resolved".to_owned(),
+            file: None,
             line: None,
             fix: None,
         };
@@ -66,6 +75,7 @@ fn trouble_of(errors: &ConfigErrors) -> HostFileTrouble {
     };
     HostFileTrouble {
         what,
+        file: first.mark.as_ref().map(|mark| mark.origin.file.clone()),
         line: first.mark.as_ref().map(|mark| mark.origin.line),
         fix: first.fix.clone(),
     }

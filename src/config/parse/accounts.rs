@@ -4,21 +4,9 @@ use super::HostParser;
 use crate::config::error::ConfigError;
 use crate::config::host::{GroupConfig, UserConfig};
 use crate::config::reader::Fields;
+use crate::config::vocabulary::{GROUP, USER};
 use crate::config::yaml::{Entry, Node};
 use crate::host::{GroupName, HostPath, UserName};
-
-const USER_KEYS: [&str; 10] = [
-    "uid",
-    "group",
-    "groups",
-    "description",
-    "home",
-    "shell",
-    "password_hash",
-    "password_secret",
-    "ssh_keys",
-    "system",
-];
 
 /// The highest id that means an account: 65535 and 4294967295 stand for "none".
 const MAX_ID: u32 = 4_294_967_293;
@@ -31,8 +19,7 @@ impl HostParser<'_> {
             .unwrap_or_default()
         {
             let name = self.reader.key_name::<GroupName>(&entry.key);
-            let known = ["gid", "system"];
-            let Some(fields) = self.reader.fields(&entry.value, "a group", &known) else {
+            let Some(fields) = self.reader.fields(&entry.value, "a group", GROUP) else {
                 continue;
             };
             let group = GroupConfig {
@@ -63,7 +50,7 @@ impl HostParser<'_> {
     }
 
     fn user(&mut self, entry: &Entry) -> Option<UserConfig> {
-        let fields = self.reader.fields(&entry.value, "an account", &USER_KEYS)?;
+        let fields = self.reader.fields(&entry.value, "an account", USER)?;
         let groups = fields
             .get("groups")
             .and_then(|node| self.reader.names::<GroupName>(node, "group names"))

@@ -2,18 +2,8 @@
 
 use super::HostParser;
 use crate::config::host::{DirectoryConfig, FileConfig, FileSource, SymlinkConfig};
+use crate::config::vocabulary::{DIRECTORY, FILE, SYMLINK};
 use crate::config::yaml::{Entry, Node, Value};
-
-const FILE_KEYS: [&str; 8] = [
-    "text",
-    "file",
-    "owner",
-    "group",
-    "mode",
-    "on_conflict",
-    "drift",
-    "units",
-];
 
 impl HostParser<'_> {
     pub(super) fn files(&mut self, node: &Node) {
@@ -32,7 +22,7 @@ impl HostParser<'_> {
     }
 
     fn file(&mut self, entry: &Entry) -> Option<FileConfig> {
-        let fields = self.reader.fields(&entry.value, "a file", &FILE_KEYS)?;
+        let fields = self.reader.fields(&entry.value, "a file", FILE)?;
         let source = self.required_source(fields, entry.key.place, "a file");
         if let (Some(FileSource::Text(text)), Some(node)) = (&source, fields.get("text"))
             && names_a_secret(text)
@@ -67,8 +57,7 @@ impl HostParser<'_> {
             .unwrap_or_default()
         {
             let path = self.path_key(&entry.key);
-            let known = ["owner", "group", "mode", "drift"];
-            let Some(fields) = self.reader.fields(&entry.value, "a directory", &known) else {
+            let Some(fields) = self.reader.fields(&entry.value, "a directory", DIRECTORY) else {
                 continue;
             };
             let ownership = self.ownership(fields);
@@ -109,10 +98,9 @@ impl HostParser<'_> {
                 drift: None,
             });
         };
-        let known = ["target", "on_conflict", "drift"];
         let fields = self
             .reader
-            .fields(&entry.value, "a symbolic link", &known)?;
+            .fields(&entry.value, "a symbolic link", SYMLINK)?;
         let owner = (entry.key.place, "a symbolic link");
         let target = self
             .reader

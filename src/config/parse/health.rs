@@ -2,17 +2,14 @@
 
 use super::HostParser;
 use crate::config::reader::Fields;
+use crate::config::vocabulary::{
+    CHECK_COMMAND, CHECK_FILE, CHECK_HTTP, CHECK_TCP, CHECK_UNIT, Field,
+};
 use crate::config::yaml::{Entry, Node, Value};
 use crate::health::{Check, Probe};
 
-/// The probes by their key, each with the keys it has besides.
-const PROBES: [(&str, &[&str]); 5] = [
-    ("unit", &["unit", "within", "required"]),
-    ("http", &["http", "status", "within", "required"]),
-    ("tcp", &["tcp", "within", "required"]),
-    ("command", &["command", "within", "required"]),
-    ("file", &["file", "mode", "contains", "within", "required"]),
-];
+/// The probes, each with the keys it has; the first is the one that names it.
+const PROBES: [&[Field]; 5] = [CHECK_UNIT, CHECK_HTTP, CHECK_TCP, CHECK_COMMAND, CHECK_FILE];
 
 const EXAMPLE: &str = "begin it with `unit:`, `http:`, `tcp:`, `command:` or `file:`, as in `- { unit: nginx.service }`";
 
@@ -30,10 +27,10 @@ impl HostParser<'_> {
 
     fn check(&mut self, item: &Node) -> Option<Check> {
         let entries = self.reader.entries(item, "a check")?;
-        let asked: Vec<(&Entry, &[&str])> = entries
+        let asked: Vec<(&Entry, &[Field])> = entries
             .iter()
             .filter_map(|entry| {
-                let (_, keys) = PROBES.iter().find(|(name, _)| *name == entry.key.text)?;
+                let keys = PROBES.iter().find(|keys| keys[0].key == entry.key.text)?;
                 Some((entry, *keys))
             })
             .collect();

@@ -3,6 +3,7 @@
 use super::HostParser;
 use crate::config::host::{HostName, Platform};
 use crate::config::reader::Fields;
+use crate::config::vocabulary::PLATFORM;
 use crate::config::yaml::{Node, Value};
 
 /// Architectures as `uname -m` has them.
@@ -53,8 +54,7 @@ impl HostParser<'_> {
     }
 
     fn platform(&mut self, node: &Node) {
-        let known = ["os", "version", "arch"];
-        let Some(fields) = self.reader.fields(node, "`platform`", &known) else {
+        let Some(fields) = self.reader.fields(node, "`platform`", PLATFORM) else {
             return;
         };
         let mut platform = Platform::default();

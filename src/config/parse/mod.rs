@@ -12,3 +12,4 @@ mod units;
 mod value;
 
 pub(super) use host::HostParser;
+pub(super) use value::duration_ms;

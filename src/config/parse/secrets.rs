@@ -2,12 +2,10 @@
 
 use super::HostParser;
 use crate::config::host::{SecretConfig, TemplateConfig};
+use crate::config::vocabulary::{SECRET, TEMPLATE};
 use crate::config::yaml::{Entry, Key, Node, ScalarKind, Value};
 use crate::secrets::{SecretName, TemplateName};
 use crate::sops::Format;
-
-const SECRET_KEYS: [&str; 7] = ["file", "key", "owner", "group", "mode", "optional", "units"];
-const TEMPLATE_KEYS: [&str; 6] = ["text", "file", "owner", "group", "mode", "units"];
 
 /// What the key of a secret in a binary file must be.
 const WHOLE: &str = "left out: a file of this name is binary, one value without keys";
@@ -33,7 +31,7 @@ impl HostParser<'_> {
     }
 
     fn secret(&mut self, entry: &Entry, name: &SecretName) -> Option<SecretConfig> {
-        let fields = self.reader.fields(&entry.value, "a secret", &SECRET_KEYS)?;
+        let fields = self.reader.fields(&entry.value, "a secret", SECRET)?;
         let file = match fields.get("file") {
             Some(node) => self.repository_file(node),
             None => self.default_secret_file(&entry.key),
@@ -64,7 +62,7 @@ impl HostParser<'_> {
     }
 
     fn default_secret_file(&mut self, key: &Key) -> Option<crate::source::RepoPath> {
-        match self.repository.locate(DEFAULT_FILE) {
+        match self.repository.locate(DEFAULT_FILE, "") {
             Ok(path) => Some(path),
             Err(missing) => {
                 let error = self.reader.error(key.place, missing.message);
@@ -137,9 +135,7 @@ impl HostParser<'_> {
     }
 
     fn template(&mut self, entry: &Entry) -> Option<TemplateConfig> {
-        let fields = self
-            .reader
-            .fields(&entry.value, "a template", &TEMPLATE_KEYS)?;
+        let fields = self.reader.fields(&entry.value, "a template", TEMPLATE)?;
         let source = self.required_source(fields, entry.key.place, "a template");
         let ownership = self.ownership(fields);
         let units = self.triggers(fields);

@@ -4,7 +4,8 @@ use super::HostParser;
 use crate::config::error::ConfigError;
 use crate::config::host::{FileSource, OnConflict};
 use crate::config::reader::Fields;
-use crate::config::yaml::{Node, Place};
+use crate::config::vocabulary::TRIGGERS;
+use crate::config::yaml::{Node, Place, Value};
 use crate::host::{FileMode, GroupName, UnitName, UserName};
 use crate::secrets::UnitTriggers;
 use crate::source::RepoPath;
@@ -31,6 +32,12 @@ impl HostParser<'_> {
             error.fix = Some("keep one of the two".to_owned());
         }
         if let Some(file) = file {
+            if let Value::File(filled) = &file.value.value {
+                return Some(FileSource::Filled {
+                    file: filled.path.clone(),
+                    text: filled.text.clone(),
+                });
+            }
             return self.repository_file(&file.value).map(FileSource::File);
         }
         let text = self.reader.text(&text?.value)?;
@@ -59,7 +66,8 @@ impl HostParser<'_> {
     /// A file of the repository.
     pub(super) fn repository_file(&mut self, node: &Node) -> Option<RepoPath> {
         let written = self.reader.line(node)?;
-        match self.repository.locate(written) {
+        let folder = self.reader.folder(node.place);
+        match self.repository.locate(written, &folder) {
             Ok(path) => Some(path),
             Err(missing) => {
                 self.reader.error(node.place, missing.message).fix = missing.fix;
@@ -94,7 +102,7 @@ impl HostParser<'_> {
         let Some(node) = fields.get("units") else {
             return triggers;
         };
-        let Some(fields) = self.reader.fields(node, "`units`", &["restart", "reload"]) else {
+        let Some(fields) = self.reader.fields(node, "`units`", TRIGGERS) else {
             return triggers;
         };
         for (key, units) in [

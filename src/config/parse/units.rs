@@ -5,19 +5,9 @@ use std::collections::BTreeMap;
 use super::HostParser;
 use crate::config::host::{FileSource, UnitConfig};
 use crate::config::reader::Fields;
+use crate::config::vocabulary::{DROP_IN, UNIT};
 use crate::config::yaml::{Entry, Key, Node};
 use crate::host::{UnitKind, UnitName};
-
-const UNIT_KEYS: [&str; 8] = [
-    "text",
-    "file",
-    "drop_ins",
-    "enable",
-    "start",
-    "mask",
-    "on_conflict",
-    "drift",
-];
 
 impl HostParser<'_> {
     pub(super) fn units(&mut self, node: &Node) {
@@ -27,7 +17,7 @@ impl HostParser<'_> {
             .unwrap_or_default()
         {
             let name = self.reader.key_name::<UnitName>(&entry.key);
-            let Some(fields) = self.reader.fields(&entry.value, "a unit", &UNIT_KEYS) else {
+            let Some(fields) = self.reader.fields(&entry.value, "a unit", UNIT) else {
                 continue;
             };
             let unit = self.unit(fields);
@@ -70,8 +60,7 @@ impl HostParser<'_> {
             .unwrap_or_default()
         {
             let named = self.check_drop_in_name(&entry.key);
-            let known = ["text", "file"];
-            let Some(fields) = self.reader.fields(&entry.value, "a drop-in", &known) else {
+            let Some(fields) = self.reader.fields(&entry.value, "a drop-in", DROP_IN) else {
                 continue;
             };
             let source = self.required_source(fields, entry.key.place, "a drop-in");

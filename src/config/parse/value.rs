@@ -8,7 +8,7 @@ use super::HostParser;
 const MAX_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// Milliseconds of `250ms`, `30s`, `5m`, `1h` or `1m30s`; `None` if it is not a duration of at most a day.
-pub(super) fn duration_ms(text: &str) -> Option<u64> {
+pub(in crate::config) fn duration_ms(text: &str) -> Option<u64> {
     let mut total: u64 = 0;
     let mut rest = text;
     while !rest.is_empty() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use granit_parser::{Event, ScalarStyle, Span, Tag};
 
 use super::scalar::{Scalar, ScalarKind};
-use super::{Entry, Key, Node, Place, Value, YamlError, place_of};
+use super::{Entry, FileId, Key, Merge, Node, Place, Value, YamlError, place_of};
 
 const MAX_DEPTH: usize = 64;
 const MAX_NODES: usize = 100_000;
@@ -13,6 +13,7 @@ const MAX_NODES: usize = 100_000;
 /// A collection that is not closed yet.
 struct Open {
     place: Place,
+    merge: Merge,
     anchor: usize,
     content: OpenContent,
 }
@@ -39,8 +40,8 @@ struct Anchored {
 }
 
 /// Builds the tree from the parser's events.
-#[derive(Default)]
 pub(super) struct Loader {
+    file: FileId,
     documents: usize,
     open: Vec<Open>,
     anchors: BTreeMap<usize, Anchored>,
@@ -50,8 +51,20 @@ pub(super) struct Loader {
 }
 
 impl Loader {
+    pub(super) fn new(file: FileId) -> Self {
+        Self {
+            file,
+            documents: 0,
+            open: Vec::new(),
+            anchors: BTreeMap::new(),
+            nodes: 0,
+            root: None,
+            errors: Vec::new(),
+        }
+    }
+
     pub(super) fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), YamlError> {
-        let place = place_of(&span);
+        let place = place_of(self.file, &span);
         match event {
             Event::DocumentStart(..) => {
                 self.documents += 1;
@@ -61,9 +74,11 @@ impl Loader {
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let plain = style == ScalarStyle::Plain && !wants_text(tag.as_deref(), place)?;
+                let asked = asked_of_a_scalar(tag.as_deref(), place)?;
+                let plain = style == ScalarStyle::Plain && asked != Asked::Text;
                 let node = Node {
                     place,
+                    merge: asked.merge(),
                     value: Value::Scalar(Scalar::new(text.into_owned(), plain)),
                 };
                 self.finish(node, anchor)?;
@@ -87,6 +102,7 @@ impl Loader {
                     };
                     let node = Node {
                         place: open.place,
+                        merge: open.merge,
                         value,
                     };
                     self.finish(node, open.anchor)?;
@@ -105,9 +121,10 @@ impl Loader {
         tag: Option<&Tag>,
         content: OpenContent,
     ) -> Result<(), YamlError> {
-        if let Some(tag) = tag {
-            return Err(unknown_tag(tag, place));
-        }
+        let merge = match tag {
+            None => Merge::Plain,
+            Some(tag) => merge_tag(tag).ok_or_else(|| unknown_tag(tag, place))?,
+        };
         if self.wants_key() {
             return Err(YamlError::new(
                 place,
@@ -119,6 +136,7 @@ impl Loader {
         }
         self.open.push(Open {
             place,
+            merge,
             anchor,
             content,
         });
@@ -239,7 +257,7 @@ fn take_key(
 /// The number of nodes of a tree, and its depth in collections.
 fn measure(node: &Node) -> (usize, usize) {
     let children: Vec<&Node> = match &node.value {
-        Value::Scalar(_) => return (1, 0),
+        Value::Scalar(_) | Value::File(_) | Value::Unknown => return (1, 0),
         Value::List(items) => items.iter().collect(),
         Value::Map(entries) => entries.iter().map(|entry| &entry.value).collect(),
     };
@@ -250,12 +268,40 @@ fn measure(node: &Node) -> (usize, usize) {
     (nodes + 1, depth + 1)
 }
 
-/// Whether a tag asks for text; every other tag is refused.
-fn wants_text(tag: Option<&Tag>, place: Place) -> Result<bool, YamlError> {
+/// What the tag of a scalar asks for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    Text,
+    Merge(Merge),
+}
+
+impl Asked {
+    fn merge(self) -> Merge {
+        match self {
+            Self::Merge(merge) => merge,
+            Self::Nothing | Self::Text => Merge::Plain,
+        }
+    }
+}
+
+/// Every tag but `!!str`, `!override` and `!default` is refused.
+fn asked_of_a_scalar(tag: Option<&Tag>, place: Place) -> Result<Asked, YamlError> {
     match tag {
-        None => Ok(false),
-        Some(tag) if tag.is_yaml_core_schema_tag("str") => Ok(true),
-        Some(tag) => Err(unknown_tag(tag, place)),
+        None => Ok(Asked::Nothing),
+        Some(tag) if tag.is_yaml_core_schema_tag("str") => Ok(Asked::Text),
+        Some(tag) => match merge_tag(tag) {
+            Some(merge) => Ok(Asked::Merge(merge)),
+            None => Err(unknown_tag(tag, place)),
+        },
+    }
+}
+
+fn merge_tag(tag: &Tag) -> Option<Merge> {
+    match tag.original().as_str() {
+        "!override" => Some(Merge::Override),
+        "!default" => Some(Merge::Default),
+        _ => None,
     }
 }
 
@@ -264,7 +310,7 @@ fn unknown_tag(tag: &Tag, place: Place) -> YamlError {
         place,
         format!("the tag `{}` means nothing here", tag.original()),
     )
-    .fix("remove it; only `!!str` is known")
+    .fix("remove it; `!override`, `!default` and `!!str` are known")
 }
 
 fn too_deep(place: Place) -> YamlError {

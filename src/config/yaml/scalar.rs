@@ -21,13 +21,21 @@ pub(in crate::config) enum ScalarKind {
 
 impl Scalar {
     /// Takes a scalar; `plain` is false if it was quoted, a block, or tagged as text.
-    pub(super) fn new(text: String, plain: bool) -> Self {
+    pub(in crate::config) fn new(text: String, plain: bool) -> Self {
         let kind = if plain {
             resolve(&text)
         } else {
             ScalarKind::Text
         };
         Self { text, kind }
+    }
+
+    /// A text, whatever it looks like.
+    pub(in crate::config) fn quoted(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            kind: ScalarKind::Text,
+        }
     }
 
     /// The text as written, escapes resolved.

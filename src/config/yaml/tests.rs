@@ -1,13 +1,13 @@
 use super::*;
 
 fn tree(text: &str) -> Node {
-    let loaded = load(text.as_bytes());
+    let loaded = load(FileId(0), text.as_bytes());
     assert_eq!(loaded.errors, [], "{text:?}");
     loaded.root.unwrap()
 }
 
 fn only_error(text: &str) -> YamlError {
-    let mut errors = load(text.as_bytes()).errors;
+    let mut errors = load(FileId(0), text.as_bytes()).errors;
     assert_eq!(errors.len(), 1, "{text:?}: {errors:?}");
     errors.remove(0)
 }
@@ -64,6 +64,7 @@ fn every_key_and_value_knows_its_place() {
         panic!()
     };
     let place = |line, column, length| Place {
+        file: FileId(0),
         line,
         column,
         length,
@@ -75,7 +76,7 @@ fn every_key_and_value_knows_its_place() {
 
 #[test]
 fn a_key_that_is_there_twice_names_both_places_and_reading_goes_on() {
-    let loaded = load(b"a: 1\nb: 2\na: 3\nb: 4\n");
+    let loaded = load(FileId(0), b"a: 1\nb: 2\na: 3\nb: 4\n");
     let places: Vec<_> = loaded
         .errors
         .iter()
@@ -143,8 +144,8 @@ fn what_is_not_one_plain_document_is_refused_where_it_goes_wrong() {
         assert_eq!(error.place.line, line, "{text:?}: {error:?}");
     }
     assert!(only_error("a:\n\tb: 1\n").fix.unwrap().contains("spaces"));
-    assert!(load(&vec![b'#'; MAX_BYTES + 1]).root.is_none());
-    let binary = load(b"a: 1\nb: \xff\n");
+    assert!(load(FileId(0), &vec![b'#'; MAX_BYTES + 1]).root.is_none());
+    let binary = load(FileId(0), b"a: 1\nb: \xff\n");
     assert_eq!(
         (binary.errors[0].place.line, binary.errors[0].place.column),
         (2, 4)
@@ -154,7 +155,7 @@ fn what_is_not_one_plain_document_is_refused_where_it_goes_wrong() {
 #[test]
 fn an_empty_text_is_an_empty_map() {
     for text in ["", "\n", "# nothing\n", "---\n"] {
-        let root = load(text.as_bytes()).root.unwrap();
+        let root = load(FileId(0), text.as_bytes()).root.unwrap();
         assert!(
             matches!(&root.value, Value::Map(entries) if entries.is_empty())
                 || matches!(&root.value, Value::Scalar(s) if s.kind() == ScalarKind::Null),

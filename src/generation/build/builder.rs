@@ -45,8 +45,7 @@ impl<'a> Builder<'a> {
         for (index, check) in self.config.health.iter().enumerate() {
             self.origin(format!("check {}", index + 1), &check.origin);
         }
-        let sources = self.sources();
-        match ConfigErrors::from_run(self.errors, sources) {
+        match ConfigErrors::of_run(self.errors, self.snapshot) {
             Some(errors) => Err(errors),
             None => Ok(Built {
                 digest: self.manifest.digest(),
@@ -55,24 +54,6 @@ impl<'a> Builder<'a> {
                 origins: self.origins,
             }),
         }
-    }
-
-    /// The text of every file that an error points into.
-    fn sources(&self) -> BTreeMap<RepoPath, String> {
-        let marks = self.errors.iter().flat_map(|error| {
-            let related = error.related.as_ref().map(|(mark, _)| mark);
-            error.mark.iter().chain(related)
-        });
-        let mut sources = BTreeMap::new();
-        for mark in marks {
-            let file = &mark.origin.file;
-            // An excerpt without its line is still an error with its place.
-            if let Ok(Some(content)) = self.snapshot.read(file) {
-                let text = String::from_utf8_lossy(&content).into_owned();
-                sources.insert(file.clone(), text);
-            }
-        }
-        sources
     }
 
     pub(super) fn push(&mut self, error: ConfigError) {
@@ -98,7 +79,9 @@ impl<'a> Builder<'a> {
     /// The bytes of a source. `None` is recorded.
     pub(super) fn content(&mut self, source: &FileSource, origin: &Origin) -> Option<Vec<u8>> {
         let file = match source {
-            FileSource::Text(text) => return Some(text.clone().into_bytes()),
+            FileSource::Text(text) | FileSource::Filled { text, .. } => {
+                return Some(text.clone().into_bytes());
+            }
             FileSource::File(file) => file,
         };
         self.repository_file(file, origin)

@@ -139,7 +139,7 @@ impl Builder<'_> {
                 let origin = match source {
                     FileSource::File(file) => position(file, &text, error.offset),
                     // Offsets in a text block are not columns of the file.
-                    FileSource::Text(_) => located.origin.clone(),
+                    FileSource::Text(_) | FileSource::Filled { .. } => located.origin.clone(),
                 };
                 let error = ConfigError::new(format!("this is not a template: {error}"))
                     .at(&origin)

@@ -362,13 +362,10 @@ secrets:
   third: { file: /secrets/plain.yml }
 templates:
   a: { text: '{{ secret("nowhere") }} {{ secret("token") }}' }
-  b: { file: b.env }
-  c: { text: '{{ secret(token) }}' }
 "#,
         &[
             ("secrets/default.yml", SEALED),
             ("secrets/plain.yml", "password: in clear\n"),
-            ("hosts/web/b.env", "A=1\nB={{ secrets(\"token\") }}\n"),
         ],
     );
     insta::assert_snapshot!(found);
@@ -397,6 +394,14 @@ fn the_example_of_the_manual_builds() {
             ("hosts/web/backup.service", unit),
             ("hosts/web/backup.timer", timer),
             ("hosts/web/nginx-slow.conf", "[Service]\n"),
+            (
+                "modules/server/module.yml",
+                "config: { packages: [htop] }\n",
+            ),
+            (
+                "modules/backup/module.yml",
+                "options: { schedule: { type: array } }\n",
+            ),
             ("shared/sshd.conf", "PasswordAuthentication no\n"),
             ("secrets/default.yml", &default),
             ("secrets/backups.yml", &backups),

@@ -140,7 +140,7 @@ impl Builder<'_> {
 
     fn read_unit(&mut self, source: &FileSource, origin: &Origin, into: &mut UnitFile) {
         let text = match source {
-            FileSource::Text(text) => text.clone(),
+            FileSource::Text(text) | FileSource::Filled { text, .. } => text.clone(),
             FileSource::File(file) => match self.snapshot.read(file) {
                 // What cannot be read was recorded when its path was placed.
                 Err(_) | Ok(None) => return,
@@ -156,6 +156,13 @@ impl Builder<'_> {
                         line: error.line,
                         column: 1,
                     },
+                ),
+                FileSource::Filled { file, .. } => (
+                    format!(
+                        "`{file}`, filled in, is not a unit file at line {}: {error}",
+                        error.line
+                    ),
+                    origin.clone(),
                 ),
                 FileSource::Text(_) => (
                     format!(

@@ -25,7 +25,9 @@ pub struct HostUse {
 pub struct HostFileTrouble {
     /// What is wrong first.
     pub what: String,
-    /// Line, from 1, where that is known.
+    /// The file that it is about, where that is not the host file.
+    pub file: Option<RepoPath>,
+    /// Line of that file, from 1, where that is known.
     pub line: Option<u32>,
     /// How to put it right.
     pub fix: Option<String>,
@@ -40,7 +42,9 @@ pub struct SecretUse {
     pub file: RepoPath,
     /// Where in it, outermost key first.
     pub key: Vec<String>,
-    /// Line of the host file, from 1.
+    /// The file that says so: the host's, a module's or a person's.
+    pub said_in: RepoPath,
+    /// Line of that file, from 1.
     pub line: u32,
 }
 

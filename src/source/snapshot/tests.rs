@@ -212,3 +212,40 @@ fn a_snapshot_may_be_used_from_several_threads() {
     fn check<T: Send + Sync>() {}
     check::<Snapshot>();
 }
+
+fn put(path: &std::path::Path, text: &str) {
+    use std::io::Write as _;
+    let mut file = std::fs::File::create(path).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+}
+
+#[test]
+fn a_folder_is_what_lies_there_without_what_git_ignores() {
+    let repo = TestRepo::empty();
+    for (file, text) in [
+        ("a/tracked", "old"),
+        ("gone", "x"),
+        (".gitignore", "ignored\n"),
+    ] {
+        repo.commit(file, text, Signing::Not);
+    }
+    for (file, text) in [("a/tracked", "new"), ("a/new", "n"), ("ignored", "i")] {
+        put(&repo.path().join(file), text);
+    }
+    std::fs::remove_file(repo.path().join("gone")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", repo.path().join("a/link")).unwrap();
+    let whole = Snapshot::of_folder(repo.path()).unwrap();
+    assert_eq!(paths(&whole), [".gitignore", "a/new", "a/tracked"]);
+    assert_eq!(skipped(&whole), [("a/link", "a symbolic link")]);
+    let read = |path: &str| whole.read(&RepoPath::new(path).unwrap()).unwrap();
+    assert_eq!(read("a/tracked").as_deref(), Some(&b"new"[..]));
+    assert_eq!(read("ignored"), None);
+
+    let below = Snapshot::of_folder(&repo.path().join("a")).unwrap();
+    assert_eq!(paths(&below), ["new", "tracked"]);
+
+    let plain = tempfile::tempdir().unwrap();
+    put(&plain.path().join("x"), "x");
+    assert_eq!(paths(&Snapshot::of_folder(plain.path()).unwrap()), ["x"]);
+    assert!(Snapshot::of_folder(&plain.path().join("not/there")).is_err());
+}

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Checked, Finding, FindingKind};
 use crate::secrets::access::principals::{Principals, ReaderKind};
 use crate::secrets::access::survey::{Sealed, Seen, State};
-use crate::secrets::access::usage::{HostUse, SecretUse, Usage};
+use crate::secrets::access::usage::{SecretUse, Usage};
 use crate::secrets::file::KeyPath;
 use crate::secrets::repository::Repository;
 use crate::source::RepoPath;
@@ -33,7 +33,7 @@ pub(super) fn check(repository: &Repository, usage: &Usage, seen: &[Seen], check
     for (host, used) in &usage.hosts {
         match &used.secrets {
             Err(trouble) => checked.findings.push(Finding {
-                file: used.file.clone(),
+                file: trouble.file.clone().unwrap_or_else(|| used.file.clone()),
                 line: trouble.line,
                 kind: FindingKind::InvalidHost,
                 what: trouble.what.clone(),
@@ -44,7 +44,7 @@ pub(super) fn check(repository: &Repository, usage: &Usage, seen: &[Seen], check
                     .hosts()
                     .get(host)
                     .is_some_and(|keys| !keys.is_empty());
-                uses(host, (used, secrets), (&files, is_known), checked);
+                uses(host, secrets, (&files, is_known), checked);
                 never_used((host, secrets), &files, &repository.rules_file(), checked);
             }
         }
@@ -53,14 +53,14 @@ pub(super) fn check(repository: &Repository, usage: &Usage, seen: &[Seen], check
 
 fn uses(
     host: &str,
-    (used, secrets): (&HostUse, &[SecretUse]),
+    secrets: &[SecretUse],
     (files, is_known): (&BTreeMap<&RepoPath, Opened<'_>>, bool),
     checked: &mut Checked,
 ) {
-    let mut push = |kind, line, what: String, fix: String| {
+    let mut push = |kind, secret: &SecretUse, what: String, fix: String| {
         checked.findings.push(Finding {
-            file: used.file.clone(),
-            line,
+            file: secret.said_in.clone(),
+            line: Some(secret.line),
             kind,
             what,
             fix: Some(fix),
@@ -70,7 +70,7 @@ fn uses(
     if !is_known && let Some(first) = secrets.first() {
         push(
             FindingKind::NoHostKey,
-            Some(first.line),
+            first,
             format!("{host} uses secrets, and no key of it is known"),
             onboard.clone(),
         );
@@ -78,10 +78,7 @@ fn uses(
     let mut closed = BTreeSet::new();
     for secret in secrets {
         let SecretUse {
-            name,
-            file,
-            key,
-            line,
+            name, file, key, ..
         } = secret;
         let path = KeyPath::of(key);
         let Some(opened) = files.get(file) else {
@@ -94,12 +91,12 @@ fn uses(
                 Some(_) => format!("{host} uses `{name}`, and `{path}` in {file} is not encrypted"),
             };
             let fix = format!("run `steadfast secrets set {file} '{path}'`");
-            push(FindingKind::NoValue, Some(*line), what, fix);
+            push(FindingKind::NoValue, secret, what, fix);
         }
         if is_known && !opened.hosts.contains(host) && closed.insert(file) {
             push(
                 FindingKind::CannotOpen,
-                Some(*line),
+                secret,
                 format!("{host} uses `{name}` from {file} and cannot open it"),
                 format!("{onboard}, which adds it to the rule of that file"),
             );

@@ -1,0 +1,217 @@
+//! `modules/NAME/module.yml`.
+
+use super::blocks::blocks;
+use crate::config::error::ConfigError;
+use crate::config::merge::Rank;
+use crate::config::options::{Checker, Spec, Specs};
+use crate::config::reader::{Fields, Reader};
+use crate::config::vocabulary::{ASSERTION, MODULE};
+use crate::config::yaml::{FileId, Key, Node, Place, Value};
+use crate::name::checked_name;
+
+checked_name!(
+    /// The name of a module: its folder in `modules/`.
+    ModuleName, "module name", |text| {
+        if text.is_empty() || text.len() > 64 {
+            return Err("must be 1 to 64 characters");
+        }
+        if !text.starts_with(|c: char| c.is_ascii_lowercase()) {
+            return Err("must begin with a lower-case letter");
+        }
+        if !text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+            return Err("may contain only lower-case letters, digits and `-`");
+        }
+        Ok(())
+    }
+);
+
+impl ModuleName {
+    /// The name as expressions write it: `restic_backup`.
+    #[must_use]
+    pub fn in_expressions(&self) -> String {
+        self.as_str().replace('-', "_")
+    }
+}
+
+/// A module as its file has it.
+#[derive(Debug, Clone)]
+pub(in crate::config) struct Module {
+    pub(in crate::config) file: FileId,
+    pub(in crate::config) description: Option<String>,
+    /// What can be set; `enable` is always among it.
+    pub(in crate::config) options: Specs,
+    /// The modules it needs.
+    pub(in crate::config) imports: Vec<Wanted>,
+    /// The modules it turns on. One that does so is a profile.
+    pub(in crate::config) modules: Vec<Wanted>,
+    pub(in crate::config) when: Option<Node>,
+    pub(in crate::config) config: Vec<Node>,
+    pub(in crate::config) assertions: Vec<Assertion>,
+    /// What is wrong with the file, whoever uses it.
+    pub(in crate::config) errors: Vec<ConfigError>,
+}
+
+/// A module that something turns on.
+#[derive(Debug, Clone)]
+pub(in crate::config) struct Wanted {
+    pub(in crate::config) name: ModuleName,
+    /// Where it is named.
+    pub(in crate::config) place: Place,
+    /// Its options, if some are given.
+    pub(in crate::config) options: Option<Node>,
+}
+
+/// What must be true of the options of a module.
+#[derive(Debug, Clone)]
+pub(in crate::config) struct Assertion {
+    pub(in crate::config) that: Node,
+    pub(in crate::config) message: Node,
+}
+
+impl Module {
+    /// Reads a module. It is complete only if it has no errors.
+    pub(super) fn read(file: FileId, root: Option<&Node>, mut reader: Reader) -> Self {
+        let start = Place {
+            file,
+            line: 1,
+            column: 1,
+            length: 1,
+        };
+        let mut module = Self {
+            file,
+            description: None,
+            options: Specs::new(),
+            imports: Vec::new(),
+            modules: Vec::new(),
+            when: None,
+            config: Vec::new(),
+            assertions: Vec::new(),
+            errors: Vec::new(),
+        };
+        if let Some(root) = root
+            && let Some(fields) = reader.fields(root, "a module", MODULE)
+        {
+            module.fill(fields, &mut reader);
+        }
+        module
+            .options
+            .entry("enable".to_owned())
+            .or_insert_with(|| Spec::enable(start));
+        module.errors = reader.into_errors();
+        module
+    }
+
+    fn fill(&mut self, fields: Fields<'_>, reader: &mut Reader) {
+        self.description = fields
+            .get("description")
+            .and_then(|node| reader.text(node))
+            .map(|text| text.trim_end().to_owned());
+        if let Some(node) = fields.get("options") {
+            self.options = Spec::read_all(node, reader);
+            if let Some(own) = self.options.remove("enable") {
+                reader
+                    .error(
+                        own.place,
+                        "every module has `enable`; it cannot be declared",
+                    )
+                    .fix = Some("remove it".to_owned());
+            }
+            check_defaults(&self.options, reader);
+        }
+        if let Some(node) = fields.get("imports") {
+            for item in reader.list(node, "module names").unwrap_or_default() {
+                if let Some(name) = reader.name(item) {
+                    self.imports.push(Wanted {
+                        name,
+                        place: item.place,
+                        options: None,
+                    });
+                }
+            }
+        }
+        if let Some(node) = fields.get("modules") {
+            self.modules = wanted(node, reader);
+        }
+        self.when = fields.get("when").cloned();
+        self.config = blocks(fields.get("config"), reader);
+        if let Some(node) = fields.get("assertions") {
+            for item in reader.list(node, "assertions").unwrap_or_default() {
+                self.assertions.extend(assertion(item, reader));
+            }
+        }
+    }
+
+    /// The rank of what it contributes: a module that turns others on is a profile.
+    pub(in crate::config) fn rank(&self) -> Rank {
+        if self.modules.is_empty() {
+            Rank::Module
+        } else {
+            Rank::Profile
+        }
+    }
+}
+
+/// `modules:` of a host or a profile: options by module.
+pub(in crate::config) fn wanted(node: &Node, reader: &mut Reader) -> Vec<Wanted> {
+    if let Value::List(_) = node.value {
+        reader.wrong_type(node, "a map, modules by name,").fix = Some(
+            "write `NAME:` for each, with its options below; or list them under `profiles:`"
+                .to_owned(),
+        );
+        return Vec::new();
+    }
+    let entries = reader.entries(node, "modules by name").unwrap_or_default();
+    entries
+        .iter()
+        .filter_map(|entry| {
+            let name = name_of(&entry.key, reader)?;
+            reader.entries(&entry.value, "options by name")?;
+            Some(Wanted {
+                name,
+                place: entry.key.place,
+                options: Some(entry.value.clone()),
+            })
+        })
+        .collect()
+}
+
+fn name_of(key: &Key, reader: &mut Reader) -> Option<ModuleName> {
+    reader.key_name(key)
+}
+
+/// A default that is no expression has to fit, whether a host uses it or not.
+fn check_defaults(options: &Specs, reader: &mut Reader) {
+    for (name, spec) in options {
+        if let Some(default) = &spec.default
+            && !holds_expression(default)
+        {
+            let what = format!("the option `{name}`");
+            // What is wrong is recorded; the value itself is made per host.
+            let _: Option<Node> = Checker { reader, what }.check(spec, default);
+        }
+    }
+}
+
+fn holds_expression(node: &Node) -> bool {
+    match &node.value {
+        Value::Scalar(scalar) => scalar.text().contains("{{") || scalar.text().contains("{%"),
+        Value::List(items) => items.iter().any(holds_expression),
+        Value::Map(entries) => entries.iter().any(|entry| {
+            matches!(entry.key.text.as_str(), "when" | "for")
+                || entry.key.text.contains("{{")
+                || holds_expression(&entry.value)
+        }),
+        Value::File(_) | Value::Unknown => false,
+    }
+}
+
+fn assertion(item: &Node, reader: &mut Reader) -> Option<Assertion> {
+    let fields = reader.fields(item, "an assertion", ASSERTION)?;
+    let owner = (item.place, "an assertion");
+    let that = reader.required(fields, "that", owner).cloned();
+    let message = reader.required(fields, "message", owner).cloned();
+    Some(Assertion {
+        that: that?,
+        message: message?,
+    })
+}

@@ -1,0 +1,16 @@
+//! Every key of every file, in tables: what the reader accepts is what the JSON Schemas say.
+
+mod accounts;
+mod field;
+mod files;
+mod resources;
+mod schema;
+
+pub(super) use accounts::{GROUP, USER};
+pub(super) use field::{Field, keys};
+pub(super) use files::{ASSERTION, FLEET, HOST, MODULE, PERSON, SPEC};
+pub(super) use resources::{
+    CHECK_COMMAND, CHECK_FILE, CHECK_HTTP, CHECK_TCP, CHECK_UNIT, DIRECTORY, DROP_IN, FILE,
+    PLATFORM, RESOURCES, SECRET, SYMLINK, TEMPLATE, TRIGGERS, UNIT,
+};
+pub use schema::{FileKind, schema};
