@@ -91,6 +91,10 @@ fn a_host_that_leaves_is_out_and_every_value_it_could_ever_read_is_named() {
     // A new data key changes no value.
     world.alice(&["rekey", "--rotate"]).ends_with(0);
     assert_eq!(to_change(&world).len(), 3);
+    world
+        .alice(&["rotate", "-i", "secrets/default.yml"])
+        .ends_with(0);
+    assert_eq!(to_change(&world).len(), 3);
     world.set("secrets/default.yml", "db/password", "fresh");
     assert_eq!(to_change(&world).len(), 2);
     world.set("secrets/tls.yml", "web/key", "fresh");

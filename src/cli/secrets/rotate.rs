@@ -1,6 +1,6 @@
 //! `secrets rotate`: a new data key for one file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -12,7 +12,9 @@ use super::place::repository_for;
 use crate::cli::HostFlags;
 use crate::cli::answer::say;
 use crate::report::{Problem, exit};
-use crate::secrets::{self, Access, MacCheck, RecipientChange, RotateError, SecretFile};
+use crate::secrets::{
+    self, Access, MacCheck, MustChange, RecipientChange, Repository, RotateError, SecretFile,
+};
 
 /// Give one file a new data key, and encrypt every value anew
 #[derive(Debug, Args)]
@@ -94,6 +96,7 @@ pub(super) fn run(args: &RotateArgs, flags: &HostFlags) -> Result<u8, Failure> {
     };
     if in_place == InPlace::Yes {
         secrets::rotate(&file, &change, access).map_err(|error| of_rotate(&error))?;
+        follow(repository.as_ref(), file.path(), &text)?;
         say(format!("{path} has a new data key"));
     } else {
         let sealed =
@@ -101,6 +104,20 @@ pub(super) fn run(args: &RotateArgs, flags: &HostFlags) -> Result<u8, Failure> {
         destination.write_sealed(&sealed)?;
     }
     Ok(exit::DONE)
+}
+
+/// Values that must be changed are not changed by a new data key: the list of them follows it.
+fn follow(repository: Option<&Repository>, path: &Path, before: &[u8]) -> Result<(), Failure> {
+    let Some(repository) = repository else {
+        return Ok(());
+    };
+    // A file outside of the repository has no values in its list.
+    let Ok(file) = repository.locate(path) else {
+        return Ok(());
+    };
+    MustChange::follow(repository, &file, before)
+        .map(drop)
+        .map_err(|error| Problem::of(&error).with_hint(error.fix()).into())
 }
 
 fn of_rotate(error: &RotateError) -> Failure {

@@ -176,8 +176,7 @@ fn text(subject: &Subject, files: &[FileAccess]) -> String {
         };
     }
     match subject {
-        Subject::All => by_file(files),
-        Subject::Person(_) => by_file(files),
+        Subject::All | Subject::Person(_) => by_file(files),
         Subject::Host(host) => of_host(host, files),
         Subject::File(_) | Subject::Secret(_) => by_value(files),
     }

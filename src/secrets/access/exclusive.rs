@@ -19,7 +19,7 @@ pub struct Exclusive {
 pub enum ExclusiveError {
     /// Somebody else is changing it.
     #[error("somebody else is changing who can read what")]
-    Locked(#[source] LockError),
+    Locked(#[source] Box<LockError>),
     /// What an interrupted run left cannot be dealt with.
     #[error("an earlier run was interrupted, and cannot be finished")]
     Recover(#[source] TransactionError),
@@ -47,7 +47,9 @@ impl Exclusive {
     /// [`ExclusiveError`].
     pub fn begin(start: &Path) -> Result<Self, ExclusiveError> {
         let repository = Repository::find(start)?;
-        let lock = repository.lock_rules().map_err(ExclusiveError::Locked)?;
+        let lock = repository
+            .lock_rules()
+            .map_err(|error| ExclusiveError::Locked(Box::new(error)))?;
         if !is_interrupted(&repository) {
             return Ok(Self {
                 repository: Repository::find(start)?,
@@ -58,7 +60,9 @@ impl Exclusive {
         let recovered = recover(&repository).map_err(ExclusiveError::Recover)?;
         // Finishing may have replaced `.sops.yaml`, and what was locked is then the old one.
         drop(lock);
-        let lock = repository.lock_rules().map_err(ExclusiveError::Locked)?;
+        let lock = repository
+            .lock_rules()
+            .map_err(|error| ExclusiveError::Locked(Box::new(error)))?;
         Ok(Self {
             repository: Repository::find(start)?,
             recovered,

@@ -87,7 +87,7 @@ pub(super) fn lock_all(
             Ok(lock) => locks.push(lock),
             Err(source) => troubles.push(RekeyTrouble::Locked {
                 file: (*file).clone(),
-                source,
+                source: Box::new(source),
             }),
         }
     }

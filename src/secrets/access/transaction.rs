@@ -74,7 +74,7 @@ pub enum Recovered {
 pub enum TransactionError {
     /// Writing, before anything was replaced.
     #[error("nothing was changed")]
-    Prepare(#[source] FileError),
+    Prepare(#[source] Box<FileError>),
     /// Somebody changed a file meanwhile; nothing was replaced.
     #[error("nothing was changed: {file} was changed by somebody else meanwhile")]
     Changed {
@@ -87,7 +87,7 @@ pub enum TransactionError {
         /// The file.
         file: RepoPath,
         /// Why not.
-        source: FileError,
+        source: Box<FileError>,
     },
     /// Renaming, and what was replaced before could not be put back; the next run goes on from here.
     #[error("it stopped halfway at {file}, and could not go back")]
@@ -95,7 +95,7 @@ pub enum TransactionError {
         /// The file.
         file: RepoPath,
         /// Why not.
-        source: FileError,
+        source: Box<FileError>,
     },
     /// A record that cannot be read.
     #[error("{} is not a record of an interrupted rekey: {reason}", path.display())]
@@ -108,6 +108,10 @@ pub enum TransactionError {
 }
 
 impl TransactionError {
+    fn before(error: FileError) -> Self {
+        Self::Prepare(Box::new(error))
+    }
+
     /// How to go on.
     #[must_use]
     pub fn fix(&self) -> Option<String> {
@@ -169,10 +173,9 @@ pub(super) fn replace_all(
     watcher: Watcher<'_>,
 ) -> Result<(), TransactionError> {
     match run(repository, changes, watcher, &|_moment| Ok(())) {
-        Ok(()) => Ok(()),
         Err(Stop::Error(error)) => Err(error),
         // Nobody kills it but tests.
-        Err(Stop::Killed) => Ok(()),
+        Ok(()) | Err(Stop::Killed) => Ok(()),
     }
 }
 
@@ -186,23 +189,19 @@ fn run(
         return Ok(());
     }
     let mut record = Record::of(repository, changes);
-    record
-        .write(repository)
-        .map_err(TransactionError::Prepare)?;
+    record.write(repository).map_err(TransactionError::before)?;
     killer(Moment::Recorded)?;
-    let decided = prepare(repository, changes, &record, watcher).and_then(|()| {
-        record.stage = Stage::Replacing;
-        Ok(())
-    });
-    if let Err(error) = decided {
+    let prepared = prepare(repository, changes, &record, watcher);
+    if let Err(error) = prepared {
         undo(repository, &record);
         return Err(error.into());
     }
     killer(Moment::Prepared)?;
+    record.stage = Stage::Replacing;
     if let Err(error) = record.write(repository) {
         record.stage = Stage::Preparing;
         undo(repository, &record);
-        return Err(TransactionError::Prepare(error).into());
+        return Err(TransactionError::before(error).into());
     }
     killer(Moment::Decided)?;
     for (index, (recorded, change)) in record.files.iter().zip(changes).enumerate() {
@@ -213,7 +212,7 @@ fn run(
     }
     settle(repository, &record).map_err(|source| TransactionError::Halfway {
         file: record.files[0].file.clone(),
-        source,
+        source: Box::new(source),
     })?;
     Ok(())
 }
@@ -237,15 +236,15 @@ fn prepare(
         durable::write_beside(&temporary, &path, after, MODE)
     });
     for result in written {
-        result.map_err(TransactionError::Prepare)?;
+        result.map_err(TransactionError::before)?;
     }
-    durable::syncfs(repository.root()).map_err(TransactionError::Prepare)?;
+    durable::syncfs(repository.root()).map_err(TransactionError::before)?;
     let checked = for_each(&pairs, ("checking", watcher), |(_, change)| {
         let now = repository.read(&change.file);
         now.map(|now| (now != change.before).then(|| change.file.clone()))
     });
     for result in checked {
-        if let Some(file) = result.map_err(TransactionError::Prepare)? {
+        if let Some(file) = result.map_err(TransactionError::before)? {
             return Err(TransactionError::Changed { file });
         }
     }
@@ -284,11 +283,17 @@ fn go_back(
         };
         if restored.is_err() {
             // The record stays, so that the next run finishes what could not be taken back.
-            return TransactionError::Halfway { file, source };
+            return TransactionError::Halfway {
+                file,
+                source: Box::new(source),
+            };
         }
     }
     undo(repository, record);
-    TransactionError::Replace { file, source }
+    TransactionError::Replace {
+        file,
+        source: Box::new(source),
+    }
 }
 
 /// Takes the texts beside the files away, then the record.
@@ -321,7 +326,7 @@ pub fn is_interrupted(repository: &Repository) -> bool {
 pub(super) fn recover(repository: &Repository) -> Result<Option<Recovered>, TransactionError> {
     let path = record_path(repository);
     let Some(text) =
-        durable::read(&path, LARGEST_RECORD_BYTES).map_err(TransactionError::Prepare)?
+        durable::read(&path, LARGEST_RECORD_BYTES).map_err(TransactionError::before)?
     else {
         return Ok(None);
     };
@@ -348,7 +353,7 @@ pub(super) fn recover(repository: &Repository) -> Result<Option<Recovered>, Tran
     for recorded in &record.files {
         let halfway = |source| TransactionError::Halfway {
             file: recorded.file.clone(),
-            source,
+            source: Box::new(source),
         };
         let temporary = recorded.temporary(repository);
         if temporary.as_ref().is_some_and(|path| !path.exists()) {
@@ -365,7 +370,7 @@ pub(super) fn recover(repository: &Repository) -> Result<Option<Recovered>, Tran
     if let Some(first) = record.files.first() {
         settle(repository, &record).map_err(|source| TransactionError::Halfway {
             file: first.file.clone(),
-            source,
+            source: Box::new(source),
         })?;
     }
     Ok(Some(Recovered::Finished { left }))

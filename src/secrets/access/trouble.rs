@@ -23,7 +23,7 @@ pub enum RekeyTrouble {
         /// The file.
         file: RepoPath,
         /// Who holds the lock.
-        source: LockError,
+        source: Box<LockError>,
     },
     /// The ledger of values to change.
     #[error(transparent)]

@@ -122,6 +122,32 @@ impl MustChange {
         Ok(ledger)
     }
 
+    /// Follows the values of `file`, which had the text `before` and got a new data key: the ledger of `repository` names
+    /// their new ciphertexts.
+    ///
+    /// # Errors
+    /// [`MustChangeError`]; the ledger is then as it was, and the values look changed.
+    pub fn follow(
+        repository: &Repository,
+        file: &RepoPath,
+        before: &[u8],
+    ) -> Result<Carried, MustChangeError> {
+        let mut ledger = Self::load(repository)?;
+        let format = Format::of_path(file.as_str());
+        // A file in another format than its name says has no values in the ledger.
+        let (Ok(before), Some(after)) = (SealedFile::parse(before, format), repository.read(file)?)
+        else {
+            return Ok(Carried::Nothing);
+        };
+        let carried = ledger
+            .carry(file, &before, &after)
+            .unwrap_or(Carried::Nothing);
+        if let (Carried::Values, Some(text)) = (carried, ledger.text()) {
+            repository.replace(&Self::file(), text.as_bytes())?;
+        }
+        Ok(carried)
+    }
+
     /// The text of the ledger; `None` if it holds nothing.
     #[must_use]
     pub fn text(&self) -> Option<String> {

@@ -7,6 +7,7 @@ mod disks;
 mod drift;
 mod events;
 mod fixture;
+mod joining;
 mod kills;
 mod missing;
 mod reboot;
@@ -39,6 +40,7 @@ scenarios![
     Others rollback::a_service_that_crashes_after_a_second_is_rolled_back_and_remembered,
     Others rollback::a_commit_that_cuts_the_host_off_its_remote_rolls_back_by_itself,
     Others recipients::a_host_that_cannot_open_a_secret_says_so_and_is_unharmed_until_a_rekey,
+    Others joining::a_host_joins_by_its_scanned_key_and_is_out_after_it_leaves,
     Others events::the_journal_is_told_of_every_change_once_under_its_fixed_id,
     Others units_change::units_change_as_their_definitions_ask_and_originals_come_back,
     Others disks::full_and_read_only_disks_leave_the_host_whole,
