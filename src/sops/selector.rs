@@ -1,7 +1,5 @@
 //! Selectors: which leaves are encrypted.
 
-use zeroize::Zeroizing;
-
 use super::pattern::{Pattern, PatternError};
 
 /// The rule by which leaves are chosen, as stored in the file; `mac_only_encrypted` belongs to it.
@@ -162,11 +160,13 @@ impl Chooser {
                 path.iter().any(|component| test.matches(component)),
                 *wanted,
             ),
-            Test::Comment { pattern, wanted } => {
+            Test::Comment { wanted, .. } => {
                 // A comment that asks for encryption stays readable itself.
-                let skip_newest =
-                    subject == Subject::Comment && *wanted == Wanted::MatchIsEncrypted;
-                (comments.any(pattern, skip_newest.into()), *wanted)
+                let among = match (subject, wanted) {
+                    (Subject::Comment, Wanted::MatchIsEncrypted) => Among::Older,
+                    _ => Among::All,
+                };
+                (comments.any_match(among), *wanted)
             }
         };
         matches == (wanted == Wanted::MatchIsEncrypted)
@@ -197,38 +197,54 @@ impl KeyTest {
     }
 }
 
-/// The comments in force at one point of the walk: a frame for each open collection.
+/// The comments in force at one point of the walk, as far as the selector asks about them: a frame for each open
+/// collection. Texts are matched once, when they come into force, so that a file of nothing but comments is no trouble.
 #[derive(Default)]
-pub(super) struct ActiveComments(Vec<Vec<Zeroizing<String>>>);
+pub(super) struct ActiveComments(Vec<Frame>);
+
+/// Which of a collection's comments match.
+#[derive(Debug, Clone, Copy, Default)]
+struct Frame {
+    older: bool,
+    newest: bool,
+}
+
+/// Which comments are asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Among {
+    All,
+    /// All but the newest, which is itself asked about.
+    Older,
+}
 
 impl ActiveComments {
     pub(super) fn enter(&mut self) {
-        self.0.push(Vec::new());
+        self.0.push(Frame::default());
     }
 
     pub(super) fn leave(&mut self) {
         self.0.pop();
     }
 
-    pub(super) fn add(&mut self, text: &str) {
-        if let Some(frame) = self.0.last_mut() {
-            frame.push(Zeroizing::new(text.to_owned()));
+    pub(super) fn add(&mut self, text: &str, chooser: &Chooser) {
+        if let (Some(frame), Test::Comment { pattern, .. }) = (self.0.last_mut(), &chooser.test) {
+            frame.older |= frame.newest;
+            frame.newest = pattern.is_match(text);
         }
     }
 
     /// Ends the reach of the comments before an entry that has been walked.
     pub(super) fn clear(&mut self) {
         if let Some(frame) = self.0.last_mut() {
-            frame.clear();
+            *frame = Frame::default();
         }
     }
 
-    fn any(&self, pattern: &Pattern, skip_newest: usize) -> bool {
-        let last = self.0.len().saturating_sub(1);
-        self.0.iter().enumerate().any(|(depth, frame)| {
-            let skipped = if depth == last { skip_newest } else { 0 };
-            let reach = frame.len().saturating_sub(skipped);
-            frame[..reach].iter().any(|text| pattern.is_match(text))
-        })
+    fn any_match(&self, among: Among) -> bool {
+        let Some((last, outer)) = self.0.split_last() else {
+            return false;
+        };
+        let matches = |frame: &Frame| frame.older || frame.newest;
+        outer.iter().any(matches) || last.older || last.newest && among == Among::All
     }
 }

@@ -116,7 +116,7 @@ impl<E: From<TooManyVisits>> Walker<'_, E> {
             }
             match child {
                 Child::Comment(comment) => {
-                    self.comments.add(&comment.text);
+                    self.comments.add(&comment.text, self.chooser);
                     let chosen = self
                         .chooser
                         .chooses(&self.path, &self.comments, Subject::Comment);
@@ -157,7 +157,7 @@ impl<E: From<TooManyVisits>> Walker<'_, E> {
     fn comment_item(&mut self, node: NodeId, dash: usize) -> Result<(), E> {
         let tree = self.tree;
         if let Some(scalar) = tree.scalar(node) {
-            self.comments.add(&scalar.text);
+            self.comments.add(&scalar.text, self.chooser);
         }
         let chosen = self
             .chooser
