@@ -56,6 +56,10 @@ use crate::report::Problem;
 use crate::secrets::{Repository, RepositoryError};
 use crate::source::RepoPath;
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "all verbs of the program return the same"
+)]
 /// Runs one `secrets` verb; the answer goes to stdout, the exit code is returned.
 pub(super) fn run(args: &SecretsArgs, flags: &HostFlags) -> Result<u8, Problem> {
     let ended: Result<u8, Failure> = (|| match &args.command {

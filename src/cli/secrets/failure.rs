@@ -127,9 +127,8 @@ fn code_of_change(error: &ChangeError) -> u8 {
 
 fn code_of_file(error: &SecretFileError) -> u8 {
     match error.kind.as_ref() {
-        SecretFileErrorKind::Missing => UNREADABLE,
         SecretFileErrorKind::File(_) if error.action == "write" => NOT_WRITABLE,
-        SecretFileErrorKind::File(_) => UNREADABLE,
+        SecretFileErrorKind::Missing | SecretFileErrorKind::File(_) => UNREADABLE,
         SecretFileErrorKind::NotARecipient { .. } => NO_KEY,
         SecretFileErrorKind::Open(error) => code_of_open(error),
         SecretFileErrorKind::Seal(error) => code_of_seal(error),

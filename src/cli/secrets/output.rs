@@ -32,8 +32,9 @@ impl Destination {
                 "the output cannot go to --output and --in-place at once",
                 "keep one of them",
             )),
-            (Some(path), InPlace::No, _) => Ok(Self::File(path.to_owned())),
-            (None, InPlace::Yes, Some(path)) => Ok(Self::File(path.to_owned())),
+            (Some(path), InPlace::No, _) | (None, InPlace::Yes, Some(path)) => {
+                Ok(Self::File(path.to_owned()))
+            }
             (None, InPlace::Yes, None) => Err(Failure::conflict(
                 "stdin cannot be changed in place",
                 "name a file, or leave --in-place out",

@@ -22,6 +22,10 @@ const LARGEST_VALUE_BYTES: u64 = 4 * 1024 * 1024;
 /// Set one value, asked for or read from stdin or a file
 #[derive(Debug, Args)]
 #[command(long_about = ABOUT, after_long_help = EXAMPLES)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct SetArgs {
     /// The secret file; one that is not there is made
     pub file: PathBuf,

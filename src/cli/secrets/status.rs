@@ -184,15 +184,16 @@ fn text(status: &SecretsStatus) -> String {
     let count =
         |wanted: fn(&FileStatus) -> bool| status.files.iter().filter(|it| wanted(it)).count();
     let differing = count(|file| !file.missing.is_empty() || !file.surplus.is_empty());
-    let mut summary = format!(
-        "{} secret, {} for you",
-        status.files.len(),
-        count(|file| file.yours)
+    let (all, yours) = (status.files.len(), count(|file| file.yours));
+    lines.field(
+        "files",
+        match differing {
+            0 => format!("{all} secret, {yours} for you"),
+            _ => {
+                format!("{all} secret, {yours} for you, {differing} not as .sops.yaml says")
+            }
+        },
     );
-    if differing > 0 {
-        summary.push_str(&format!(", {differing} not as .sops.yaml says"));
-    }
-    lines.field("files", summary);
     let rows: Vec<[String; 3]> = status
         .files
         .iter()

@@ -139,6 +139,10 @@ pub struct EditSession<'a> {
 ///
 /// The plaintext is in one private file in memory for as long as the editor is open. `ask` is told what stands in the way
 /// of saving, and says whether to open the editor again.
+#[expect(
+    clippy::result_large_err,
+    reason = "it is made once, when a session ends"
+)]
 pub fn edit(
     session: &EditSession<'_>,
     ask: &mut dyn FnMut(&Setback) -> Again,
@@ -155,6 +159,10 @@ pub fn edit(
 /// Opens what a merge left in conflict: `text` has both sides between markers, `merged` is what it is sealed as.
 ///
 /// A text in which markers are left is not taken.
+#[expect(
+    clippy::result_large_err,
+    reason = "it is made once, when a session ends"
+)]
 pub(in crate::secrets) fn edit_merged(
     session: &EditSession<'_>,
     (merged, text): (OpenedFile, Plaintext),
@@ -169,6 +177,10 @@ pub(in crate::secrets) fn edit_merged(
 }
 
 /// The session over a draft whose contents are at hand.
+#[expect(
+    clippy::result_large_err,
+    reason = "it is made once, when a session ends"
+)]
 pub(super) fn edit_content(
     session: &EditSession<'_>,
     (draft, mut content): (Draft<'_>, Content),
