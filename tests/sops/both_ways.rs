@@ -18,7 +18,7 @@ use crate::oracle::{
 };
 use crate::program::Sops;
 
-const ROUNDS: u64 = 200;
+const ROUNDS: u64 = 300;
 const THREADS: usize = 3;
 
 fn number(variable: &str) -> Option<u64> {

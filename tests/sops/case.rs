@@ -113,6 +113,13 @@ impl Keys {
     }
 }
 
+fn by_comment(selector: &Selector) -> bool {
+    matches!(
+        selector.rule,
+        SelectorRule::UnencryptedCommentRegex(_) | SelectorRule::EncryptedCommentRegex(_)
+    )
+}
+
 fn selector(random: &mut StdRng, model: &Model) -> Selector {
     // sops up to 3.13.3 cannot read comment selectors with comments in lists (SOPS format §5).
     let with_comments = model.store != Format::Json && !model.has_list_comments();
@@ -144,7 +151,7 @@ impl Case {
         let model = Generator::model(&mut random, store);
         let selector = selector(&mut random, &model);
         let keys = Keys::random(&mut random);
-        let operation = operation(&mut random, &model);
+        let operation = operation(&mut random, &model, &selector);
         Self {
             seed,
             model,
@@ -248,7 +255,7 @@ fn text(value: &str) -> Node {
     })
 }
 
-fn operation(random: &mut StdRng, model: &Model) -> Operation {
+fn operation(random: &mut StdRng, model: &Model, selector: &Selector) -> Operation {
     let value = Text::random(random, model.store).0;
     let path = model.addressable().choose(random).cloned();
     match (random.gen_range(0..7), path) {
@@ -258,9 +265,15 @@ fn operation(random: &mut StdRng, model: &Model) -> Operation {
         },
         (2, Some(path)) => Operation::Unset { path },
         (3..=4, Some(path)) => Operation::Set { path, value },
-        (_, path) => Operation::Edit {
-            model: edited(random, model, path, &value),
-        },
+        (_, path) => {
+            let edited = edited(random, model, path, &value);
+            let model = if by_comment(selector) && edited.has_list_comments() {
+                model.clone()
+            } else {
+                edited
+            };
+            Operation::Edit { model }
+        }
     }
 }
 

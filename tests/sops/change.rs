@@ -129,6 +129,10 @@ fn collect(node: &Node, path: &mut Vec<Step>, paths: &mut Vec<Vec<Step>>) {
         Node::Scalar(_) => paths.push(path.clone()),
         Node::Map(entries) => {
             for entry in entries {
+                // sops moves a comment behind a list into it.
+                if entry.inline.is_some() && matches!(entry.node.bare(), Node::List(_)) {
+                    continue;
+                }
                 path.push(Step::Key(entry.key.clone()));
                 collect(&entry.node, path, paths);
                 path.pop();
