@@ -3,7 +3,7 @@
 //! A [`SealedFile`] is parsed and says who can open it; [`SealedFile::open`] checks everything and gives an
 //! [`OpenedFile`], which is read, edited and sealed again.
 //!
-//! `yaml` holds one store's text as a tree with places; `walk` gives any store's leaves in order, with `selector` saying
+//! `document` is a text as a tree with places, `stores` how each format is read, printed and edited; `walk` gives any store's leaves in order, with `selector` saying
 //! which are encrypted; `value`, `cipher`, `mac` and `shamir` are the arithmetic; `metadata` is the `sops` entry; `key_groups`
 //! says which keys a file shall have; `merge` makes one
 //! file of three versions.
