@@ -42,3 +42,16 @@ peak_mib() {
     /usr/bin/time -f %M -o "$scratch/peak" "$@" > /dev/null 2>&1
     awk '{ printf "%.1f", $1 / 1024 }' "$scratch/peak"
 }
+
+# sops_program: the real sops, as `./test.sh` installs it.
+sops_program() {
+    local program
+    for program in "${STEADFAST_SOPS:-}" "$checkout/target/venv/bin/sops" "$(command -v sops || true)"; do
+        if [ -n "$program" ] && [ -x "$program" ]; then
+            echo "$program"
+            return
+        fi
+    done
+    echo "needs sops: ./test.sh installs it, or name it in STEADFAST_SOPS" >&2
+    return 1
+}
