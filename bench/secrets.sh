@@ -47,9 +47,9 @@ ending() {
 printf '"%s"' changed > value.json
 printf changed > value
 cp large.yaml large-theirs.yaml
-versus 'decrypt a file of 3 values' decrypt three.yaml -- decrypt three.yaml
-versus 'decrypt a file of 1,000 values' decrypt thousand.yaml -- decrypt thousand.yaml
-versus "decrypt a file of 7,000 values, $(($(stat -c %s large.yaml) / 1024)) KiB" decrypt large.yaml -- decrypt large.yaml
+versus 'decrypt a file of 3 values' view three.yaml -- decrypt three.yaml
+versus 'decrypt a file of 1,000 values' view thousand.yaml -- decrypt thousand.yaml
+versus "decrypt a file of 7,000 values, $(($(stat -c %s large.yaml) / 1024)) KiB" view large.yaml -- decrypt large.yaml
 versus 'set one value in that file' set large.yaml '["key03500"]' --value-file value.json -- \
     set --value-file large-theirs.yaml '["key03500"]' value.json
 versus 'edit that changes nothing, 1,000 values' edit thousand.yaml -- edit thousand.yaml
