@@ -98,8 +98,8 @@ fn a_host_that_is_not_there_names_those_that_are() {
 
 #[test]
 fn a_file_of_nothing_but_errors_is_not_printed_without_end() {
-    let wrong: String = (0..20_000).map(|n| format!("key{n}: x\n")).collect();
-    let errors = read(&wrong).unwrap_err();
+    let wrong: Vec<String> = (0..20_000).map(|n| format!("key{n}: x\n")).collect();
+    let errors = read(&wrong.concat()).unwrap_err();
     assert_eq!(errors.errors().len(), 201);
     let last = errors.excerpts(Colour::Plain).pop().unwrap();
     assert!(last.contains("19800 more errors are not shown"), "{last}");

@@ -57,7 +57,7 @@ fn chain() -> String {
             n + 1
         )
     };
-    let options: String = (0..99).map(option).collect();
+    let options = (0..99).map(option).collect::<Vec<_>>().concat();
     format!(
         "options:\n  o99: {{ type: string, default: x }}\n{options}config: {{ hostname: \"{{{{ cfg.o0 }}}}\" }}\n"
     )
