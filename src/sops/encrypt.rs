@@ -20,7 +20,9 @@ impl From<TooManyVisits> for SealError {
     fn from(_: TooManyVisits) -> Self {
         Self::Content {
             line: 1,
-            reason: format!("aliases expand to more than {MOST_VISITS} values"),
+            reason: format!(
+                "the text is more than {MOST_VISITS} values, counting aliases and paths of great length"
+            ),
         }
     }
 }

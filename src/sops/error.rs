@@ -160,8 +160,8 @@ pub enum OpenError {
     /// The plain text cannot be put in the place of the ciphertext.
     #[error("the layout of the file is one that this version cannot take apart")]
     Layout,
-    /// Aliases that expand without end.
-    #[error("the file's aliases expand to more than {limit} values")]
+    /// Aliases, or paths and comments of great length, that make reading endless.
+    #[error("the file is more than {limit} values, counting aliases and paths of great length")]
     TooManyValues {
         /// The largest number of values.
         limit: usize,
@@ -202,7 +202,9 @@ impl OpenError {
             Self::Layout => {
                 "open it with `sops edit`, which writes it anew; please report the file's shape"
             }
-            Self::TooManyValues { .. } => "write the values out instead of using aliases",
+            Self::TooManyValues { .. } => {
+                "write the values out instead of using aliases, or split the file"
+            }
             Self::MacMissing => "restore the file from git; only a file with a MAC can be trusted",
         }
     }

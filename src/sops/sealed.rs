@@ -313,7 +313,9 @@ impl SealedFile {
     fn holds_the_same_as(&self, other: &Self) -> bool {
         self.metadata.mac == other.metadata.mac
             && self.metadata.mac_aad() == other.metadata.mac_aad()
-            && self.texts() == other.texts()
+            && self
+                .texts()
+                .is_some_and(|texts| other.texts() == Some(texts))
     }
 
     /// The texts of all leaves and comments with their paths; nothing where aliases expand without end.

@@ -80,6 +80,7 @@ pub(super) fn walk<E: From<TooManyVisits>>(
         comments: ActiveComments::default(),
         aliases: 0,
         visits: 0,
+        path_bytes: 0,
         visitor,
     };
     for (number, document) in tree.documents.iter().enumerate() {
@@ -99,6 +100,7 @@ struct Walker<'a, E> {
     /// How many aliases lie between here and the root.
     aliases: usize,
     visits: usize,
+    path_bytes: usize,
     visitor: &'a mut dyn FnMut(&Visit<'_>) -> Result<(), E>,
 }
 
@@ -110,10 +112,7 @@ impl<E: From<TooManyVisits>> Walker<'_, E> {
         };
         self.comments.enter();
         for child in &collection.children {
-            self.visits += 1;
-            if self.visits > MOST_VISITS {
-                return Err(TooManyVisits.into());
-            }
+            self.count_visit()?;
             match child {
                 Child::Comment(comment) => {
                     self.comments.add(&comment.text, self.chooser);
@@ -133,6 +132,7 @@ impl<E: From<TooManyVisits>> Walker<'_, E> {
                         if self.path.is_empty() && tree.store.is_metadata_key(&key.text) {
                             continue;
                         }
+                        self.path_bytes += key.text.len();
                         self.path.push(key.text.clone());
                     }
                     let is_comment = self.side == Side::Sealed
@@ -144,13 +144,23 @@ impl<E: From<TooManyVisits>> Walker<'_, E> {
                         self.node(entry.value)?;
                         self.comments.clear();
                     }
-                    if entry.key.is_some() {
+                    if let Some(key) = &entry.key {
+                        self.path_bytes -= key.text.len();
                         self.path.pop();
                     }
                 }
             }
         }
         self.comments.leave();
+        Ok(())
+    }
+
+    /// One visit, or more where the path is long.
+    fn count_visit(&mut self) -> Result<(), E> {
+        self.visits += 1 + self.path_bytes / 4096;
+        if self.visits > MOST_VISITS {
+            return Err(TooManyVisits.into());
+        }
         Ok(())
     }
 

@@ -10,6 +10,7 @@ mod foreign;
 mod fuzz;
 mod generate;
 mod groups;
+mod hostile;
 mod model;
 mod mutations;
 mod oracle;

@@ -1,0 +1,455 @@
+//! Metadata and ciphertext that nobody's program would write, and texts that want to be endless.
+
+use std::time::{Duration, Instant};
+
+use steadfast::identity::{Plaintext, Recipient};
+use steadfast::sops::{
+    CipherError, Format, KeyGroups, NewFile, OpenError, OpenedFile, ParseError, SealedFile,
+};
+
+use crate::program::Sops;
+use crate::support::{RECIPIENT, TIME, identities, recipient, vectors};
+
+const OTHER: &str = "age1y8fzprpdfugc47jun0zuajl80p82zkf95wxxnjj9hu75rc8faqxqtdhh56";
+
+fn sealed() -> String {
+    let keys = recipient().into();
+    let file = OpenedFile::create(b"a: secret\nb: plain\n", &NewFile::new(Format::Yaml, &keys));
+    file.unwrap().seal(TIME).unwrap()
+}
+
+/// What becomes of a file: nothing, or the error's text.
+fn outcome(text: &str) -> Result<(), String> {
+    let file = SealedFile::parse(text.as_bytes(), Format::Yaml).map_err(|error| {
+        assert!(!error.fix().is_empty());
+        error.to_string()
+    })?;
+    let opened = file.open(&identities()).map_err(|error| {
+        assert!(!error.fix().is_empty());
+        error.to_string()
+    });
+    // Whatever is wrong with it, it does not panic.
+    let _ = file.key_groups();
+    let _ = file.rewrap(&identities(), &file.keys());
+    opened.map(drop)
+}
+
+fn armored(secret: &[u8]) -> String {
+    let armored = recipient().wrap(secret).unwrap();
+    armored
+        .lines()
+        .map(|line| format!("                {line}\n"))
+        .collect()
+}
+
+/// A file with these shares, all encrypted to the one key that is here.
+fn with_shares(threshold: &str, shares: &[&[u8]]) -> String {
+    let sealed = sealed();
+    let (start, end) = (
+        sealed.find("    age:").unwrap(),
+        sealed.find("    lastmodified:").unwrap(),
+    );
+    let groups: String = shares
+        .iter()
+        .map(|share| {
+            let enc = armored(share);
+            format!(
+                "        - age:\n            - recipient: {RECIPIENT}\n              enc: |\n{enc}"
+            )
+        })
+        .collect();
+    format!(
+        "{}    shamir_threshold: {threshold}\n    key_groups:\n{groups}{}",
+        &sealed[..start],
+        &sealed[end..]
+    )
+}
+
+#[test]
+fn damaged_metadata_is_refused_with_its_reason() {
+    let sealed = sealed();
+    let without = |field: &str| -> String {
+        let start = sealed.find(&format!("    {field}:")).unwrap();
+        let rest = &sealed[start + 4..];
+        let end = rest
+            .match_indices("\n    ")
+            .map(|(at, _)| at + 1)
+            .find(|at| !rest[at + 4..].starts_with([' ', '-']));
+        format!("{}{}", &sealed[..start], &rest[end.unwrap_or(rest.len())..])
+    };
+    let with = |field: &str, value: &str| format!("{}    {field}: {value}\n", without(field));
+    let twice = |line: &str| format!("{sealed}    {line}\n");
+    let mut found = Vec::new();
+    for (name, text) in [
+        ("age is missing", without("age")),
+        ("lastmodified is missing", without("lastmodified")),
+        ("version is missing", without("version")),
+        ("mac is missing", without("mac")),
+        ("age is empty", with("age", "[]")),
+        ("age is null", with("age", "null")),
+        ("age is a text", with("age", RECIPIENT)),
+        (
+            "age is a list of texts",
+            with("age", &format!("[{RECIPIENT}]")),
+        ),
+        ("age is a list of lists", with("age", "[[a]]")),
+        (
+            "an entry without enc",
+            with("age", &format!("[{{recipient: {RECIPIENT}}}]")),
+        ),
+        (
+            "an entry with a null enc",
+            with("age", &format!("[{{recipient: {RECIPIENT}, enc: null}}]")),
+        ),
+        (
+            "an entry with a list for enc",
+            with("age", &format!("[{{recipient: {RECIPIENT}, enc: [a]}}]")),
+        ),
+        (
+            "an entry with no age file",
+            with("age", &format!("[{{recipient: {RECIPIENT}, enc: text}}]")),
+        ),
+        ("an entry without recipient", with("age", "[{enc: text}]")),
+        ("pgp is a map", twice("pgp: {fp: a}")),
+        ("pgp entries are texts", twice("pgp: [a]")),
+        ("a threshold that is a word", twice("shamir_threshold: two")),
+        ("a threshold below nothing", twice("shamir_threshold: -1")),
+        (
+            "a huge threshold",
+            twice("shamir_threshold: 99999999999999999999"),
+        ),
+        ("a threshold of 256", twice("shamir_threshold: 256")),
+        ("groups that are ignored", twice("key_groups: [{age: []}]")),
+        ("a time that is a number", with("lastmodified", "12")),
+        (
+            "a time in lower case",
+            with("lastmodified", "\"2030-01-02t03:04:05z\""),
+        ),
+        ("a version of two parts", with("version", "3.9")),
+        ("a version that is a list", with("version", "[3]")),
+        ("a mac that is a text", with("mac", "abc")),
+        ("a mac that is a map", with("mac", "{}")),
+        ("two selectors", twice("encrypted_regex: a")),
+        (
+            "a selector that is no expression",
+            without("unencrypted_suffix") + "    encrypted_regex: (\n",
+        ),
+        (
+            "a scope that is a word",
+            twice("mac_only_encrypted: perhaps"),
+        ),
+        ("age twice", twice("age: []")),
+        (
+            "unknown fields",
+            twice("attention: none\n    mine: {a: [b]}"),
+        ),
+        (
+            "metadata that is a list",
+            sealed[..sealed.find("sops:").unwrap()].to_owned() + "sops: []\n",
+        ),
+        (
+            "metadata that is null",
+            sealed[..sealed.find("sops:").unwrap()].to_owned() + "sops:\n",
+        ),
+        (
+            "empty groups",
+            with("age", "[]") + "    key_groups: [{age: []}, {age: []}]\n",
+        ),
+        (
+            "groups that are texts",
+            with("age", "[]") + "    key_groups: [a, b]\n",
+        ),
+        (
+            "groups that are a map",
+            with("age", "[]") + "    key_groups: {age: []}\n",
+        ),
+        (
+            "256 groups",
+            with("age", "[]") + &format!("    key_groups: [{}]\n", "{pgp: [{fp: a}]},".repeat(256)),
+        ),
+        (
+            "5,000 keys",
+            with("age", "[]") + &format!("    pgp: [{}]\n", "{fp: a},".repeat(5000)),
+        ),
+    ] {
+        let end = match outcome(&text) {
+            Ok(()) => "opens".to_owned(),
+            // How many lines an age file has is a matter of chance.
+            Err(error) => match error
+                .strip_prefix("line ")
+                .and_then(|rest| rest.split_once(':'))
+            {
+                Some((_, reason)) => format!("at its line:{reason}"),
+                None => error,
+            },
+        };
+        found.push(format!("{name}: {end}"));
+    }
+    insta::assert_snapshot!(found.join("\n"));
+}
+
+#[test]
+fn shares_that_do_not_fit_are_refused() {
+    let share = |length: usize, x: u8| {
+        let mut share = vec![7; length];
+        share.push(x);
+        share
+    };
+    let (one, two) = (share(32, 1), share(32, 2));
+    for (name, threshold, shares, expected) in [
+        ("equal places", "2", vec![&one, &one], "do not fit together"),
+        (
+            "the place of the secret",
+            "2",
+            vec![&share(32, 0), &two],
+            "do not fit together",
+        ),
+        (
+            "a short share",
+            "2",
+            vec![&share(31, 1), &two],
+            "holds 32 bytes",
+        ),
+        (
+            "a long share",
+            "2",
+            vec![&one, &share(40, 2)],
+            "holds 41 bytes",
+        ),
+        (
+            "an empty share",
+            "2",
+            vec![&Vec::new(), &two],
+            "holds 0 bytes",
+        ),
+        (
+            "more needed than there are",
+            "3",
+            vec![&one, &two],
+            "keys of 2 are here",
+        ),
+        ("255 needed", "255", vec![&one, &two], "keys of 2 are here"),
+        (
+            "the key itself in one group",
+            "0",
+            vec![&one],
+            "holds 33 bytes",
+        ),
+        // They fit, and give another key than the file's.
+        (
+            "shares of another key",
+            "1",
+            vec![&one, &two],
+            "cannot be decrypted",
+        ),
+    ] {
+        let shares: Vec<&[u8]> = shares.into_iter().map(Vec::as_slice).collect();
+        let error = outcome(&with_shares(threshold, &shares)).unwrap_err();
+        assert!(error.contains(expected), "{name}: {error}");
+    }
+}
+
+#[test]
+fn every_stage_of_opening_has_errors_of_its_own() {
+    let sealed = sealed();
+    let open = |text: &str| {
+        SealedFile::parse(text.as_bytes(), Format::Yaml)
+            .unwrap()
+            .open(&identities())
+            .err()
+            .unwrap()
+    };
+    let b = steadfast::identity::Identities::of_file(&vectors().join("keys/age-b.txt")).unwrap();
+    let file = SealedFile::parse(sealed.as_bytes(), Format::Yaml).unwrap();
+    assert!(matches!(
+        file.open(&b).err(),
+        Some(OpenError::NotARecipient { .. })
+    ));
+    let value = sealed.lines().next().unwrap();
+    let swapped = sealed.replacen(value, &value.replace("data:", "data:AAAA"), 1);
+    assert!(matches!(
+        open(&swapped),
+        OpenError::Value {
+            source: CipherError::NotAuthentic,
+            ..
+        }
+    ));
+    assert!(matches!(
+        open(&sealed.replacen(value, "a: clear", 1)),
+        OpenError::NotEncrypted { .. }
+    ));
+    let mac = sealed.lines().find(|line| line.contains("mac: ")).unwrap();
+    assert!(matches!(
+        open(&sealed.replace(&format!("{mac}\n"), "")),
+        OpenError::MacMissing
+    ));
+    assert!(matches!(
+        open(&sealed.replace(mac, "    mac: ENC[x]")),
+        OpenError::MacUnreadable { .. }
+    ));
+    let removed = sealed.replacen(&format!("{value}\n"), "", 1);
+    assert!(matches!(open(&removed), OpenError::MacMismatch));
+    // What does not need the MAC can be had for repairs; values are checked all the same.
+    let unverified = |text: &str| {
+        SealedFile::parse(text.as_bytes(), Format::Yaml)
+            .unwrap()
+            .open_unverified(&identities())
+    };
+    let repaired = unverified(&removed).unwrap();
+    assert!(repaired.get(&["b".to_owned()]).unwrap().same_as(b"plain"));
+    let again = repaired.seal(TIME).unwrap();
+    assert!(outcome(&again).is_ok());
+    assert!(matches!(
+        unverified(&swapped).err(),
+        Some(OpenError::Value { .. })
+    ));
+}
+
+#[test]
+fn values_with_odd_ivs_open_and_stay_until_they_change() {
+    // Written by other programs with the data key 00 01 … 1f; `any_iv` holds how.
+    let key: Vec<u8> = (0..32).collect();
+    let mut text = String::new();
+    for length in [1_usize, 12, 13, 16, 100] {
+        let enc = with_iv(&key, &format!("k{length}:"), length);
+        text.push_str(&format!("k{length}: {enc}\n"));
+    }
+    let enc = armored(&key);
+    text.push_str(&format!("sops:\n    age:\n        - recipient: {RECIPIENT}\n          enc: |\n{enc}    lastmodified: \"{TIME}\"\n    version: 3.11.0\n"));
+    let file = SealedFile::parse(text.as_bytes(), Format::Yaml).unwrap();
+    let mut opened = file.open_unverified(&identities()).unwrap();
+    assert!(opened.get(&["k13".to_owned()]).unwrap().same_as(b"value"));
+    opened
+        .set(&["k12".to_owned()], &Plaintext::new(b"new".to_vec()))
+        .unwrap();
+    let sealed = opened.seal(TIME).unwrap();
+    let kept = text
+        .lines()
+        .take(5)
+        .filter(|line| sealed.contains(line))
+        .count();
+    assert_eq!(kept, 4, "{sealed}");
+    if let Some(sops) = Sops::find("values_with_odd_ivs") {
+        let expected = "k1: value\nk12: new\nk13: value\nk16: value\nk100: value\n";
+        assert_eq!(sops.decrypt(&sealed).unwrap(), expected);
+    }
+    // A new data key makes everything anew, with IVs that sops can write too.
+    opened.rotate(&recipient().into()).unwrap();
+    let rotated = opened.seal(TIME).unwrap();
+    assert!(text.lines().take(5).all(|line| !rotated.contains(line)));
+    assert_eq!(rotated.matches("=,tag:").count(), 6, "{rotated}");
+}
+
+/// `value` as a text of this format with an IV of `length` bytes.
+fn with_iv(key: &[u8], aad: &str, length: usize) -> String {
+    use aes_gcm::aead::consts::{U1, U12, U13, U16, U100};
+    use aes_gcm::aead::generic_array::{ArrayLength, GenericArray};
+    use aes_gcm::{AeadInPlace as _, AesGcm, KeyInit as _};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    fn encrypt<N: ArrayLength<u8>>(key: &[u8], aad: &str) -> String {
+        let iv = vec![9; N::USIZE];
+        let mut data = b"value".to_vec();
+        let tag = AesGcm::<aes::Aes256, N>::new(GenericArray::from_slice(key))
+            .encrypt_in_place_detached(GenericArray::from_slice(&iv), aad.as_bytes(), &mut data)
+            .unwrap();
+        let [data, iv, tag] = [data, iv, tag.to_vec()].map(|bytes| STANDARD.encode(bytes));
+        format!("ENC[AES256_GCM,data:{data},iv:{iv},tag:{tag},type:str]")
+    }
+    match length {
+        1 => encrypt::<U1>(key, aad),
+        12 => encrypt::<U12>(key, aad),
+        13 => encrypt::<U13>(key, aad),
+        16 => encrypt::<U16>(key, aad),
+        _ => encrypt::<U100>(key, aad),
+    }
+}
+
+/// In this build, which is not optimised.
+const SOON: Duration = Duration::from_secs(30);
+
+fn ends_soon(name: &str, run: impl FnOnce()) {
+    let start = Instant::now();
+    run();
+    let took = start.elapsed();
+    println!("{name}: {took:?}");
+    assert!(took < SOON, "{name} took {took:?}");
+}
+
+#[test]
+fn texts_that_want_to_be_endless_end_soon() {
+    let sealed = sealed();
+    let metadata = &sealed[sealed.find("sops:").unwrap()..];
+    let ciphertext = sealed.lines().next().unwrap().trim_start_matches("a: ");
+    ends_soon("comments whose place is searched for", || {
+        let comment = ciphertext.replace("type:str", "type:comment");
+        let mut text = String::new();
+        for n in 0..2000 {
+            text.push_str(&format!("m{n}:\n    #{comment}\n    v: \"\"\n"));
+        }
+        let _ = outcome(&(text + metadata));
+    });
+    ends_soon("a long path to many values", || {
+        let mut text = String::new();
+        for depth in 0..90 {
+            text.push_str(&format!("{}{}:\n", " ".repeat(depth), "k".repeat(1000)));
+        }
+        text.push_str(&format!("{}- \"\"\n", " ".repeat(90)).repeat(50_000));
+        let error = outcome(&(text + metadata)).unwrap_err();
+        assert!(error.contains("paths of great length"), "{error}");
+    });
+    ends_soon("many comments in force", || {
+        let comments = "# comment\n".repeat(50_000);
+        let values = "    - x\n".repeat(50_000);
+        let metadata = metadata.replace(
+            "unencrypted_suffix: _unencrypted",
+            "unencrypted_comment_regex: '[a-z]+[0-9]'",
+        );
+        let error = outcome(&format!("{comments}a:\n{values}{metadata}")).unwrap_err();
+        assert!(error.contains("must be encrypted"), "{error}");
+    });
+    ends_soon("many recipients that are strangers", || {
+        let stranger = Recipient::parse(OTHER).unwrap().wrap(&[0; 32]).unwrap();
+        let enc: String = stranger
+            .lines()
+            .map(|line| format!("            {line}\n"))
+            .collect();
+        let entries = format!("        - recipient: {OTHER}\n          enc: |\n{enc}").repeat(2000);
+        let at = sealed.find("        - enc").unwrap();
+        let end = sealed.find("    lastmodified").unwrap();
+        assert!(outcome(&format!("{}{entries}{}", &sealed[..at], &sealed[end..])).is_err());
+    });
+}
+
+#[test]
+fn forty_recipients_are_wrapped_and_unwrapped_in_no_time() {
+    let people: Vec<Recipient> = (0..40)
+        .map(|_| age::x25519::Identity::generate().to_public().to_string())
+        .map(|text| Recipient::parse(&text).unwrap())
+        .chain([recipient()])
+        .collect();
+    let sealed = sealed();
+    let file = SealedFile::parse(sealed.as_bytes(), Format::Yaml).unwrap();
+    let start = Instant::now();
+    let text = file.rewrap(&identities(), &KeyGroups::one(people)).unwrap();
+    let wrapped = start.elapsed();
+    let file = SealedFile::parse(text.as_bytes(), Format::Yaml).unwrap();
+    let start = Instant::now();
+    file.open(&identities()).unwrap();
+    println!(
+        "wrap to 40: {wrapped:?}; open as the last of 41: {:?}",
+        start.elapsed()
+    );
+    assert!(wrapped < SOON);
+}
+
+#[test]
+fn reading_the_same_error_twice_gives_the_same_error() {
+    let parse = |text: &str| SealedFile::parse(text.as_bytes(), Format::Yaml).map(drop);
+    assert!(matches!(parse("a: b\n"), Err(ParseError::NotSealed)));
+    assert!(matches!(
+        parse(""),
+        Err(ParseError::Empty | ParseError::NotSealed)
+    ));
+}
