@@ -195,10 +195,16 @@ fn the_only_group_of_a_list_of_groups_is_changed_in_its_place() {
     let sealed = sealed();
     let start = sealed.find("    age:").unwrap();
     let end = sealed.find("    lastmodified:").unwrap();
-    let nested: String = sealed[start..end]
-        .lines()
-        .map(|line| format!("      {line}\n"))
-        .collect();
+    let nested = sealed[start..end].replace(
+        "
+", "
+      ",
+    );
+    let nested = format!(
+        "      {}
+",
+        nested.trim_end()
+    );
     let nested = format!("    key_groups:\n        - {}", nested.trim_start());
     let grouped = format!("{}{nested}{}", &sealed[..start], &sealed[end..]);
     let file = parse(&grouped);

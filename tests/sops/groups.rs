@@ -25,7 +25,9 @@ impl People {
             let key = age::x25519::Identity::generate();
             recipients.push(Recipient::parse(&key.to_public().to_string()).unwrap());
             let secret = key.to_string().expose_secret().to_owned();
-            std::fs::write(directory.path().join(number.to_string()), &secret).unwrap();
+            let path = directory.path().join(number.to_string());
+            let mut file = std::fs::File::create(path).unwrap();
+            std::io::Write::write_all(&mut file, secret.as_bytes()).unwrap();
             secrets.push(secret);
         }
         Self {

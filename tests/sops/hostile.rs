@@ -1,5 +1,6 @@
 //! Metadata and ciphertext that nobody's program would write, and texts that want to be endless.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use steadfast::identity::{Plaintext, Recipient};
@@ -36,10 +37,13 @@ fn outcome(text: &str) -> Result<(), String> {
 
 fn armored(secret: &[u8]) -> String {
     let armored = recipient().wrap(secret).unwrap();
-    armored
-        .lines()
-        .map(|line| format!("                {line}\n"))
-        .collect()
+    indented(&armored, 16)
+}
+
+fn indented(text: &str, blanks: usize) -> String {
+    let margin = " ".repeat(blanks);
+    let lines = text.lines().flat_map(|line| [&margin, line, "\n"]);
+    lines.collect()
 }
 
 /// A file with these shares, all encrypted to the one key that is here.
@@ -65,10 +69,12 @@ fn with_shares(threshold: &str, shares: &[&[u8]]) -> String {
     )
 }
 
-#[test]
-fn damaged_metadata_is_refused_with_its_reason() {
-    let sealed = sealed();
-    let without = |field: &str| -> String {
+/// A sealed file whose metadata is changed by hand.
+struct Sealed(String);
+
+impl Sealed {
+    fn without(&self, field: &str) -> String {
+        let Self(sealed) = self;
         let start = sealed.find(&format!("    {field}:")).unwrap();
         let rest = &sealed[start + 4..];
         let end = rest
@@ -76,102 +82,136 @@ fn damaged_metadata_is_refused_with_its_reason() {
             .map(|(at, _)| at + 1)
             .find(|at| !rest[at + 4..].starts_with([' ', '-']));
         format!("{}{}", &sealed[..start], &rest[end.unwrap_or(rest.len())..])
-    };
-    let with = |field: &str, value: &str| format!("{}    {field}: {value}\n", without(field));
-    let twice = |line: &str| format!("{sealed}    {line}\n");
-    let mut found = Vec::new();
-    for (name, text) in [
-        ("age is missing", without("age")),
-        ("lastmodified is missing", without("lastmodified")),
-        ("version is missing", without("version")),
-        ("mac is missing", without("mac")),
-        ("age is empty", with("age", "[]")),
-        ("age is null", with("age", "null")),
-        ("age is a text", with("age", RECIPIENT)),
+    }
+
+    fn with(&self, field: &str, value: &str) -> String {
+        format!("{}    {field}: {value}\n", self.without(field))
+    }
+
+    fn and(&self, line: &str) -> String {
+        format!("{}    {line}\n", self.0)
+    }
+
+    fn instead(&self, metadata: &str) -> String {
+        self.0[..self.0.find("sops:").unwrap()].to_owned() + metadata
+    }
+}
+
+fn damaged_keys(sealed: &Sealed) -> Vec<(&'static str, String)> {
+    vec![
+        ("age is missing", sealed.without("age")),
+        ("lastmodified is missing", sealed.without("lastmodified")),
+        ("version is missing", sealed.without("version")),
+        ("mac is missing", sealed.without("mac")),
+        ("age is empty", sealed.with("age", "[]")),
+        ("age is null", sealed.with("age", "null")),
+        ("age is a text", sealed.with("age", RECIPIENT)),
         (
             "age is a list of texts",
-            with("age", &format!("[{RECIPIENT}]")),
+            sealed.with("age", &format!("[{RECIPIENT}]")),
         ),
-        ("age is a list of lists", with("age", "[[a]]")),
+        ("age is a list of lists", sealed.with("age", "[[a]]")),
         (
             "an entry without enc",
-            with("age", &format!("[{{recipient: {RECIPIENT}}}]")),
+            sealed.with("age", &format!("[{{recipient: {RECIPIENT}}}]")),
         ),
         (
             "an entry with a null enc",
-            with("age", &format!("[{{recipient: {RECIPIENT}, enc: null}}]")),
+            sealed.with("age", &format!("[{{recipient: {RECIPIENT}, enc: null}}]")),
         ),
         (
             "an entry with a list for enc",
-            with("age", &format!("[{{recipient: {RECIPIENT}, enc: [a]}}]")),
+            sealed.with("age", &format!("[{{recipient: {RECIPIENT}, enc: [a]}}]")),
         ),
         (
             "an entry with no age file",
-            with("age", &format!("[{{recipient: {RECIPIENT}, enc: text}}]")),
+            sealed.with("age", &format!("[{{recipient: {RECIPIENT}, enc: text}}]")),
         ),
-        ("an entry without recipient", with("age", "[{enc: text}]")),
-        ("pgp is a map", twice("pgp: {fp: a}")),
-        ("pgp entries are texts", twice("pgp: [a]")),
-        ("a threshold that is a word", twice("shamir_threshold: two")),
-        ("a threshold below nothing", twice("shamir_threshold: -1")),
+        (
+            "an entry without recipient",
+            sealed.with("age", "[{enc: text}]"),
+        ),
+        ("pgp is a map", sealed.and("pgp: {fp: a}")),
+        ("pgp entries are texts", sealed.and("pgp: [a]")),
+        (
+            "a threshold that is a word",
+            sealed.and("shamir_threshold: two"),
+        ),
+        (
+            "a threshold below nothing",
+            sealed.and("shamir_threshold: -1"),
+        ),
         (
             "a huge threshold",
-            twice("shamir_threshold: 99999999999999999999"),
+            sealed.and("shamir_threshold: 99999999999999999999"),
         ),
-        ("a threshold of 256", twice("shamir_threshold: 256")),
-        ("groups that are ignored", twice("key_groups: [{age: []}]")),
-        ("a time that is a number", with("lastmodified", "12")),
+        ("a threshold of 256", sealed.and("shamir_threshold: 256")),
+        (
+            "groups that are ignored",
+            sealed.and("key_groups: [{age: []}]"),
+        ),
+    ]
+}
+
+fn other_damage(sealed: &Sealed) -> Vec<(&'static str, String)> {
+    vec![
+        ("a time that is a number", sealed.with("lastmodified", "12")),
         (
             "a time in lower case",
-            with("lastmodified", "\"2030-01-02t03:04:05z\""),
+            sealed.with("lastmodified", "\"2030-01-02t03:04:05z\""),
         ),
-        ("a version of two parts", with("version", "3.9")),
-        ("a version that is a list", with("version", "[3]")),
-        ("a mac that is a text", with("mac", "abc")),
-        ("a mac that is a map", with("mac", "{}")),
-        ("two selectors", twice("encrypted_regex: a")),
+        ("a version of two parts", sealed.with("version", "3.9")),
+        ("a version that is a list", sealed.with("version", "[3]")),
+        ("a mac that is a text", sealed.with("mac", "abc")),
+        ("a mac that is a map", sealed.with("mac", "{}")),
+        ("two selectors", sealed.and("encrypted_regex: a")),
         (
             "a selector that is no expression",
-            without("unencrypted_suffix") + "    encrypted_regex: (\n",
+            sealed.without("unencrypted_suffix") + "    encrypted_regex: (\n",
         ),
         (
             "a scope that is a word",
-            twice("mac_only_encrypted: perhaps"),
+            sealed.and("mac_only_encrypted: perhaps"),
         ),
-        ("age twice", twice("age: []")),
+        ("age twice", sealed.and("age: []")),
         (
             "unknown fields",
-            twice("attention: none\n    mine: {a: [b]}"),
+            sealed.and("attention: none\n    mine: {a: [b]}"),
         ),
-        (
-            "metadata that is a list",
-            sealed[..sealed.find("sops:").unwrap()].to_owned() + "sops: []\n",
-        ),
-        (
-            "metadata that is null",
-            sealed[..sealed.find("sops:").unwrap()].to_owned() + "sops:\n",
-        ),
+        ("metadata that is a list", sealed.instead("sops: []\n")),
+        ("metadata that is null", sealed.instead("sops:\n")),
         (
             "empty groups",
-            with("age", "[]") + "    key_groups: [{age: []}, {age: []}]\n",
+            sealed.with("age", "[]") + "    key_groups: [{age: []}, {age: []}]\n",
         ),
         (
             "groups that are texts",
-            with("age", "[]") + "    key_groups: [a, b]\n",
+            sealed.with("age", "[]") + "    key_groups: [a, b]\n",
         ),
         (
             "groups that are a map",
-            with("age", "[]") + "    key_groups: {age: []}\n",
+            sealed.with("age", "[]") + "    key_groups: {age: []}\n",
         ),
         (
             "256 groups",
-            with("age", "[]") + &format!("    key_groups: [{}]\n", "{pgp: [{fp: a}]},".repeat(256)),
+            sealed.with("age", "[]")
+                + &format!("    key_groups: [{}]\n", "{pgp: [{fp: a}]},".repeat(256)),
         ),
         (
             "5,000 keys",
-            with("age", "[]") + &format!("    pgp: [{}]\n", "{fp: a},".repeat(5000)),
+            sealed.with("age", "[]") + &format!("    pgp: [{}]\n", "{fp: a},".repeat(5000)),
         ),
-    ] {
+    ]
+}
+
+#[test]
+fn damaged_metadata_is_refused_with_its_reason() {
+    let sealed = Sealed(sealed());
+    let mut found = Vec::new();
+    for (name, text) in damaged_keys(&sealed)
+        .into_iter()
+        .chain(other_damage(&sealed))
+    {
         let end = match outcome(&text) {
             Ok(()) => "opens".to_owned(),
             // How many lines an age file has is a matter of chance.
@@ -312,10 +352,10 @@ fn values_with_odd_ivs_open_and_stay_until_they_change() {
     let mut text = String::new();
     for length in [1_usize, 12, 13, 16, 100] {
         let enc = with_iv(&key, &format!("k{length}:"), length);
-        text.push_str(&format!("k{length}: {enc}\n"));
+        write!(text, "k{length}: {enc}\n").unwrap();
     }
     let enc = armored(&key);
-    text.push_str(&format!("sops:\n    age:\n        - recipient: {RECIPIENT}\n          enc: |\n{enc}    lastmodified: \"{TIME}\"\n    version: 3.11.0\n"));
+    write!(text, "sops:\n    age:\n        - recipient: {RECIPIENT}\n          enc: |\n{enc}    lastmodified: \"{TIME}\"\n    version: 3.11.0\n").unwrap();
     let file = SealedFile::parse(text.as_bytes(), Format::Yaml).unwrap();
     let mut opened = file.open_unverified(&identities()).unwrap();
     assert!(opened.get(&["k13".to_owned()]).unwrap().same_as(b"value"));
@@ -386,14 +426,14 @@ fn texts_that_want_to_be_endless_end_soon() {
         let comment = ciphertext.replace("type:str", "type:comment");
         let mut text = String::new();
         for n in 0..2000 {
-            text.push_str(&format!("m{n}:\n    #{comment}\n    v: \"\"\n"));
+            write!(text, "m{n}:\n    #{comment}\n    v: \"\"\n").unwrap();
         }
         let _ = outcome(&(text + metadata));
     });
     ends_soon("a long path to many values", || {
         let mut text = String::new();
         for depth in 0..90 {
-            text.push_str(&format!("{}{}:\n", " ".repeat(depth), "k".repeat(1000)));
+            write!(text, "{}{}:\n", " ".repeat(depth), "k".repeat(1000)).unwrap();
         }
         text.push_str(&format!("{}- \"\"\n", " ".repeat(90)).repeat(50_000));
         let error = outcome(&(text + metadata)).unwrap_err();
@@ -411,10 +451,7 @@ fn texts_that_want_to_be_endless_end_soon() {
     });
     ends_soon("many recipients that are strangers", || {
         let stranger = Recipient::parse(OTHER).unwrap().wrap(&[0; 32]).unwrap();
-        let enc: String = stranger
-            .lines()
-            .map(|line| format!("            {line}\n"))
-            .collect();
+        let enc = indented(&stranger, 12);
         let entries = format!("        - recipient: {OTHER}\n          enc: |\n{enc}").repeat(2000);
         let at = sealed.find("        - enc").unwrap();
         let end = sealed.find("    lastmodified").unwrap();

@@ -212,14 +212,13 @@ fn an_expression_that_sops_refuses_is_refused() {
         return;
     };
     sops.file("a: x\n");
-    let config = sops.home.path().join(".sops.yaml");
     for pattern in INVALID {
         // The rule after it matches, so what is seen is whether this one compiles.
         let rules = serde_json::json!({"creation_rules": [
             {"path_regex": pattern, "age": RECIPIENT},
             {"age": RECIPIENT},
         ]});
-        std::fs::write(&config, rules.to_string()).unwrap();
+        sops.write(".sops.yaml", rules.to_string().as_bytes());
         let theirs = sops.run(&["encrypt", "file.yaml"]);
         assert!(theirs.is_err(), "{pattern}: {theirs:?}");
         assert!(Pattern::new(pattern).is_err(), "{pattern}");

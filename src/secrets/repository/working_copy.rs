@@ -397,11 +397,16 @@ mod tests {
         ));
     }
 
+    fn write(path: &Path, text: &str) {
+        let mut file = std::fs::File::create(path).unwrap();
+        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+    }
+
     #[test]
     fn a_file_with_nearly_the_right_name_is_spoken_of() {
         let (directory, _) = repository();
         let file = directory.path().join("hosts/.sops.yml");
-        std::fs::write(&file, "creation_rules: []\n").unwrap();
+        write(&file, "creation_rules: []\n");
         let file = file.canonicalize().unwrap();
         let near = Repository::search(&directory.path().join("hosts/x")).unwrap();
         assert_eq!(near.misnamed_rules(), Some(file.as_path()));
@@ -418,7 +423,7 @@ mod tests {
     fn rules_that_are_named_count_from_their_own_directory() {
         let (directory, _) = repository();
         let config = directory.path().join("secrets/other.yaml");
-        std::fs::write(&config, "creation_rules: [{path_regex: ^a}]\n").unwrap();
+        write(&config, "creation_rules: [{path_regex: ^a}]\n");
         let repository = Repository::of_config(&config).unwrap();
         let file = repository.locate(&directory.path().join("secrets/a.yml"));
         assert_eq!(file.as_ref().map(RepoPath::as_str).ok(), Some("a.yml"));

@@ -7,7 +7,7 @@ use super::fields::Fields;
 use super::new_keys::{KeyChange, NewEntry, NewKeys};
 use super::text::{MetadataText, metadata_node, unforeseen};
 use crate::sops::document::splice::Edits;
-use crate::sops::document::tree::{Entry, NodeId, Shape, Style, Tree};
+use crate::sops::document::tree::{Collection, Entry, NodeId, Shape, Style, Tree};
 use crate::sops::error::{ParseError, SealError};
 use crate::sops::key_groups::{KeyEntry, KeyKind};
 use crate::sops::stores::yaml::print::{Place, print_text};
@@ -54,7 +54,10 @@ impl MetadataText {
             block(metadata_node(tree))
                 && fields.iter().all(|entry| {
                     let list = tree.target(entry.value);
-                    let items = tree.collection(list).into_iter().flat_map(|c| c.entries());
+                    let items = tree
+                        .collection(list)
+                        .into_iter()
+                        .flat_map(Collection::entries);
                     list == entry.value
                         && block(list)
                         && items
@@ -165,7 +168,7 @@ fn key_field_entries(tree: &Tree) -> Vec<&Entry> {
         name == GROUPS || name == THRESHOLD || KeyKind::ALL.iter().any(|kind| kind.as_str() == name)
     };
     let map = tree.collection(metadata_node(tree));
-    let entries = map.into_iter().flat_map(|map| map.entries());
+    let entries = map.into_iter().flat_map(Collection::entries);
     entries
         .filter(|entry| entry.key.as_ref().is_some_and(|key| is_keys(&key.text)))
         .collect()
@@ -231,12 +234,12 @@ pub(super) fn key_fields(keys: &NewKeys, column: usize) -> Vec<(&'static str, St
     let mut groups = format!("{margin}{GROUPS}:\n");
     for group in &keys.groups {
         let dash = " ".repeat(column + STEP);
-        groups.push_str(&format!("{dash}- age:\n"));
+        groups.extend([dash.as_str(), "- age:\n"]);
         for entry in group {
             groups.push_str(&age_entry(entry, column + 2 * STEP));
         }
         // In every group, even if there is none: so sops writes it.
-        groups.push_str(&format!("{dash}  hc_vault: []\n"));
+        groups.extend([dash.as_str(), "  hc_vault: []\n"]);
     }
     let mut fields = vec![(GROUPS, groups)];
     if let Some(threshold) = keys.threshold {

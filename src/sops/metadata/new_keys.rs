@@ -44,7 +44,7 @@ impl NewKeys {
             return Err(SealError::ForeignKey { key: other.clone() });
         }
         let groups = keys.groups();
-        if groups.is_empty() || groups.iter().any(|group| group.is_empty()) {
+        if groups.is_empty() || groups.iter().any(crate::sops::KeyGroup::is_empty) {
             return Err(SealError::NoRecipients);
         }
         if let [group] = groups {

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 use crate::sops::{Format, KeyGroup, MacScope, SelectorRule};
 
@@ -236,7 +238,8 @@ fn layouts_are_read_by_format_and_must_be_sensible() {
 fn groups_that_merge_themselves_in_endless_ways_are_refused() {
     let mut text = "x:\n  - &g0 {age: [ALICE, BOB], pgp: [A]}\n".to_owned();
     for n in 1..40 {
-        text += &format!("  - &g{n} {{merge: [*g{0}, *g{0}]}}\n", n - 1);
+        let before = n - 1;
+        writeln!(text, "  - &g{n} {{merge: [*g{before}, *g{before}]}}").unwrap();
     }
     text += "creation_rules: [{key_groups: [{merge: [*g39]}]}]\n";
     assert!(parse(&text).is_err());
