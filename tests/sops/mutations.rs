@@ -243,6 +243,7 @@ fn change_lines(random: &mut StdRng, text: &[u8]) -> Vec<u8> {
 struct Tally {
     parsed: usize,
     opened: usize,
+    refused: usize,
 }
 
 fn check(original: &Original, text: &[u8], round: usize, tally: &mut Tally) {
@@ -274,9 +275,11 @@ fn check(original: &Original, text: &[u8], round: usize, tally: &mut Tally) {
     if !contents.encrypted.is_subset(&original.contents.encrypted) {
         failed("an encrypted value is another, or in another place");
     }
-    let again = file.seal(TIME).unwrap_or_else(|error| {
-        failed(&format!("it opens and does not seal: {error}"));
-    });
+    // A mangled layout may be refused: nothing is written then.
+    let Ok(again) = file.seal(TIME) else {
+        tally.refused += 1;
+        return;
+    };
     if SealedFile::parse(again.as_bytes(), original.format).is_err() {
         failed("it does not read what it sealed");
     }
@@ -302,12 +305,17 @@ fn no_mutation_of_a_sealed_file_opens_to_other_values() {
             slowest = slowest.max(begun.elapsed());
         }
     }
-    let Tally { parsed, opened } = tally;
+    let Tally {
+        parsed,
+        opened,
+        refused,
+    } = tally;
     println!(
-        "{} mutations of {} files: {parsed} parsed, {opened} opened, the slowest took {slowest:?}",
+        "{} mutations of {} files: {parsed} parsed, {opened} opened, {refused} of them not sealed again, the slowest took {slowest:?}",
         originals.len() * 60,
         originals.len()
     );
     assert!(parsed > 1000 && opened > 200, "{parsed} {opened}");
+    assert!(refused * 20 < opened, "{refused} of {opened}");
     assert!(slowest.as_secs() < 20, "{slowest:?}");
 }

@@ -19,7 +19,19 @@ use crate::sops::value::Value;
 
 /// Parses `text` as YAML documents, each a map.
 pub(in crate::sops) fn parse(text: &str) -> Result<Tree, ParseError> {
+    refuse_lone_carriage_returns(text)?;
     Builder::new(text).build()
+}
+
+/// YAML takes one for a line break, as nobody's editor has for decades; what finds lines here does not.
+fn refuse_lone_carriage_returns(text: &str) -> Result<(), ParseError> {
+    for (at, _) in text.match_indices('\r') {
+        if !text[at + 1..].starts_with('\n') {
+            let line = text[..at].matches('\n').count() + 1;
+            return Err(shape(line, "a carriage return stands without a line feed"));
+        }
+    }
+    Ok(())
 }
 
 /// A collection that is still open.
