@@ -7,6 +7,7 @@
 
 mod access;
 mod edit;
+mod key_groups;
 mod memory;
 mod process;
 mod sops;

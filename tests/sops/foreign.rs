@@ -195,11 +195,7 @@ fn the_only_group_of_a_list_of_groups_is_changed_in_its_place() {
     let sealed = sealed();
     let start = sealed.find("    age:").unwrap();
     let end = sealed.find("    lastmodified:").unwrap();
-    let nested = sealed[start..end].replace(
-        "
-", "
-      ",
-    );
+    let nested = sealed[start..end].replace('\n', "\n      ");
     let nested = format!(
         "      {}
 ",

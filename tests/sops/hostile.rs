@@ -53,15 +53,16 @@ fn with_shares(threshold: &str, shares: &[&[u8]]) -> String {
         sealed.find("    age:").unwrap(),
         sealed.find("    lastmodified:").unwrap(),
     );
-    let groups: String = shares
-        .iter()
-        .map(|share| {
-            let enc = armored(share);
-            format!(
-                "        - age:\n            - recipient: {RECIPIENT}\n              enc: |\n{enc}"
-            )
-        })
-        .collect();
+    let mut groups = String::new();
+    for share in shares {
+        let enc = armored(share);
+        writeln!(
+            groups,
+            "        - age:\n            - recipient: {RECIPIENT}"
+        )
+        .unwrap();
+        write!(groups, "              enc: |\n{enc}").unwrap();
+    }
     format!(
         "{}    shamir_threshold: {threshold}\n    key_groups:\n{groups}{}",
         &sealed[..start],
@@ -352,7 +353,7 @@ fn values_with_odd_ivs_open_and_stay_until_they_change() {
     let mut text = String::new();
     for length in [1_usize, 12, 13, 16, 100] {
         let enc = with_iv(&key, &format!("k{length}:"), length);
-        write!(text, "k{length}: {enc}\n").unwrap();
+        writeln!(text, "k{length}: {enc}").unwrap();
     }
     let enc = armored(&key);
     write!(text, "sops:\n    age:\n        - recipient: {RECIPIENT}\n          enc: |\n{enc}    lastmodified: \"{TIME}\"\n    version: 3.11.0\n").unwrap();
@@ -433,7 +434,7 @@ fn texts_that_want_to_be_endless_end_soon() {
     ends_soon("a long path to many values", || {
         let mut text = String::new();
         for depth in 0..90 {
-            write!(text, "{}{}:\n", " ".repeat(depth), "k".repeat(1000)).unwrap();
+            writeln!(text, "{}{}:", " ".repeat(depth), "k".repeat(1000)).unwrap();
         }
         text.push_str(&format!("{}- \"\"\n", " ".repeat(90)).repeat(50_000));
         let error = outcome(&(text + metadata)).unwrap_err();
