@@ -334,3 +334,42 @@ fn both_programs_agree_that_a_file_has_the_keys_of_its_rule() {
         assert_eq!(sops.read("file.yaml"), ours.as_bytes());
     }
 }
+
+/// sops writes the metadata of INI files in random order.
+#[test]
+fn ini_metadata_in_any_order_of_lines_can_change_its_keys() {
+    use rand::SeedableRng as _;
+    use rand::seq::SliceRandom as _;
+    let people = People::new(13);
+    let everybody = || KeyGroups::one(people.recipients.clone());
+    let some =
+        |who: &[usize]| KeyGroups::one(who.iter().map(|number| people.recipients[*number].clone()));
+    let choices = [
+        everybody(),
+        some(&[0]),
+        some(&[0, 12]),
+        people.groups(&[0, 1], 2),
+        people.groups(&[0, 1, 2], 2),
+        people.groups(&(0..12).collect::<Vec<_>>(), 2),
+    ];
+    let plain = b"[s]\nk = v\n";
+    let who = people.identities(&[0, 1]);
+    for seed in 0..200 {
+        let mut random = rand::rngs::StdRng::seed_from_u64(seed);
+        let before = choices.choose(&mut random).unwrap();
+        let after = choices.choose(&mut random).unwrap();
+        let file = OpenedFile::create(plain, &NewFile::new(Format::Ini, before)).unwrap();
+        let sealed = file.seal(TIME).unwrap();
+        let (head, lines) = sealed.split_once("[sops]\n").unwrap();
+        let mut lines: Vec<&str> = lines.lines().collect();
+        lines.shuffle(&mut random);
+        let shuffled = format!("{head}[sops]\n{}\n", lines.join("\n"));
+        let file = SealedFile::parse(shuffled.as_bytes(), Format::Ini).unwrap();
+        let changed = file
+            .rewrap(&who, after)
+            .unwrap_or_else(|error| panic!("{seed}: {error}: {shuffled}"));
+        let again = SealedFile::parse(changed.as_bytes(), Format::Ini).unwrap();
+        let opened = again.open(&who).unwrap();
+        assert_eq!(leaves(&opened), leaves(&file.open(&who).unwrap()));
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use steadfast::sops::Format;
 
-use crate::oracle::{open_text, parse_text, plain_file};
+use crate::oracle::{LATER, open_text, parse_text, plain_file};
 use crate::support::{TIME, leaves};
 
 /// As plain text and as a sealed file, in every format.
@@ -80,5 +80,56 @@ fn blanks_at_the_end_of_a_block_belong_to_the_value() {
             again.get(&path).unwrap().same_as(value.as_bytes()),
             "{text:?}\n{sealed}"
         );
+    }
+}
+
+#[test]
+fn comments_of_a_list_behind_an_item_that_ends_without_a_value_are_sealed() {
+    for text in [
+        "a:\n  k:\n    -\n      \"x\":\n    -\n      #c1\n      # c2\n      - 'v'\n",
+        "a:\n  - x:\n  - # c\n    - v\n",
+        "a:\n  - x :\n  -\n    # c\n    y: v\n",
+        "a:\n  -\n  -\n    # c\n    - v\n",
+        "a:\n  - x: &n\n  -\n    # c\n    - v\n",
+        "a:\n  - x: !!null\n  -\n    # c\n    - v\n",
+    ] {
+        let file = plain_file(Format::Yaml, text.as_bytes()).unwrap();
+        let sealed = file
+            .seal(TIME)
+            .unwrap_or_else(|error| panic!("{text}: {error}"));
+        let again = open_text(Format::Yaml, sealed.as_bytes()).unwrap();
+        assert_eq!(leaves(&file), leaves(&again), "{sealed}");
+    }
+}
+
+/// Where sops reads a comment at the end of a block depends on the blank line behind it.
+#[test]
+fn a_comment_that_comes_to_the_end_of_a_block_is_set_apart() {
+    let path = ["a", "last"].map(str::to_owned);
+    for (text, expected) in [
+        (
+            "a:\n  b:\n    c: 1\n  # c\n  last: 2\nd: 3\n",
+            "    c: ENC\n  #ENC\n\nd: ENC\n",
+        ),
+        (
+            "a:\n  b:\n    c: 1\n\n  # c\n  last: 2\n# other\nd: 3\n",
+            "    c: ENC\n  #ENC\n\n#ENC\nd: ENC\n",
+        ),
+        (
+            "a:\n  b:\n    c: 1\n  # c\n  # c2\n  last: 2\n",
+            "    c: ENC\n  #ENC\n  #ENC\n\nsops:\n",
+        ),
+    ] {
+        let file = plain_file(Format::Yaml, text.as_bytes()).unwrap();
+        let sealed = file.seal(TIME).unwrap();
+        let mut file = open_text(Format::Yaml, sealed.as_bytes()).unwrap();
+        file.unset(&path).unwrap();
+        let sealed = file.seal(LATER).unwrap();
+        let mut short = String::new();
+        for line in sealed.lines() {
+            let cut = line.find("ENC[").map_or(line.len(), |at| at + "ENC".len());
+            short.extend([&line[..cut], "\n"]);
+        }
+        assert!(short.contains(expected), "{text}\n{short}");
     }
 }

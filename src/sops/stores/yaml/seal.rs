@@ -57,9 +57,7 @@ pub(in crate::sops::stores) fn put_comment(
         }
         (Position::OwnLine, false) => {
             edits.replace(comment.span.clone(), &format!("#{text}"));
-            if cipher.origin == Origin::Fresh {
-                set_apart(tree, (comment, container), edits);
-            }
+            set_apart(tree, (comment, container), edits);
         }
         _ => edits.replace(comment.span.clone(), &format!("#{text}")),
     }
@@ -76,8 +74,12 @@ fn set_apart(tree: &Tree, (comment, container): (&Comment, NodeId), edits: &mut 
         return;
     }
     let next = tree.next_line(comment.span.end);
-    let following = tree.text[next..].lines().next().unwrap_or_default().trim();
-    if !following.is_empty() && !following.starts_with('#') || next >= tree.text.len() {
+    let following = tree.text[next..].lines().next().unwrap_or_default();
+    let indent = following.len() - following.trim_start().len();
+    let own_indent = comment.span.start - tree.line_start(comment.span.start);
+    // A comment that is indented less is not the next line of this one, but the first of what follows.
+    let goes_on = following[indent..].starts_with('#') && indent >= own_indent;
+    if !following.trim().is_empty() && !goes_on || next >= tree.text.len() {
         edits.insert(comment.span.end, tree.line_break());
     }
     let line = tree.line_start(comment.span.start);

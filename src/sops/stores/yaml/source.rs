@@ -51,7 +51,7 @@ impl Source<'_> {
         }
     }
 
-    /// The next dash after blanks and comments.
+    /// The next dash after blanks and comments, and after the colon of a key without a value.
     pub(super) fn find_dash(self, from: usize) -> Option<usize> {
         let mut at = from;
         while let Some(byte) = self.0.as_bytes().get(at) {
@@ -61,7 +61,7 @@ impl Source<'_> {
                     let rest = &self.0[at..];
                     at += rest.find('\n').unwrap_or(rest.len());
                 }
-                b' ' | b'\t' | b'\r' | b'\n' => at += 1,
+                b' ' | b'\t' | b'\r' | b'\n' | b':' => at += 1,
                 _ => return None,
             }
         }
