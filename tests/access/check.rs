@@ -166,3 +166,21 @@ fn an_interrupted_rekey_is_a_finding_and_the_next_one_goes_on() {
     );
     assert!(fs::read_dir(world.repo("secrets")).unwrap().count() == 3);
 }
+
+#[test]
+fn work_that_is_left_to_do_does_not_keep_the_commit_of_a_leave_from_being_made() {
+    let world = World::new();
+    let key = world.ssh_key("dallas");
+    world.onboard("dallas", &key).ends_with(0);
+    world.commit("dallas joins");
+    world.alice(&["offboard", "dallas"]).ends_with(0);
+    world.git(&["add", "-A"]);
+    assert!(
+        kinds(&world, &["--staged"])
+            .iter()
+            .all(|it| it.ends_with(" must_change") || it.ends_with(" no_host_key"))
+    );
+    world.ci(&["check", "--staged"]).ends_with(0);
+    world.ci(&["check", "--staged", "--strict"]).ends_with(3);
+    world.ci(&["check"]).ends_with(3);
+}

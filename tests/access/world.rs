@@ -160,7 +160,7 @@ impl World {
         let mut written = fs::File::create(&path).unwrap();
         std::io::Write::write_all(&mut written, value.as_bytes()).unwrap();
         let path = path.display().to_string();
-        self.alice(&["set", file, key, "--value-file", &path])
+        self.alice(&["set", file, key, "--file", &path])
             .ends_with(0);
     }
 

@@ -499,7 +499,7 @@ fn whoever_reads_a_file_in_conflict_is_told_what_to_do() {
         said.stderr
     );
     assert!(
-        said.stderr.contains("`steadfast secrets edit FILE`"),
+        said.stderr.contains("a.yml` shows both versions decrypted"),
         "{}",
         said.stderr
     );

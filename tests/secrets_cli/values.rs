@@ -153,3 +153,33 @@ fn who_has_no_key_is_told_what_to_do() {
         .success();
     assert_eq!(stdout(&named), CANARY);
 }
+
+#[test]
+fn a_mistyped_name_is_answered_with_those_that_are_there() {
+    let world = World::new();
+    world.set("secrets/default.yml", "db/password", "x");
+    let said = world
+        .alice(&["get", "secrets/default.yml", "db/pasword"])
+        .assert();
+    assert!(stderr(&said.code(1)).contains("there is `db/password`"));
+    let said = world.alice(&["view", "secrets/defualt.yml"]).assert();
+    assert!(stderr(&said.code(100)).contains("`steadfast secrets list`"));
+    let said = world
+        .alice(&["encrypt", "-i", "secrets/default.yml"])
+        .assert();
+    assert!(stderr(&said.code(203)).contains("it is encrypted already"));
+}
+
+#[test]
+fn an_empty_pipe_sets_nothing_unless_that_is_said() {
+    let world = World::new();
+    world.set("secrets/default.yml", "db/password", "x");
+    let set = ["set", "secrets/default.yml", "db/password"];
+    let said = world.alice(&set).write_stdin("").assert().code(7);
+    assert!(stderr(&said).contains("no value for db/password came from stdin"));
+    world
+        .alice(&[&set[..], &["--stdin"]].concat())
+        .write_stdin("")
+        .assert()
+        .code(0);
+}

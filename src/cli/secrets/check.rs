@@ -48,6 +48,8 @@ Errors: files that a rule names and that are not encrypted, values in the clear,
 invalid metadata, an invalid .sops.yaml, hosts that use what they cannot open or what is not there, values that must be \
 changed since somebody left. Warnings: hosts that can open what they never use, encrypted files without a rule.
 
+With --staged, what is only left to be done is a warning: values that must be changed, hosts without a key.
+
 Ends with 3 if there is an error (with --strict: or a warning), with 1 if it could not look.";
 
 const EXAMPLES: &str = "\
@@ -100,7 +102,7 @@ pub(super) fn run(args: &CheckArgs, flags: &HostFlags) -> Result<u8, Problem> {
         },
         Err(Stop::Problem(problem)) => return Err(*problem),
     };
-    let fails = |finding: &Finding| args.strict || finding.kind.severity() == Severity::Error;
+    let fails = |finding: &Finding| args.strict || args.severity_of(finding) == Severity::Error;
     let passed = !checked.findings.iter().any(fails);
     match args.format.format() {
         Format::Json => print_json(&CheckAnswer {
@@ -108,13 +110,27 @@ pub(super) fn run(args: &CheckArgs, flags: &HostFlags) -> Result<u8, Problem> {
             files: checked.files,
             verified: checked.verified,
             passed,
-            findings: checked.findings.iter().map(answered).collect(),
+            findings: checked
+                .findings
+                .iter()
+                .map(|it| answered(args, it))
+                .collect(),
         })?,
-        Format::Text => print(&texts(&checked.findings))?,
+        Format::Text => print(&texts(args, &checked.findings))?,
     }
-    say(summary(&checked));
+    say(summary(args, &checked));
     tell_of_git(args, flags);
     Ok(if passed { exit::DONE } else { exit::DRIFT })
+}
+
+impl CheckArgs {
+    /// Before a commit, work that is left to be done does not keep the commit from being made.
+    fn severity_of(&self, finding: &Finding) -> Severity {
+        if self.staged && finding.kind.is_standing() {
+            return Severity::Warning;
+        }
+        finding.kind.severity()
+    }
 }
 
 /// The attributes in the repository ask for a merge driver that git's configuration of this clone must name.
@@ -212,9 +228,9 @@ fn checked(
     Ok(checked)
 }
 
-fn answered(finding: &Finding) -> CheckFinding {
+fn answered(args: &CheckArgs, finding: &Finding) -> CheckFinding {
     CheckFinding {
-        severity: match finding.kind.severity() {
+        severity: match args.severity_of(finding) {
             Severity::Error => "error",
             Severity::Warning => "warning",
         },
@@ -227,14 +243,21 @@ fn answered(finding: &Finding) -> CheckFinding {
 }
 
 /// Files without a rule share a line if they are many: such as the vectors of a test suite.
-fn texts(findings: &[Finding]) -> String {
+fn texts(args: &CheckArgs, findings: &[Finding]) -> String {
     const SHOWN: usize = 3;
     let (ruleless, others): (Vec<&Finding>, Vec<&Finding>) = findings
         .iter()
         .partition(|finding| finding.kind == FindingKind::NoRule);
-    let mut all: String = others.into_iter().map(text).collect();
+    let all_of = |findings: &[&Finding]| -> String {
+        let next = findings.iter().skip(1).map(Some).chain([None]);
+        let pairs = findings.iter().zip(next);
+        pairs
+            .map(|(finding, next)| text(args, finding, next.copied()))
+            .collect()
+    };
+    let mut all = all_of(&others);
     if ruleless.len() <= SHOWN {
-        all.extend(ruleless.into_iter().map(text));
+        all.push_str(&all_of(&ruleless));
         return all;
     }
     let files: Vec<String> = ruleless.iter().map(|it| it.file.to_string()).collect();
@@ -247,8 +270,9 @@ fn texts(findings: &[Finding]) -> String {
     all
 }
 
-fn text(finding: &Finding) -> String {
-    let label = match finding.kind.severity() {
+/// One finding. Several in a row that are put right in the same way share the line that says how.
+fn text(args: &CheckArgs, finding: &Finding, next: Option<&Finding>) -> String {
+    let label = match args.severity_of(finding) {
         Severity::Error => paint(BAD, "error:"),
         Severity::Warning => paint(WARN, "warning:"),
     };
@@ -259,6 +283,7 @@ fn text(finding: &Finding) -> String {
     let fix = finding
         .fix
         .as_ref()
+        .filter(|fix| next.and_then(|next| next.fix.as_ref()) != Some(fix))
         .map(|fix| format!("  {} {fix}\n", paint(FAINT, "fix:")));
     format!(
         "{label} {place}: {}\n{}",
@@ -267,12 +292,12 @@ fn text(finding: &Finding) -> String {
     )
 }
 
-fn summary(checked: &Checked) -> String {
+fn summary(args: &CheckArgs, checked: &Checked) -> String {
     let count = |severity| {
         let of_kind = checked
             .findings
             .iter()
-            .filter(|it| it.kind.severity() == severity);
+            .filter(|it| args.severity_of(it) == severity);
         of_kind.count()
     };
     let verified = match checked.verified {

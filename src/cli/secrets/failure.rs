@@ -80,8 +80,11 @@ impl Failure {
 
     /// A file that was named and is not there.
     pub(super) fn no_file(path: &Path) -> Self {
-        let what = format!("there is no file {}", path.display());
-        Self::new(Problem::new(what), NO_FILE)
+        let problem = Problem::new(format!("there is no file {}", path.display()));
+        Self::new(
+            problem.with_fix("`steadfast secrets list` shows the secret files that there are"),
+            NO_FILE,
+        )
     }
 
     /// A key path that cannot be read; `code` is [`MALFORMED`] or [`KEY_PATH`].
@@ -132,6 +135,7 @@ fn code_of_file(error: &SecretFileError) -> u8 {
         SecretFileErrorKind::NotARecipient { .. } => NO_KEY,
         SecretFileErrorKind::Open(error) => code_of_open(error),
         SecretFileErrorKind::Seal(error) => code_of_seal(error),
+        SecretFileErrorKind::SealedAlready => ENCRYPTED_ALREADY,
         SecretFileErrorKind::Edit(EditError::Parse(_)) => MALFORMED,
         SecretFileErrorKind::Convert(ConvertError::Inexpressible { .. }) => NOT_PRINTABLE,
         SecretFileErrorKind::Convert(ConvertError::Parse(error)) => code_of_parse(error),

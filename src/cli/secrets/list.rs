@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::columns::columns;
-use super::rekey::{of_rekey, warn_of};
+use super::rekey::{of_comparison, warn_of};
 use super::repository;
 use crate::cli::HostFlags;
 use crate::cli::answer::{print, print_json};
@@ -55,7 +55,8 @@ pub(super) fn run(args: &ListArgs, flags: &HostFlags) -> Result<u8, Problem> {
         files: &[],
         data_key: DataKeyChange::Keep,
     };
-    let plan = plan_rekey(&repository, &wanted, &|_step| ()).map_err(|error| of_rekey(&error))?;
+    let plan =
+        plan_rekey(&repository, &wanted, &|_step| ()).map_err(|error| of_comparison(&error))?;
     let list = listed(&plan);
     match args.format.format() {
         Format::Json => print_json(&list)?,
@@ -76,7 +77,11 @@ pub(super) fn run(args: &ListArgs, flags: &HostFlags) -> Result<u8, Problem> {
                     ]
                 })
                 .collect();
-            print(&columns(["FILE", "READABLE FOR", ""], &rows))?;
+            print(&if rows.is_empty() {
+                "there is no secret file\n".to_owned()
+            } else {
+                columns(["FILE", "READABLE FOR", ""], &rows)
+            })?;
             warn_of(&plan.notices);
         }
     }

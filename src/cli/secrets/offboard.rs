@@ -179,10 +179,12 @@ fn values(heading: &'static str, values: &[(RepoPath, Vec<String>)]) -> String {
     }
     let mut rows: Vec<[String; 3]> = Vec::new();
     if by_file.len() <= ROWS {
-        let row = |(file, keys): (&&RepoPath, &Vec<String>)| {
-            [file.to_string(), keys.join(", "), String::new()]
-        };
-        rows.extend(by_file.iter().map(row));
+        for (file, keys) in &by_file {
+            let mut file = file.to_string();
+            for line in lines_of(keys) {
+                rows.push([std::mem::take(&mut file), line, String::new()]);
+            }
+        }
     } else {
         let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (file, keys) in &by_file {
@@ -196,6 +198,26 @@ fn values(heading: &'static str, values: &[(RepoPath, Vec<String>)]) -> String {
         rows.extend(groups.into_iter().map(row));
     }
     format!("\n{}", columns([heading, "VALUES", ""], &rows))
+}
+
+/// `names` in lines that fit beside a file's name, as far as one name does.
+fn lines_of(names: &[String]) -> Vec<String> {
+    const WIDTH: usize = 56;
+    let mut lines: Vec<String> = Vec::new();
+    for name in names {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + name.chars().count() + 2 <= WIDTH => {
+                line.push_str(", ");
+                line.push_str(name);
+            }
+            Some(line) => {
+                line.push(',');
+                lines.push(name.clone());
+            }
+            None => lines.push(name.clone()),
+        }
+    }
+    lines
 }
 
 fn say_more(repository: &Repository, args: &OffboardArgs, plan: &OffboardPlan) {
@@ -230,6 +252,8 @@ fn say_more(repository: &Repository, args: &OffboardArgs, plan: &OffboardPlan) {
     }
     let host_file = format!("hosts/{name}/host.yml");
     if repository.root().join(&host_file).exists() {
-        say(format!("{host_file} stays; remove it if the host is gone"));
+        say(format!(
+            "{host_file} stays; if the host is gone: git rm -r hosts/{name}"
+        ));
     }
 }

@@ -321,6 +321,13 @@ fn summary(plan: &RekeyPlan, args: &RekeyArgs) -> String {
     text
 }
 
+/// Why the files cannot be compared with the rules, where nothing is to be changed.
+pub(super) fn of_comparison(error: &RekeyError) -> Problem {
+    let mut problem = of_rekey(error);
+    problem.what = "cannot say who can read every file".to_owned();
+    problem
+}
+
 /// Every trouble with its own cause; the distinct fixes together.
 pub(super) fn of_rekey(error: &RekeyError) -> Problem {
     let mut problem = Problem::new(error.to_string());

@@ -151,7 +151,16 @@ fn read_value(args: &SetArgs, key: &KeyPath) -> Result<Plaintext, Failure> {
                 "Value of {key} (not shown):"
             ))?);
         }
-        None => read_stdin()?,
+        // An empty value is mostly what a command that failed has left in a pipe.
+        None => Some(read_stdin()?)
+            .filter(|value| args.stdin || !value.is_empty())
+            .ok_or_else(|| {
+                Failure::new(
+                    Problem::new(format!("no value for {key} came from stdin"))
+                        .with_fix("for an empty value, give --stdin"),
+                    MALFORMED,
+                )
+            })?,
     };
     Ok(if args.raw {
         value

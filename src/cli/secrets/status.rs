@@ -10,7 +10,7 @@ use super::columns::columns;
 use super::failure::Failure;
 use super::options::InputType;
 use super::place::repository_for;
-use super::rekey::{of_rekey, warn_of};
+use super::rekey::{of_comparison, warn_of};
 use super::{identities, repository};
 use crate::cli::HostFlags;
 use crate::cli::answer::{print, print_json};
@@ -94,7 +94,8 @@ pub(super) fn run(args: &StatusArgs, flags: &HostFlags) -> Result<u8, Failure> {
         files: &[],
         data_key: DataKeyChange::Keep,
     };
-    let plan = plan_rekey(&repository, &wanted, &|_step| ()).map_err(|error| of_rekey(&error))?;
+    let plan =
+        plan_rekey(&repository, &wanted, &|_step| ()).map_err(|error| of_comparison(&error))?;
     let status = status_of(&repository, &plan, &identities(flags)?);
     match args.format.format() {
         Format::Json => print_json(&status)?,

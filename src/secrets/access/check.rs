@@ -84,6 +84,12 @@ impl FindingKind {
         }
     }
 
+    /// Whether it is work that somebody still has to do, which no commit makes worse and a commit may be a part of.
+    #[must_use]
+    pub fn is_standing(self) -> bool {
+        matches!(self, Self::MustChange | Self::NoHostKey)
+    }
+
     /// A word for programs.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -120,10 +120,25 @@ impl Principals {
     }
 }
 
-/// Whether `anchor` is what people call the key of `host`: its name, or that behind `host_`.
+/// Whether `anchor` is what people call the key of `host`: its name, or that behind `host_` or `server_`.
 pub(super) fn is_anchor_of(anchor: &str, host: &str) -> bool {
-    let bare = anchor
-        .strip_prefix("host_")
-        .or_else(|| anchor.strip_prefix("host-"));
+    let bare = ["host_", "host-", "server_", "server-"]
+        .iter()
+        .find_map(|prefix| anchor.strip_prefix(prefix));
     anchor == host || bare == Some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_known_by_the_anchors_that_people_give_it() {
+        for anchor in ["dallas", "host_dallas", "host-dallas", "server_dallas"] {
+            assert!(is_anchor_of(anchor, "dallas"), "{anchor}");
+        }
+        for anchor in ["admin_dallas", "dallas2", "host_", "hostdallas"] {
+            assert!(!is_anchor_of(anchor, "dallas"), "{anchor}");
+        }
+    }
 }

@@ -146,11 +146,13 @@ impl OnboardError {
             Self::OtherKey { host } => format!(
                 "if {host} was set up anew, give --replace, which takes the old key out; otherwise somebody may be posing as {host}"
             ),
-            Self::KeyOfAnother { .. } => {
-                "two hosts with one key can read each other's secrets: make a new key with `ssh-keygen -A` on one of them".to_owned()
-            }
+            Self::KeyOfAnother { host, other } => format!(
+                "if `{other}` is {host} by another name, call its anchor in .sops.yaml `{host}`; otherwise make a new key with `ssh-keygen -A` on one of them, since two hosts with one key can read each other's secrets"
+            ),
             Self::HostFile { trouble, .. } => return trouble.fix.clone(),
-            Self::Broken { .. } => "`steadfast secrets check` says what is wrong with it".to_owned(),
+            Self::Broken { .. } => {
+                "`steadfast secrets check` says what is wrong with it".to_owned()
+            }
             Self::Recipients(error) => error.fix().to_owned(),
             Self::Rules(error) => error.fix().to_owned(),
             Self::File(error) => return error.hint(),

@@ -78,7 +78,10 @@ pub fn who(repository: &Repository, usage: &Usage, watcher: Watcher<'_>) -> Acce
     let files = seen.into_iter().filter_map(|Seen { file, state }| {
         let (sealed, trouble) = match state {
             State::Sealed(sealed) => (Some(sealed), None),
-            State::InTheClear => (None, Some("it is not encrypted: everybody".to_owned())),
+            State::InTheClear => (
+                None,
+                Some("it is not encrypted: everybody can read it".to_owned()),
+            ),
             State::Broken(error) => (None, Some(error.to_string())),
             State::Unreadable(error) => (None, Some(error.to_string())),
             State::Other | State::Missing => return None,

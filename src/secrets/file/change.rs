@@ -8,7 +8,7 @@ use super::{KeyPath, MacCheck, SecretFile};
 use crate::host::durable::{self, Lock, LockError};
 use crate::host::{FileError, clock};
 use crate::identity::{Identities, Plaintext};
-use crate::sops::{EditError, Format, OpenedFile, SealError, convert};
+use crate::sops::{EditError, Format, OpenedFile, SealError, SealedFile, convert};
 
 /// What happened to a secret file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -269,6 +269,10 @@ pub fn encrypted(
     output: Format,
 ) -> Result<String, SecretFileError> {
     let failed = |kind| SecretFileError::new("encrypt", file.path(), kind);
+    // A binary file's contents may be a secret file.
+    if file.format() != Format::Binary && SealedFile::parse(plain.expose(), file.format()).is_ok() {
+        return Err(failed(SecretFileErrorKind::SealedAlready));
+    }
     let converted;
     let text = if output == file.format() {
         plain

@@ -65,6 +65,9 @@ pub enum SecretFileErrorKind {
     /// The result cannot be encrypted.
     #[error(transparent)]
     Seal(SealError),
+    /// What is to be encrypted is a secret file.
+    #[error("it is encrypted already")]
+    SealedAlready,
     /// Somebody else changed it meanwhile.
     #[error("it was changed by somebody else meanwhile")]
     Changed,
@@ -103,7 +106,11 @@ impl SecretFileError {
                 "encrypt it with `steadfast secrets encrypt -i {}`; if it ever was pushed in the clear, change the secrets in it",
                 self.path.display()
             )),
-            SecretFileErrorKind::Parse(error) => Some(error.fix().to_owned()),
+            SecretFileErrorKind::Parse(error) => Some(
+                error
+                    .fix()
+                    .replace("FILE", &self.path.display().to_string()),
+            ),
             SecretFileErrorKind::NotARecipient { fix: Some(fix), .. } => Some(fix.clone()),
             SecretFileErrorKind::NotARecipient { tried, .. } if tried.is_empty() => Some(
                 "put an age key into ~/.config/sops/age/keys.txt, or name one with --identity FILE"
@@ -117,12 +124,17 @@ impl SecretFileError {
             SecretFileErrorKind::NoEntry { similar, .. } if !similar.is_empty() => {
                 Some(format!("there is {}", similar.join(", ")))
             }
-            SecretFileErrorKind::NoEntry { .. } => {
-                Some("`steadfast secrets view FILE` shows what is there".to_owned())
-            }
+            SecretFileErrorKind::NoEntry { .. } => Some(format!(
+                "`steadfast secrets view {}` shows what is there",
+                self.path.display()
+            )),
             SecretFileErrorKind::Edit(_) => None,
             SecretFileErrorKind::Convert(error) => Some(error.fix().to_owned()),
             SecretFileErrorKind::Seal(error) => Some(error.fix().to_owned()),
+            SecretFileErrorKind::SealedAlready => Some(format!(
+                "`steadfast secrets edit {}` opens it",
+                self.path.display()
+            )),
             SecretFileErrorKind::Changed => Some("try again".to_owned()),
         }
     }
@@ -168,16 +180,24 @@ pub(in crate::secrets) fn explain(
 /// Says that `key` is not there, with those that are and look similar.
 pub(super) fn no_entry(path: &Path, key: &KeyPath, there: &[Vec<String>]) -> SecretFileError {
     let wanted = key.keys();
-    let last = wanted.last();
-    let similar = there
-        .iter()
-        .filter(|path| path.starts_with(wanted) || path.last() == last)
-        .map(|path| format!("`{}`", path.join("/")))
-        .take(5)
-        .collect();
+    let alike = |is_alike: &dyn Fn(&[String]) -> bool| -> Vec<String> {
+        let alike = there.iter().filter(|path| is_alike(path));
+        alike
+            .map(|path| format!("`{}`", KeyPath::of(path)))
+            .take(5)
+            .collect()
+    };
+    let mut similar = alike(&|path| path.starts_with(wanted) || path.last() == wanted.last());
+    if similar.is_empty() {
+        // Its neighbours: mostly the last key is mistyped.
+        similar = alike(&|path| {
+            let up = |keys: &[String]| keys.split_last().map(|(_last, rest)| rest.to_vec());
+            up(path) == up(wanted)
+        });
+    }
     let kind = SecretFileErrorKind::NoEntry {
         key: key.to_string(),
         similar,
     };
-    SecretFileError::new("read a value of", path, kind)
+    SecretFileError::new("find a value in", path, kind)
 }

@@ -55,7 +55,7 @@ impl Context<'_> {
             State::Broken(error) => found.findings.push(finding(
                 FindingKind::InvalidFile,
                 with_causes(error),
-                error.fix().to_owned(),
+                error.fix().replace("FILE", file.as_str()),
             )),
             State::Unreadable(error) => found.findings.push(Finding {
                 fix: error.hint(),
@@ -140,7 +140,7 @@ impl Context<'_> {
                     value.could_read.join(", ")
                 ),
                 fix: Some(format!(
-                    "run `steadfast secrets set {file} '{key}'` with a new value"
+                    "`steadfast secrets set {file} KEY` asks for a new value, `new {file} KEY --replace` makes one up"
                 )),
             });
         }

@@ -72,7 +72,7 @@ fn uses(
             FindingKind::NoHostKey,
             first,
             format!("{host} uses secrets, and no key of it is known"),
-            onboard.clone(),
+            format!("{onboard}; or remove hosts/{host}, if there is no such host any more"),
         );
     }
     let mut closed = BTreeSet::new();
