@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::comments::{LooseComment, attach};
 use super::scalar::{ScalarForm, resolve};
-use super::source::Source;
+use super::source::{ItemStart, Source};
 use crate::sops::document::tree::{
     Child, Collection, Document, Entry, EntryPlace, Key, Kind, Node, NodeId, Scalar, Shape, Style,
     Tag, Tree, indent_step, line_break,
@@ -380,14 +380,11 @@ impl<'a> Builder<'a> {
         };
         let end = node.content_end();
         let pending = self.open.last_mut().and_then(|open| open.key.take());
-        let (key, start, column) = match (pending, item) {
-            (Some(pending), _) => (Some(pending.key), pending.start, pending.column),
-            (None, place) => {
-                let (start, column) = place.unwrap_or((end, node.column));
-                (None, start, column)
-            }
+        let (key, start, column, dash_end) = match (pending, item) {
+            (Some(pending), _) => (Some(pending.key), pending.start, pending.column, end),
+            (None, Some(item)) => (None, item.start, item.column, item.dash_end),
+            (None, None) => (None, end, node.column, end),
         };
-        let dash_end = if node.inside_flow { start } else { start + 1 };
         node.entry = EntryPlace {
             column,
             after: key.as_ref().map_or(dash_end, |key| key.span.end),
@@ -472,19 +469,15 @@ impl<'a> Builder<'a> {
         id
     }
 
-    /// Offset and column of an item's dash; in flow style, of the item itself.
-    fn item_start(&self, node: &Node) -> (usize, usize) {
-        let own = (node.span.start, node.column);
-        let Some(open) = self.open.last() else {
-            return own;
-        };
-        if node.inside_flow {
-            return own;
-        }
-        match Source(self.text).find_dash(open.cursor) {
-            Some(dash) => (dash, Source(self.text).column_of(dash)),
-            None => own,
-        }
+    /// Where an item's dash stands; in flow style, or where no dash is found, the item itself.
+    fn item_start(&self, node: &Node) -> ItemStart {
+        let open = self.open.last().filter(|_| !node.inside_flow);
+        open.and_then(|open| Source(self.text).item_start(open.cursor))
+            .unwrap_or(ItemStart {
+                start: node.span.start,
+                column: node.column,
+                dash_end: node.span.start,
+            })
     }
 }
 

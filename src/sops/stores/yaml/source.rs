@@ -9,6 +9,13 @@ use crate::sops::document::tree::BlockSpans;
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a>(pub(super) &'a str);
 
+/// Offset and column of an item, and the end of its dash.
+pub(super) struct ItemStart {
+    pub(super) start: usize,
+    pub(super) column: usize,
+    pub(super) dash_end: usize,
+}
+
 impl Source<'_> {
     /// The parser's span begins at the first line of text; the header is what stands before it.
     pub(super) fn block_spans(
@@ -51,7 +58,8 @@ impl Source<'_> {
         }
     }
 
-    /// The next dash after blanks and comments, and after the colon of a key without a value.
+    /// The next dash after blanks and comments, after the colon of a key without a value, and after a tag `!`, which says
+    /// nothing.
     pub(super) fn find_dash(self, from: usize) -> Option<usize> {
         let mut at = from;
         while let Some(byte) = self.0.as_bytes().get(at) {
@@ -61,11 +69,20 @@ impl Source<'_> {
                     let rest = &self.0[at..];
                     at += rest.find('\n').unwrap_or(rest.len());
                 }
-                b' ' | b'\t' | b'\r' | b'\n' | b':' => at += 1,
+                b' ' | b'\t' | b'\r' | b'\n' | b':' | b'!' => at += 1,
                 _ => return None,
             }
         }
         None
+    }
+
+    /// The item whose dash is the next one.
+    pub(super) fn item_start(self, from: usize) -> Option<ItemStart> {
+        self.find_dash(from).map(|dash| ItemStart {
+            start: dash,
+            column: self.column_of(dash),
+            dash_end: dash + 1,
+        })
     }
 
     /// Columns count characters, and a byte order mark is none.
