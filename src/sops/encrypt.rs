@@ -10,6 +10,8 @@ use super::mac::{Chosen, Mac};
 use super::metadata::{MetadataLayout, MetadataText, Stamp, VersionChange};
 use super::selector::Chooser;
 use super::stash::Stash;
+use super::stores::yaml::breaks::has_odd_break;
+use super::stores::yaml::print::double_quoted;
 use super::stores::yaml::rewrite::RewriteError;
 use super::stores::{Origin, SealedComment, Store, json};
 use super::time::Instant;
@@ -216,11 +218,12 @@ impl Work<'_> {
         let canonical = value.canonical();
         self.mac.add(&canonical, Chosen::of(visit));
         if !visit.chosen {
-            return match self.tree.store {
-                Store::Yaml => self.check_readable(visit, node),
-                Store::Content => self.put_readable(visit, node, &value),
-                _ => Ok(()),
-            };
+            match self.tree.store {
+                Store::Yaml => self.put_readable_breaks(visit, node, &value),
+                Store::Content => self.put_readable(visit, node, &value)?,
+                _ => {}
+            }
+            return Ok(());
         }
         if value.is_never_encrypted() || visit.through_alias {
             return Ok(());
@@ -245,19 +248,16 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Line breaks that YAML readers do not agree on would make the MAC differ.
-    fn check_readable(&self, visit: &Visit<'_>, node: NodeId) -> Result<(), SealError> {
-        let node = self.tree.node(node);
-        if self.tree.text[node.span.clone()].contains(['\u{85}', '\u{2028}', '\u{2029}']) {
-            return Err(SealError::Content {
-                line: node.line,
-                reason: format!(
-                    "`{}` has a Unicode line break; write it as an escape in double quotes",
-                    visit.path_text()
-                ),
-            });
+    /// Line breaks that YAML readers do not agree on are written as escapes: else the MAC would differ.
+    fn put_readable_breaks(&mut self, visit: &Visit<'_>, node: NodeId, value: &Value) {
+        let written = &self.tree.text[self.tree.node(node).span.clone()];
+        if has_odd_break(written)
+            && !visit.through_alias
+            && let Value::Text(bytes) = value
+            && let Ok(text) = std::str::from_utf8(bytes)
+        {
+            self.edits.put_scalar(self.tree, node, &double_quoted(text));
         }
-        Ok(())
     }
 
     fn comment(

@@ -133,3 +133,28 @@ fn a_comment_that_comes_to_the_end_of_a_block_is_set_apart() {
         assert!(short.contains(expected), "{text}\n{short}");
     }
 }
+
+/// As sops writes it, and as go-yaml reads it: the text opens, and what is sealed has escapes.
+#[test]
+fn line_breaks_of_unicode_in_the_clear_are_sealed_as_escapes() {
+    for (text, line) in [
+        (
+            "c_unencrypted: 'x\u{2028}    y'\nd: 1\n",
+            "c_unencrypted: \"x\\u2028y\"\n",
+        ),
+        (
+            "c_unencrypted: &a 'x\u{2029}    y'\nd_unencrypted: *a\n",
+            "c_unencrypted: &a \"x\\u2029y\"\n",
+        ),
+        (
+            "c_unencrypted: |-\n    x\n    y\u{2028}    z\nd: 1\n",
+            "c_unencrypted: \"x\\ny\\u2028z\"\n",
+        ),
+    ] {
+        let file = plain_file(Format::Yaml, text.as_bytes()).unwrap();
+        let sealed = file.seal(TIME).unwrap();
+        assert!(sealed.starts_with(line), "{sealed}");
+        let again = open_text(Format::Yaml, sealed.as_bytes()).unwrap();
+        assert_eq!(leaves(&file), leaves(&again), "{sealed}");
+    }
+}

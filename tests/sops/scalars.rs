@@ -100,7 +100,7 @@ impl Text {
             1 => (*TYPES.choose(random).unwrap_or(&"")).to_owned(),
             2 => lines(random),
             3 => (0..random.gen_range(100..3000)).map(|_| 'x').collect(),
-            4 => format!("{}{}", pieces(random), rare(random, store)),
+            4 => format!("{}{}", pieces(random), rare(random)),
             _ => pieces(random),
         };
         Self(match store {
@@ -127,10 +127,8 @@ impl Text {
     }
 }
 
-/// In YAML no further line breaks: sops prints them as they are, inside a value that is not encrypted.
-fn rare(random: &mut StdRng, store: Format) -> &'static str {
-    let from = if store == Format::Yaml { 3 } else { 0 };
-    RARE[from..].choose(random).copied().unwrap_or_default()
+fn rare(random: &mut StdRng) -> &'static str {
+    RARE.choose(random).copied().unwrap_or_default()
 }
 
 fn pieces(random: &mut StdRng) -> String {

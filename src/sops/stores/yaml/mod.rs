@@ -1,5 +1,6 @@
 //! YAML without loss: go-yaml's reading of scalars and comments, printing, and edits that keep the layout.
 
+pub(in crate::sops) mod breaks;
 pub(super) mod change;
 mod comments;
 pub(super) mod metadata;

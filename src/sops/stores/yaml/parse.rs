@@ -6,6 +6,7 @@ use std::ops::Range;
 use granit_parser::{Event, Parser, ScalarStyle, Span, StructureStyle};
 use zeroize::Zeroizing;
 
+use super::breaks::as_go_yaml;
 use super::comments::{LooseComment, attach};
 use super::scalar::{ScalarForm, resolve};
 use super::source::{ItemStart, Source};
@@ -285,11 +286,11 @@ impl<'a> Builder<'a> {
         let empty = form == ScalarForm::Plain && range(span).is_empty();
         Scalar {
             // The parser writes `~` for what is not there.
-            text: Zeroizing::new(if empty {
-                String::new()
+            text: if empty {
+                Zeroizing::default()
             } else {
-                text.to_owned()
-            }),
+                as_go_yaml(text, style, (self.text, range(span)))
+            },
             form,
             block: (form == ScalarForm::Block)
                 .then(|| Source(self.text).block_spans(range(span), &self.comments)),
@@ -442,8 +443,7 @@ impl<'a> Builder<'a> {
         } else {
             Source(self.text).column_of(start)
         };
-        let end = node.content_end();
-        let span = node.span.clone();
+        let (end, span) = (node.content_end(), node.span.clone());
         self.store(node, anchor_id);
         let Some(open) = self.open.last_mut() else {
             return Ok(());
