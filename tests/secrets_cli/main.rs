@@ -11,6 +11,7 @@ mod key_groups;
 mod memory;
 mod process;
 mod sops;
+mod sops_cases;
 mod survive;
 mod values;
 mod world;

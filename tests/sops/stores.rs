@@ -37,7 +37,7 @@ const FILES: [(&str, &str); 14] = [
 ];
 
 fn sops(sops: &Sops, name: &str, input: &[u8], verb: &[&str]) -> Result<Vec<u8>, String> {
-    std::fs::write(sops.home.path().join(name), input).unwrap();
+    sops.write(name, input);
     let output = sops.command().args(verb).arg(name).output().unwrap();
     if output.status.success() {
         Ok(output.stdout)
