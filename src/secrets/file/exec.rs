@@ -11,9 +11,9 @@ use std::thread;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use super::memory_place::private_memory;
+use super::scratch::SignalGuard;
+use super::scratch::private_memory;
 use super::scratch::{Scratch, ScratchError};
-use super::signals::SignalGuard;
 use crate::host::exec::{Environment, ExecError, Inherited, Program, Signaller};
 use crate::identity::Plaintext;
 use crate::sops::OpenedFile;

@@ -16,7 +16,7 @@ use crate::identity::Plaintext;
 const LARGEST_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A private directory in memory with one file of plaintext in it. Wiped and removed on drop.
-pub(super) struct Scratch {
+pub(in crate::secrets::file) struct Scratch {
     directory: TempDir,
     file: PathBuf,
 }
@@ -64,7 +64,10 @@ impl ScratchError {
 
 impl Scratch {
     /// A new directory below `base` that only this user can enter, for a file called `name` that is not there yet.
-    pub(super) fn create(base: &Path, name: &OsStr) -> Result<Self, ScratchError> {
+    pub(in crate::secrets::file) fn create(
+        base: &Path,
+        name: &OsStr,
+    ) -> Result<Self, ScratchError> {
         let directory = tempfile::Builder::new()
             .prefix("steadfast-edit-")
             .permissions(Permissions::from_mode(0o700))
@@ -79,7 +82,7 @@ impl Scratch {
     }
 
     /// Makes the file, with `content`.
-    pub(super) fn write(&self, content: &Plaintext) -> Result<(), ScratchError> {
+    pub(in crate::secrets::file) fn write(&self, content: &Plaintext) -> Result<(), ScratchError> {
         OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -90,18 +93,18 @@ impl Scratch {
     }
 
     /// The directory.
-    pub(super) fn directory(&self) -> &Path {
+    pub(in crate::secrets::file) fn directory(&self) -> &Path {
         self.directory.path()
     }
 
     /// The file.
-    pub(super) fn file(&self) -> &Path {
+    pub(in crate::secrets::file) fn file(&self) -> &Path {
         &self.file
     }
 
     /// What is in the file now.
-    pub(super) fn read(&self) -> Result<Plaintext, ScratchError> {
-        read(&self.file)
+    pub(in crate::secrets::file) fn read(&self) -> Result<Plaintext, ScratchError> {
+        reread(&self.file)
     }
 
     fn failed(&self, action: &'static str, source: io::Error) -> ScratchError {
@@ -120,7 +123,7 @@ impl Drop for Scratch {
 }
 
 /// Reads plaintext. Editors may have replaced the file, so it is opened by name again.
-pub(super) fn read(path: &Path) -> Result<Plaintext, ScratchError> {
+pub(in crate::secrets::file) fn reread(path: &Path) -> Result<Plaintext, ScratchError> {
     let failed = |source| ScratchError::Io {
         action: "read",
         path: path.to_owned(),

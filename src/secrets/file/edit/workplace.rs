@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::edit::EditSession;
+use super::editor::{Editor, EditorError};
 use super::kept::{Keeper, Kept};
-use super::scratch::{self, Scratch, ScratchError};
-use super::signals::{SignalGuard, end};
-use super::wipe::wipe;
-use super::{Editor, EditorError};
+use super::session::EditSession;
 use crate::host::exec::Signaller;
 use crate::identity::Plaintext;
+use crate::secrets::file::scratch::wipe;
+use crate::secrets::file::scratch::{self, Scratch, ScratchError};
+use crate::secrets::file::scratch::{SignalGuard, end};
 use crate::sops::KeyGroups;
 
 /// How long an editor may take to go after a signal.
@@ -108,7 +108,7 @@ impl Shared {
         if let Some(editor) = locked(&self.editor).as_ref() {
             editor.end(signal, GRACE);
         }
-        if let (Some(keeper), Ok(typed)) = (&self.keeper, scratch::read(&self.file))
+        if let (Some(keeper), Ok(typed)) = (&self.keeper, scratch::reread(&self.file))
             && digest(&typed) != self.before
             && let Some(kept) = keeper.keep(&typed)
         {

@@ -3,12 +3,14 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::ScratchError;
+use super::directory::ScratchError;
 use crate::host::exec::Environment;
 use crate::host::memory::memory_backed;
 
 /// The first of `$XDG_RUNTIME_DIR` and `/dev/shm` that is memory and not somebody else's.
-pub(super) fn private_memory(environment: Environment<'_>) -> Result<PathBuf, ScratchError> {
+pub(in crate::secrets::file) fn private_memory(
+    environment: Environment<'_>,
+) -> Result<PathBuf, ScratchError> {
     let mut tried = Vec::new();
     let runtime = environment("XDG_RUNTIME_DIR").map(PathBuf::from);
     for place in runtime.into_iter().chain([PathBuf::from("/dev/shm")]) {

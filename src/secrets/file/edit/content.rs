@@ -1,9 +1,9 @@
 //! What is edited: a file that was opened, or a new one.
 
-use super::change::{Draft, seal};
-use super::error::{SecretFileError, SecretFileErrorKind};
-use super::recipe::Recipe;
 use crate::identity::Plaintext;
+use crate::secrets::file::change::{Draft, seal};
+use crate::secrets::file::error::{SecretFileError, SecretFileErrorKind};
+use crate::secrets::file::recipe::Recipe;
 use crate::sops::{Format, KeyGroups, OpenedFile, ParseError, SealError, first_marker};
 
 /// A text that cannot be encrypted as it is.

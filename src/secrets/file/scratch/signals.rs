@@ -9,21 +9,21 @@ use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::oneshot;
 
 /// What is done about a signal that asks the process to end. It runs on a thread of its own, and may end the process.
-pub(super) type OnSignal = Box<dyn FnMut(Signal) + Send>;
+pub(in crate::secrets::file) type OnSignal = Box<dyn FnMut(Signal) + Send>;
 
 /// As long as this lives, SIGTERM, SIGHUP and SIGQUIT do not end the process but call what it was made with.
 ///
 /// So does SIGINT, unless this is a terminal: there Ctrl-C goes to the program that is waited for as well, which knows
 /// what to do with it, and whoever interrupts a search in an editor must not lose what they typed.
 #[must_use = "signals are watched only as long as this lives"]
-pub(super) struct SignalGuard {
+pub(in crate::secrets::file) struct SignalGuard {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
 impl SignalGuard {
     /// Begins to watch; when this returns, none of these signals can end the process by itself.
-    pub(super) fn watch(act: OnSignal) -> std::io::Result<Self> {
+    pub(in crate::secrets::file) fn watch(act: OnSignal) -> std::io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let (ready, watching) = mpsc::channel();
         let thread = thread::spawn(move || run(act, &ready, stopped));
@@ -51,7 +51,7 @@ impl Drop for SignalGuard {
 }
 
 /// Ends the process with the exit code that a shell shows for `signal`.
-pub(super) fn end(signal: Signal) -> ! {
+pub(in crate::secrets::file) fn end(signal: Signal) -> ! {
     std::process::exit(128 + signal.as_raw())
 }
 

@@ -3,17 +3,18 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use super::change::{Access, ChangeError, Changed, Draft};
 use super::content::{Content, Mistake, Untaken};
-use super::error::SecretFileError;
+use super::editor::{Editor, EditorError};
 use super::kept::Kept;
-use super::memory_place::private_memory;
-use super::recipe::{Recipe, Wishes};
-use super::scratch::ScratchError;
 use super::workplace::Workplace;
-use super::{Editor, EditorError, SecretFile};
 use crate::host::exec::Environment;
 use crate::identity::Plaintext;
+use crate::secrets::file::SecretFile;
+use crate::secrets::file::change::{Access, ChangeError, Changed, Draft};
+use crate::secrets::file::error::SecretFileError;
+use crate::secrets::file::recipe::{Recipe, Wishes};
+use crate::secrets::file::scratch::ScratchError;
+use crate::secrets::file::scratch::private_memory;
 use crate::sops::OpenedFile;
 
 /// What to do about a text that is not saved.

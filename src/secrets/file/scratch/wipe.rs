@@ -7,7 +7,7 @@ use std::path::Path;
 /// Overwrites every file below `directory` with zeros and removes everything.
 ///
 /// Best effort, for destructors and signals: there is nobody left to tell.
-pub(super) fn wipe(directory: &Path) {
+pub(in crate::secrets::file) fn wipe(directory: &Path) {
     for entry in walkdir::WalkDir::new(directory).contents_first(true) {
         let Ok(entry) = entry else { continue };
         if entry.file_type().is_file() {

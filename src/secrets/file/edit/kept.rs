@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 
-use super::change::seal;
-use super::scratch::ScratchError;
 use crate::identity::{Identities, Plaintext, Recipient};
+use crate::secrets::file::change::seal;
+use crate::secrets::file::scratch::ScratchError;
 use crate::sops::{Format, KeyGroups, NewFile, OpenedFile};
 
 /// What was typed is under this key of the kept file; as base64 where it is not text.
