@@ -222,7 +222,7 @@ fn checked(
     let progress = Progress::begin();
     let usage = usage_of(repository);
     let checked = check(repository, &usage, verification, &|step| {
-        progress.tell(step)
+        progress.tell(step);
     });
     progress.end();
     Ok(checked)

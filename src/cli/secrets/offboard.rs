@@ -225,7 +225,7 @@ fn say_more(repository: &Repository, args: &OffboardArgs, plan: &OffboardPlan) {
     let name = &plan.name;
     match plan.commits {
         None => {
-            warn("there is no history here; what they could read before is not listed".to_owned())
+            warn("there is no history here; what they could read before is not listed".to_owned());
         }
         Some(_) if args.incomplete_history => {
             warn(

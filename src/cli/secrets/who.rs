@@ -93,7 +93,7 @@ pub(super) fn run(args: &WhoArgs, flags: &HostFlags) -> Result<u8, Problem> {
     warn_of_interruption(&repository);
     let progress = Progress::begin();
     let table = who(&repository, &usage_of(&repository), &|step| {
-        progress.tell(step)
+        progress.tell(step);
     });
     progress.end();
     let subject = match &args.about {

@@ -420,9 +420,7 @@ impl Recorded {
 
     /// Whether the temporary name is one that this program gives, so that a record from elsewhere removes nothing else.
     fn is_ours(&self) -> bool {
-        self.temporary
-            .as_deref()
-            .is_none_or(|name| durable::is_temporary(name))
+        self.temporary.as_deref().is_none_or(durable::is_temporary)
     }
 }
 
