@@ -107,6 +107,10 @@ pub struct SecretsCli {
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is made, once, when the process begins"
+)]
 pub enum Command {
     /// Make this host what its config repository says
     #[command(arg_required_else_help = true)]

@@ -262,12 +262,11 @@ fn texts(args: &CheckArgs, findings: &[Finding]) -> String {
     }
     let files: Vec<String> = ruleless.iter().map(|it| it.file.to_string()).collect();
     let label = paint(WARN, "warning:");
-    all.push_str(&format!(
-        "{label} {} encrypted files have no rule in .sops.yaml that says for whom: {}\n",
-        ruleless.len(),
-        some_of(&files, "file")
-    ));
-    all
+    let ruleless = ruleless.len();
+    let some = some_of(&files, "file");
+    all + &format!(
+        "{label} {ruleless} encrypted files have no rule in .sops.yaml that says for whom: {some}\n"
+    )
 }
 
 /// One finding. Several in a row that are put right in the same way share the line that says how.

@@ -72,10 +72,10 @@ pub(super) fn changed_lines((before, after): (&[u8], &[u8])) -> String {
         let line = change.value().trim_end_matches('\n');
         match change.tag() {
             similar::ChangeTag::Insert => {
-                text.push_str(&format!("{}\n", paint(ADDED, format!("+{line}"))));
+                text.extend([paint(ADDED, format!("+{line}")), "\n".to_owned()]);
             }
             similar::ChangeTag::Delete => {
-                text.push_str(&format!("{}\n", paint(REMOVED, format!("-{line}"))));
+                text.extend([paint(REMOVED, format!("-{line}")), "\n".to_owned()]);
             }
             similar::ChangeTag::Equal => {}
         }

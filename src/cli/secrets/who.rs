@@ -261,7 +261,7 @@ fn people(file: &FileAccess) -> String {
     let people = file.names(ReaderKind::Person).map(str::to_owned);
     let mut text = abbreviated(&people.chain(unknown).collect::<Vec<_>>());
     if let Some((needed, groups)) = file.groups {
-        text.push_str(&format!(" ({needed} of {groups} groups)"));
+        text = format!("{text} ({needed} of {groups} groups)");
     }
     if file.matches_rule == Some(false) {
         text.push_str(&paint(WARN, " (not as .sops.yaml says)"));

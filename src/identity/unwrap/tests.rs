@@ -119,11 +119,11 @@ fn keys_of_ssh_keygen_open_with_their_passphrase_which_is_asked_for_once() {
         assert_eq!(open(&pool, &[entry], Effort::Unattended), None);
         assert!(asker.asked().is_empty());
         assert_eq!(open(&pool, &[entry], Effort::Everything).unwrap(), public);
-        let asked = [
+        let questions = [
             format!("Passphrase of {}:", path.display()),
             format!("That is not it. Passphrase of {}:", path.display()),
         ];
-        assert_eq!(asker.asked(), asked);
+        assert_eq!(asker.asked(), questions);
         // From now on it is a key like any other.
         assert_eq!(open(&pool, &[entry], Effort::Unattended).unwrap(), public);
         assert_eq!(asker.asked().len(), 2);

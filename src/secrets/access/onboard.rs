@@ -12,6 +12,7 @@ use super::transaction::{Replacement, replace_all};
 use super::trouble::{OnboardError, RekeyError};
 use super::usage::{HostUse, Usage};
 use crate::identity::{HostPublicKey, Identities};
+use crate::secrets::repository::host_of_key_file;
 use crate::secrets::repository::{NewKey, Repository, Rules, RulesText, RulesTextError};
 use crate::source::RepoPath;
 
@@ -80,7 +81,7 @@ pub(super) fn rules_change(changes: &[Replacement]) -> Option<(&[u8], &[u8])> {
     // Beside it, only a host's key file changes in the clear.
     let change = changes
         .iter()
-        .find(|change| !change.file.as_str().ends_with(".pub"))?;
+        .find(|change| host_of_key_file(&change.file).is_none())?;
     Some((change.before.as_deref()?, change.after.as_deref()?))
 }
 
@@ -237,13 +238,10 @@ impl<'a> Situation<'a> {
                 State::Sealed(found) => {
                     sealed.insert(file, found);
                 }
-                State::InTheClear => {
-                    others.insert(file);
-                }
                 State::Broken(_) | State::Unreadable(_) if used.contains(&file) => {
                     return Err(OnboardError::Broken { file });
                 }
-                State::Broken(_) | State::Unreadable(_) => {
+                State::InTheClear | State::Broken(_) | State::Unreadable(_) => {
                     others.insert(file);
                 }
                 State::Other | State::Missing => {}
@@ -353,8 +351,9 @@ impl<'a> Situation<'a> {
                 (Err(_), Ok(_)) => return Err(differs("it has a rule now").into()),
             };
             let (was_keys, is_keys) = (key_set(&was), key_set(&is));
-            let had_host = !was_keys.is_disjoint(&self.old) || !was_keys.is_disjoint(&self.new);
-            let has_host = !is_keys.is_disjoint(&self.new);
+            let opened_before =
+                !was_keys.is_disjoint(&self.old) || !was_keys.is_disjoint(&self.new);
+            let opens_now = !is_keys.is_disjoint(&self.new);
             let rest = |keys: &BTreeSet<String>| -> BTreeSet<String> {
                 keys.iter()
                     .filter(|key| !self.old.contains(*key) && !self.new.contains(*key))
@@ -364,7 +363,7 @@ impl<'a> Situation<'a> {
             if rest(&was_keys) != rest(&is_keys) || !is_keys.is_disjoint(&self.old) {
                 return Err(differs("somebody else would gain or lose it").into());
             }
-            if has_host != (had_host || self.used.contains(file)) {
+            if opens_now != (opened_before || self.used.contains(file)) {
                 return Err(differs("the host would gain or lose it").into());
             }
             if shape_of(&was).0.len() != shape_of(&is).0.len() || was.threshold() != is.threshold()

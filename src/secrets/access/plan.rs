@@ -252,7 +252,7 @@ pub(super) struct Difference {
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 6;
-        let list = |names: &[String]| {
+        let named = |names: &[String]| {
             let more = names.len().saturating_sub(SHOWN);
             let shown = names[..names.len() - more].join(", ");
             match more {
@@ -265,14 +265,14 @@ impl fmt::Display for Difference {
             (gained, []) => write!(
                 f,
                 "its rule is for {} too, who cannot open it",
-                list(gained)
+                named(gained)
             ),
-            ([], lost) => write!(f, "its rule is not for {}, who can open it", list(lost)),
+            ([], lost) => write!(f, "its rule is not for {}, who can open it", named(lost)),
             (gained, lost) => write!(
                 f,
                 "its rule is for {}, who cannot open it, and not for {}, who can",
-                list(gained),
-                list(lost)
+                named(gained),
+                named(lost)
             ),
         }
     }

@@ -86,12 +86,12 @@ pub fn who(repository: &Repository, usage: &Usage, watcher: Watcher<'_>) -> Acce
             State::Unreadable(error) => (None, Some(error.to_string())),
             State::Other | State::Missing => return None,
         };
-        let used = uses.get(&file);
+        let in_use = uses.get(&file);
         let mut access = FileAccess {
             readers: BTreeSet::new(),
             groups: None,
             matches_rule: None,
-            values: used
+            values: in_use
                 .map(|used| used.values().cloned().collect())
                 .unwrap_or_default(),
             trouble,

@@ -177,6 +177,10 @@ fn closed(file: &SecretFile<'_>, error: OpenError, identities: &Identities) -> C
 
 /// Opens a conflict in the editor: both versions decrypted, between markers around what is in conflict alone. Seals what is
 /// typed as a whole file; a text in which markers are left is not taken.
+#[expect(
+    clippy::result_large_err,
+    reason = "it is made once, when a session ends"
+)]
 pub fn edit_conflict(
     session: &EditSession<'_>,
     Conflict(merged): Conflict,

@@ -41,9 +41,8 @@ impl Mistake {
     pub fn line(&self) -> Option<usize> {
         match self {
             Self::Parse(error) | Self::Seal(SealError::Parse(error)) => line_of(error),
-            Self::Seal(SealError::Content { line, .. }) => Some(*line),
+            Self::Seal(SealError::Content { line, .. }) | Self::Marker { line } => Some(*line),
             Self::Seal(_) => None,
-            Self::Marker { line } => Some(*line),
         }
     }
 }

@@ -6,11 +6,11 @@ use super::{RulesText, RulesTextError};
 impl RulesText {
     /// The list with one more item at its end, written like the one before.
     pub(super) fn with_item(&self, list: NodeId, item: &str) -> Result<Self, RulesTextError> {
-        let Some(last) = self.tree.items(list).last().copied() else {
+        let Some(neighbour) = self.tree.items(list).last().copied() else {
             return self.with_first_item(list, item);
         };
-        let start = self.tree.start(last);
-        let end = self.tree.end(&self.text, last);
+        let start = self.tree.start(neighbour);
+        let end = self.tree.end(&self.text, neighbour);
         let before = &self.text[self.line_start(start)..start];
         if self.is_flow(list) {
             let separator = if before.trim().is_empty() && !before.is_empty() {
