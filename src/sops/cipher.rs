@@ -2,6 +2,8 @@
 
 mod any_iv;
 
+use std::borrow::Cow;
+
 use aes::Aes256;
 use aes_gcm::aead::consts::U32;
 use aes_gcm::aead::generic_array::GenericArray;
@@ -78,9 +80,17 @@ impl Ciphertext {
     pub(super) fn parse(text: &str) -> Result<Self, CipherError> {
         let inner = text.strip_prefix(PREFIX).ok_or(CipherError::Malformed)?;
         let (inner, _after) = inner.rsplit_once(']').ok_or(CipherError::Malformed)?;
-        let (inner, value_type) = inner.rsplit_once(",type:").ok_or(CipherError::Malformed)?;
-        let (inner, tag) = inner.rsplit_once(",tag:").ok_or(CipherError::Malformed)?;
-        let (data, iv) = inner.rsplit_once(",iv:").ok_or(CipherError::Malformed)?;
+        // Base64 has no comma.
+        let mut fields = inner.split(',');
+        let data = fields.next().ok_or(CipherError::Malformed)?;
+        let mut field = |name: &str| {
+            let field = fields.next().and_then(|field| field.strip_prefix(name));
+            field.ok_or(CipherError::Malformed)
+        };
+        let (iv, tag, value_type) = (field("iv:")?, field("tag:")?, field("type:")?);
+        if fields.next().is_some() {
+            return Err(CipherError::Malformed);
+        }
         if data.is_empty() {
             return Err(CipherError::Malformed);
         }
@@ -156,9 +166,13 @@ fn encrypt_with_iv(
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, CipherError> {
-    let text: String = text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
+    let text = if text.contains(['\r', '\n']) {
+        Cow::Owned(text.replace(['\r', '\n'], ""))
+    } else {
+        Cow::Borrowed(text)
+    };
     STANDARD
-        .decode(text)
+        .decode(text.as_bytes())
         .map_err(|_not_base64| CipherError::Malformed)
 }
 

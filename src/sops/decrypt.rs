@@ -17,6 +17,7 @@ use super::walk::{Item, MOST_VISITS, Side, TooManyVisits, Visit, aad, walk};
 /// What a sealed text opens to.
 pub(super) struct Decrypted {
     pub(super) plain: Zeroizing<String>,
+    /// What [`Purpose::ToChange`] needs; empty otherwise.
     pub(super) stash: Stash,
 }
 
@@ -33,16 +34,25 @@ pub(super) enum Verify {
     Values,
 }
 
+/// What the opened text is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    ToRead,
+    /// What does not change has to keep its ciphertext.
+    ToChange,
+}
+
 /// Opens all values of `tree`, then its MAC. Releases nothing unless what is to `verify` holds.
 pub(super) fn decrypt(
     tree: &Tree,
     (metadata, key): (&Metadata, &DataKey),
-    verify: Verify,
+    (verify, purpose): (Verify, Purpose),
 ) -> Result<Decrypted, OpenError> {
     let mut opening = Opening {
         tree,
         key,
         edits: Edits::default(),
+        purpose,
         stash: Stash::default(),
         mac: Mac::new(&metadata.chooser),
         mac_of_floats: (tree.store == Store::Json).then(|| Mac::new(&metadata.chooser)),
@@ -88,6 +98,7 @@ struct Opening<'a> {
     tree: &'a Tree,
     key: &'a DataKey,
     edits: Edits,
+    purpose: Purpose,
     stash: Stash,
     mac: Mac,
     /// In JSON: the same with readable integers as floats, which is how sops before 3.13.2 read them.
@@ -159,7 +170,7 @@ impl Opening<'_> {
             mac.add(&canonical, Chosen::Encrypted);
         }
         if !visit.through_alias {
-            if let Some(value_type) = value.value_type() {
+            if let (Some(value_type), Purpose::ToChange) = (value.value_type(), self.purpose) {
                 let raw = self.tree.raw_scalar(node).unwrap_or(text);
                 self.stash
                     .put(self.key, &aad, (value_type, &canonical), raw);

@@ -12,7 +12,7 @@ use super::place::repository_for;
 use super::{answers, identities};
 use crate::cli::HostFlags;
 use crate::report::{Problem, exit};
-use crate::secrets::{KeyPath, SecretFile};
+use crate::secrets::{KeyPath, MacCheck, SecretFile};
 
 /// Print a secret file, decrypted
 #[derive(Debug, Args)]
@@ -78,11 +78,17 @@ pub(super) fn run(args: &ViewArgs, flags: &HostFlags) -> Result<u8, Failure> {
             .map_err(|error| Failure::new(Problem::of(&error).with_hint(error.hint()), UNREADABLE))?
             .ok_or_else(|| Failure::no_file(file.path()))?,
     };
-    let opened = file
-        .open_text(&text, &identities(flags)?, mac)
-        .map_err(|error| Failure::of_file(&error))?;
-    let plain = answers::plain_text(&opened, &file, path.as_ref(), args.types.output_of(&file))?;
-    drop(opened);
+    let identities = identities(flags)?;
+    let format = args.types.output_of(&file);
+    let plain = if path.is_none() && format == file.format() && mac == MacCheck::Verify {
+        file.plain_text_of(&text, &identities)
+            .map_err(|error| Failure::of_file(&error))?
+    } else {
+        let opened = file
+            .open_text(&text, &identities, mac)
+            .map_err(|error| Failure::of_file(&error))?;
+        answers::plain_text(&opened, &file, path.as_ref(), format)?
+    };
     destination.write_plaintext(&plain)?;
     Ok(exit::DONE)
 }

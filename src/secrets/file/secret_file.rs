@@ -152,6 +152,19 @@ impl<'a> SecretFile<'a> {
         opened.map_err(|error| failed(explain(error, identities, &self.names())))
     }
 
+    /// Opens `text`, its content, to be printed as it was written.
+    pub fn plain_text_of(
+        &self,
+        text: &[u8],
+        identities: &Identities,
+    ) -> Result<Plaintext, SecretFileError> {
+        let failed = |kind| SecretFileError::new("open", &self.path, kind);
+        let sealed = SealedFile::parse(text, self.format)
+            .map_err(|error| failed(SecretFileErrorKind::Parse(error)))?;
+        let plain = sealed.plain_text(identities);
+        plain.map_err(|error| failed(explain(error, identities, &self.names())))
+    }
+
     /// All of it, opened, in `format`; in its own format as it was written.
     pub fn text_of(
         &self,
