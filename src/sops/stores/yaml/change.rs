@@ -4,8 +4,9 @@ use zeroize::Zeroizing;
 
 use super::print::{Place, print, print_text};
 use super::render::Layout;
+use super::seal::set_apart;
 use crate::sops::document::splice::{Edits, Overlap};
-use crate::sops::document::tree::{Collection, Entry, NodeId, Shape, Style, Tree};
+use crate::sops::document::tree::{Child, Collection, Entry, NodeId, Position, Shape, Style, Tree};
 use crate::sops::error::EditError;
 use crate::sops::stores::new_value::{NewContent, NewValue, not_found, unsuitable};
 
@@ -48,7 +49,12 @@ pub(in crate::sops::stores) fn unset(tree: &Tree, path: &[String]) -> Result<Tre
     let entry = tree.child(parent, last).ok_or_else(|| not_found(path))?;
     let mut edits = Edits::default();
     tree.remove_entry(parent, collection, entry, &mut edits);
-    tree.changed(edits, path)
+    let is_last = (collection.last_entry()).is_some_and(|last| last.start == entry.start);
+    let changed = tree.changed(edits, path)?;
+    if is_last {
+        return changed.with_end_set_apart(parents, path);
+    }
+    Ok(changed)
 }
 
 /// A value below keys that are not there yet.
@@ -168,6 +174,27 @@ impl Tree {
         let mut edits = Edits::default();
         self.expand_aliases(None, &mut edits);
         self.changed(edits, path).map(Some)
+    }
+
+    /// The tree with a blank line behind the comments that now end the block at `parents`, where they need one.
+    fn with_end_set_apart(self, parents: &[String], path: &[String]) -> Result<Self, EditError> {
+        let mut edits = Edits::default();
+        if let Some((id, block)) = self
+            .find(parents)
+            .and_then(|id| Some((id, self.collection(id)?)))
+        {
+            for child in &block.children {
+                if let Child::Comment(comment) = child
+                    && comment.position == Position::OwnLine
+                {
+                    set_apart(&self, (comment, id), &mut edits);
+                }
+            }
+        }
+        if edits.is_empty() {
+            return Ok(self);
+        }
+        self.changed(edits, path)
     }
 
     fn changed(&self, edits: Edits, path: &[String]) -> Result<Self, EditError> {

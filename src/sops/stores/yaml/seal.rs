@@ -57,7 +57,9 @@ pub(in crate::sops::stores) fn put_comment(
         }
         (Position::OwnLine, false) => {
             edits.replace(comment.span.clone(), &format!("#{text}"));
-            set_apart(tree, (comment, container), edits);
+            if cipher.origin == Origin::Fresh {
+                set_apart(tree, (comment, container), edits);
+            }
         }
         _ => edits.replace(comment.span.clone(), &format!("#{text}")),
     }
@@ -65,7 +67,7 @@ pub(in crate::sops::stores) fn put_comment(
 
 /// A comment that ends an indented block needs a blank line after it and none before, or sops takes it for part of a
 /// deeper or shallower block.
-fn set_apart(tree: &Tree, (comment, container): (&Comment, NodeId), edits: &mut Edits) {
+pub(super) fn set_apart(tree: &Tree, (comment, container): (&Comment, NodeId), edits: &mut Edits) {
     let is_last = tree
         .collection(container)
         .and_then(Collection::last_entry)
