@@ -124,7 +124,7 @@ fn a_failed_edit_leaves_the_file_alone() {
         assert_eq!(world.read("secrets/a.yml"), before);
         world.assert_silent(&failed);
         // What was typed is there for its author, and for nobody else.
-        if let Some(kept) = world.kept(&said) {
+        if let Some(kept) = World::kept(&said) {
             let text = fs::read_to_string(&kept).unwrap();
             assert!(!text.contains(CANARY), "{text}");
             let kept = kept.display().to_string();
@@ -134,7 +134,7 @@ fn a_failed_edit_leaves_the_file_alone() {
                 typed.is_empty() == script.starts_with(':'),
                 "{script}: {typed}"
             );
-            world.forget(&kept);
+            World::forget(&kept);
         } else {
             assert!(
                 script.starts_with("exit") || script.starts_with("kill"),
@@ -167,9 +167,9 @@ fn a_change_underneath_is_not_overwritten_and_nothing_typed_is_lost() {
         "{said}"
     );
     world.assert_silent(&refused);
-    let kept = world.kept(&said).unwrap().display().to_string();
+    let kept = World::kept(&said).unwrap().display().to_string();
     let shown = world.alice(&["view", &kept]).assert().success();
     assert_eq!(stdout(&shown), format!("a: {CANARY}\n"));
-    world.forget(&kept);
+    World::forget(&kept);
     assert_eq!(world.get("secrets/a.yml", "a", ALICE[1]), "other");
 }

@@ -69,7 +69,7 @@ fn nothing_of_the_plaintext_or_the_key_is_left_in_memory_after_an_edit() {
     let (reader, writer) = full_pipe();
     let script = format!("while ! test -e go; do sleep 0.02; done\nsed -i 's/two/{typed}/' \"$1\"");
     let mut editing = Editing::with_stderr(&world, "secrets/a.yml", &script, Stdio::from(writer));
-    let plaintext = editing.plaintext_file(&world);
+    let plaintext = Editing::plaintext_file(&world);
     let pid = editing.child.id();
     // While the editor is open it has to be there: the search finds what is there to be found.
     let Some(found) = find(pid, &[CANARY]) else {

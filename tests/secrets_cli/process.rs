@@ -50,7 +50,7 @@ impl Editing {
     }
 
     /// The file with the plaintext, once the editor is open.
-    pub(crate) fn plaintext_file(&self, world: &World) -> PathBuf {
+    pub(crate) fn plaintext_file(world: &World) -> PathBuf {
         wait_for(|| world.repo("seen").exists().then_some(()));
         PathBuf::from(world.read("seen").trim())
     }

@@ -93,9 +93,7 @@ fn in_namespace(world: &World, script: &str) -> Option<Output> {
 
 /// What was kept of an edit, read by its author and then removed.
 fn take_kept(world: &World, said: &str) -> String {
-    let kept = world
-        .kept(said)
-        .unwrap_or_else(|| panic!("nothing was kept: {said}"));
+    let kept = World::kept(said).unwrap_or_else(|| panic!("nothing was kept: {said}"));
     let kept = kept.display().to_string();
     let verb: &[&str] = if kept.ends_with(".typed.yaml") {
         &["get", &kept, "typed"]
@@ -103,7 +101,7 @@ fn take_kept(world: &World, said: &str) -> String {
         &["view", &kept]
     };
     let typed = stdout(&world.alice(verb).assert().success());
-    world.forget(&kept);
+    World::forget(&kept);
     typed
 }
 
@@ -182,7 +180,7 @@ fn a_signal_ends_the_editor_and_keeps_what_was_saved_in_it() {
             "echo 'a: {canary}' > \"$1\"\necho $$ > pid.new\nmv pid.new pid\nexec sleep 60"
         );
         let editing = Editing::begin(&world, "secrets/a.yml", &script);
-        let plaintext = editing.plaintext_file(&world);
+        let plaintext = Editing::plaintext_file(&world);
         wait_for(|| world.repo("pid").exists().then_some(()));
         editing.signal(signal);
         let (status, said) = editing.end();
@@ -203,7 +201,7 @@ fn a_second_editor_is_told_who_has_the_file() {
     world.set("secrets/a.yml", "a", "one");
     let script = "while ! test -e go; do sleep 0.02; done\necho 'b: two' >> \"$1\"";
     let first = Editing::begin(&world, "secrets/a.yml", script);
-    first.plaintext_file(&world);
+    Editing::plaintext_file(&world);
     let second = world
         .alice(&["edit", "secrets/a.yml"])
         .env("EDITOR", "false")
@@ -290,7 +288,7 @@ fn who_gives_up_a_mistake_leaves_nothing() {
         return;
     };
     assert_eq!(code, 1, "{said}");
-    assert_eq!(world.kept(&said), None, "{said}");
+    assert_eq!(World::kept(&said), None, "{said}");
     assert_eq!(world.read("secrets/a.yml"), before);
     fs::remove_file(&editor).unwrap();
     assert_nowhere(&world, canary, begin);

@@ -119,7 +119,7 @@ impl World {
     }
 
     /// The file in which what was typed is kept, as a message names it.
-    pub(crate) fn kept(&self, said: &str) -> Option<PathBuf> {
+    pub(crate) fn kept(said: &str) -> Option<PathBuf> {
         let word = said
             .split(|c: char| c.is_whitespace() || c == '`')
             .find(|word| word.starts_with("/dev/shm/steadfast-kept-"))?;
@@ -127,7 +127,7 @@ impl World {
     }
 
     /// Removes what was kept.
-    pub(crate) fn forget(&self, kept: &str) {
+    pub(crate) fn forget(kept: &str) {
         let directory = PathBuf::from(kept);
         fs::remove_dir_all(directory.parent().unwrap()).unwrap();
     }

@@ -324,7 +324,7 @@ fn summary(plan: &RekeyPlan, args: &RekeyArgs) -> String {
 /// Why the files cannot be compared with the rules, where nothing is to be changed.
 pub(super) fn of_comparison(error: &RekeyError) -> Problem {
     let mut problem = of_rekey(error);
-    problem.what = "cannot say who can read every file".to_owned();
+    "cannot say who can read every file".clone_into(&mut problem.what);
     problem
 }
 

@@ -74,169 +74,172 @@ fn leaves(file: &OpenedFile) -> Vec<(Vec<String>, Option<Vec<u8>>)> {
         .collect()
 }
 
+/// What it is, base, ours, theirs, and what becomes of them.
+const TAKEN: &[(&str, &str, &str, &str, &str)] = &[
+    (
+        "other keys",
+        "a: 1\nb: 2\nc: 3\n",
+        "a: x\nb: 2\nc: 3\n",
+        "a: 1\nb: 2\nc: v\n",
+        "a: x\nb: 2\nc: v\n",
+    ),
+    (
+        "neighbours",
+        "a: 1\nb: 2\n",
+        "a: x\nb: 2\n",
+        "a: 1\nb: v\n",
+        "a: x\nb: v\n",
+    ),
+    (
+        "the same",
+        "a: 1\nb: 2\n",
+        "a: x\nb: 2\n",
+        "b: 2\na: x\n",
+        "a: x\nb: 2\n",
+    ),
+    (
+        "additions in one place",
+        "a: 1\nz: 9\n",
+        "a: 1\nb: o\nz: 9\n",
+        "a: 1\nc: t\nd: t\nz: 9\n",
+        "a: 1\nb: o\nc: t\nd: t\nz: 9\n",
+    ),
+    (
+        "additions at the end",
+        "a: 1\n",
+        "a: 1\nb: o\n",
+        "a: 1\nc: t\n",
+        "a: 1\nb: o\nc: t\n",
+    ),
+    (
+        "additions at the top",
+        "a: 1\n",
+        "b: o\na: 1\n",
+        "c: t\na: 1\n",
+        "b: o\nc: t\na: 1\n",
+    ),
+    (
+        "a removal each",
+        "a: 1\nb: 2\nc: 3\n",
+        "b: 2\nc: 3\n",
+        "a: 1\nb: 2\n",
+        "b: 2\n",
+    ),
+    (
+        "the same removal",
+        "a: 1\nb: 2\nc: 3\n",
+        "a: 1\nc: x\n",
+        "a: v\nc: 3\n",
+        "a: v\nc: x\n",
+    ),
+    (
+        "nested",
+        "m:\n    a: 1\n    b: 2\n",
+        "m:\n    a: x\n    b: 2\n",
+        "m:\n    a: 1\n    b: v\n    c: z\n",
+        "m:\n    a: x\n    b: v\n    c: z\n",
+    ),
+    (
+        "other indentation",
+        "m:\n    a: 1\n    b: 2\n",
+        "m:\n  a: x\n  b: 2\n",
+        "m:\n    a: 1\n    n:\n        k: |\n            l1\n            l2\n    b: v\n",
+        "m:\n  a: x\n  n:\n      k: |\n          l1\n          l2\n  b: v\n",
+    ),
+    (
+        "comments",
+        "# top\n\na: 1\n# on b\nb: 2\n",
+        "# top\n\na: 1 # one\n# on b\nb: 2\n",
+        "# top\n\na: 1\n# on b, new\nb: v\n# on c\nc: 3\n",
+        "# top\n\na: 1 # one\n# on b, new\nb: v\n# on c\nc: 3\n",
+    ),
+    (
+        "comments of both",
+        "# x\na: 1\n",
+        "# x\n# ours\na: 2\n",
+        "# x\n# theirs\na: 1\n",
+        "# x\n# ours\n# theirs\na: 2\n",
+    ),
+    (
+        "lists by position",
+        "l:\n    - a\n    - b\n    - c\n",
+        "l:\n    - x\n    - b\n    - c\n",
+        "l:\n    - a\n    - b\n    - v\n",
+        "l:\n    - x\n    - b\n    - v\n",
+    ),
+    (
+        "lists apart",
+        "l:\n    - a\n    - b\n    - c\n",
+        "l:\n    - w\n    - a\n    - b\n    - c\n",
+        "l:\n    - a\n    - b\n    - v\n    - z\n",
+        "l:\n    - w\n    - a\n    - b\n    - v\n    - z\n",
+    ),
+    (
+        "maps in lists",
+        "l:\n    - a: 1\n      b: 2\n    - c: 3\n",
+        "l:\n    - a: 1\n      b: 2\n      e: 5\n    - c: 3\n",
+        "l:\n    - b: v\n      d: 4\n    - c: 3\n",
+        "l:\n    - b: v\n      e: 5\n      d: 4\n    - c: 3\n",
+    ),
+    (
+        "emptied",
+        "m:\n    a: 1\n    b: 2\nz: 1\n",
+        "m:\n    a: 1\nz: 1\n",
+        "m:\n    b: 2\nz: 2\n",
+        "m: {}\nz: 2\n",
+    ),
+    (
+        "filled",
+        "m: {}\nz: 1\n",
+        "m:\n    a: 1\nz: 1\n",
+        "m:\n    b: 2\nz: 1\n",
+        "m:\n    a: 1\n    b: 2\nz: 1\n",
+    ),
+    (
+        "filled by theirs",
+        "m: {}\nz: 1\n",
+        "m: {}\nz: 3\n",
+        "m:\n    b: 2\nz: 1\n",
+        "m:\n    b: 2\nz: 3\n",
+    ),
+    (
+        "brackets",
+        "m: {a: 1, b: 2}\nl: [1, 2]\n",
+        "m: {a: x, b: 2}\nl: [1, 2, 3]\n",
+        "m: {a: 1, b: v, c: 3}\nl: [0, 1, 2]\n",
+        "m: {a: x, b: v, c: 3}\nl: [0, 1, 2, 3]\n",
+    ),
+    (
+        "documents",
+        "a: 1\n---\nb: 2\n",
+        "a: x\n---\nb: 2\n",
+        "a: 1\n---\nb: v\nc: 3\n",
+        "a: x\n---\nb: v\nc: 3\n",
+    ),
+    (
+        "types",
+        "a: 1\nb: \"1\"\nc: null\n",
+        "a: \"1\"\nb: \"1\"\nc: null\n",
+        "a: 1\nb: 1\nc: ~\nd:\n",
+        "a: '1'\nb: 1\nc: ~\nd:\n",
+    ),
+    (
+        "a map for a value",
+        "a: 1\nb: 2\n",
+        "a: 1\nb: 3\n",
+        "a:\n    k: v\nb: 2\n",
+        "a:\n    k: v\nb: 3\n",
+    ),
+];
+
 #[test]
 fn what_only_one_side_changed_is_taken_and_the_layout_of_ours_stays() {
-    for (what, base, ours, theirs, expected) in [
-        (
-            "other keys",
-            "a: 1\nb: 2\nc: 3\n",
-            "a: x\nb: 2\nc: 3\n",
-            "a: 1\nb: 2\nc: v\n",
-            "a: x\nb: 2\nc: v\n",
-        ),
-        (
-            "neighbours",
-            "a: 1\nb: 2\n",
-            "a: x\nb: 2\n",
-            "a: 1\nb: v\n",
-            "a: x\nb: v\n",
-        ),
-        (
-            "the same",
-            "a: 1\nb: 2\n",
-            "a: x\nb: 2\n",
-            "b: 2\na: x\n",
-            "a: x\nb: 2\n",
-        ),
-        (
-            "additions in one place",
-            "a: 1\nz: 9\n",
-            "a: 1\nb: o\nz: 9\n",
-            "a: 1\nc: t\nd: t\nz: 9\n",
-            "a: 1\nb: o\nc: t\nd: t\nz: 9\n",
-        ),
-        (
-            "additions at the end",
-            "a: 1\n",
-            "a: 1\nb: o\n",
-            "a: 1\nc: t\n",
-            "a: 1\nb: o\nc: t\n",
-        ),
-        (
-            "additions at the top",
-            "a: 1\n",
-            "b: o\na: 1\n",
-            "c: t\na: 1\n",
-            "b: o\nc: t\na: 1\n",
-        ),
-        (
-            "a removal each",
-            "a: 1\nb: 2\nc: 3\n",
-            "b: 2\nc: 3\n",
-            "a: 1\nb: 2\n",
-            "b: 2\n",
-        ),
-        (
-            "the same removal",
-            "a: 1\nb: 2\nc: 3\n",
-            "a: 1\nc: x\n",
-            "a: v\nc: 3\n",
-            "a: v\nc: x\n",
-        ),
-        (
-            "nested",
-            "m:\n    a: 1\n    b: 2\n",
-            "m:\n    a: x\n    b: 2\n",
-            "m:\n    a: 1\n    b: v\n    c: z\n",
-            "m:\n    a: x\n    b: v\n    c: z\n",
-        ),
-        (
-            "other indentation",
-            "m:\n    a: 1\n    b: 2\n",
-            "m:\n  a: x\n  b: 2\n",
-            "m:\n    a: 1\n    n:\n        k: |\n            l1\n            l2\n    b: v\n",
-            "m:\n  a: x\n  n:\n      k: |\n          l1\n          l2\n  b: v\n",
-        ),
-        (
-            "comments",
-            "# top\n\na: 1\n# on b\nb: 2\n",
-            "# top\n\na: 1 # one\n# on b\nb: 2\n",
-            "# top\n\na: 1\n# on b, new\nb: v\n# on c\nc: 3\n",
-            "# top\n\na: 1 # one\n# on b, new\nb: v\n# on c\nc: 3\n",
-        ),
-        (
-            "comments of both",
-            "# x\na: 1\n",
-            "# x\n# ours\na: 2\n",
-            "# x\n# theirs\na: 1\n",
-            "# x\n# ours\n# theirs\na: 2\n",
-        ),
-        (
-            "lists by position",
-            "l:\n    - a\n    - b\n    - c\n",
-            "l:\n    - x\n    - b\n    - c\n",
-            "l:\n    - a\n    - b\n    - v\n",
-            "l:\n    - x\n    - b\n    - v\n",
-        ),
-        (
-            "lists apart",
-            "l:\n    - a\n    - b\n    - c\n",
-            "l:\n    - w\n    - a\n    - b\n    - c\n",
-            "l:\n    - a\n    - b\n    - v\n    - z\n",
-            "l:\n    - w\n    - a\n    - b\n    - v\n    - z\n",
-        ),
-        (
-            "maps in lists",
-            "l:\n    - a: 1\n      b: 2\n    - c: 3\n",
-            "l:\n    - a: 1\n      b: 2\n      e: 5\n    - c: 3\n",
-            "l:\n    - b: v\n      d: 4\n    - c: 3\n",
-            "l:\n    - b: v\n      e: 5\n      d: 4\n    - c: 3\n",
-        ),
-        (
-            "emptied",
-            "m:\n    a: 1\n    b: 2\nz: 1\n",
-            "m:\n    a: 1\nz: 1\n",
-            "m:\n    b: 2\nz: 2\n",
-            "m: {}\nz: 2\n",
-        ),
-        (
-            "filled",
-            "m: {}\nz: 1\n",
-            "m:\n    a: 1\nz: 1\n",
-            "m:\n    b: 2\nz: 1\n",
-            "m:\n    a: 1\n    b: 2\nz: 1\n",
-        ),
-        (
-            "filled by theirs",
-            "m: {}\nz: 1\n",
-            "m: {}\nz: 3\n",
-            "m:\n    b: 2\nz: 1\n",
-            "m:\n    b: 2\nz: 3\n",
-        ),
-        (
-            "brackets",
-            "m: {a: 1, b: 2}\nl: [1, 2]\n",
-            "m: {a: x, b: 2}\nl: [1, 2, 3]\n",
-            "m: {a: 1, b: v, c: 3}\nl: [0, 1, 2]\n",
-            "m: {a: x, b: v, c: 3}\nl: [0, 1, 2, 3]\n",
-        ),
-        (
-            "documents",
-            "a: 1\n---\nb: 2\n",
-            "a: x\n---\nb: 2\n",
-            "a: 1\n---\nb: v\nc: 3\n",
-            "a: x\n---\nb: v\nc: 3\n",
-        ),
-        (
-            "types",
-            "a: 1\nb: \"1\"\nc: null\n",
-            "a: \"1\"\nb: \"1\"\nc: null\n",
-            "a: 1\nb: 1\nc: ~\nd:\n",
-            "a: '1'\nb: 1\nc: ~\nd:\n",
-        ),
-        (
-            "a map for a value",
-            "a: 1\nb: 2\n",
-            "a: 1\nb: 3\n",
-            "a:\n    k: v\nb: 2\n",
-            "a:\n    k: v\nb: 3\n",
-        ),
-    ] {
+    for (what, base, ours, theirs, expected) in TAKEN {
         let result = merged(base, ours, theirs).unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_eq!(result.conflicts(), &[] as &[Vec<String>], "{what}");
         assert_eq!(
             text(&result.plain_text(Markers::default())),
-            expected,
+            *expected,
             "{what}"
         );
         let sealed = result.seal(TIME, Markers::default()).unwrap();
@@ -410,6 +413,11 @@ fn the_other_formats_are_merged_by_the_same_rules() {
         let again = parse_as(&sealed, format).open(&identities()).unwrap();
         assert_eq!(text(&again.plain_text()), expected, "{base}");
     }
+}
+
+#[test]
+fn the_other_formats_have_conflicts_of_their_own_shape() {
+    use Format::{Binary, Dotenv, Ini, Json};
     for (format, base, ours, theirs, shape) in [
         (
             Dotenv,
