@@ -156,7 +156,8 @@ fn write_version(fleet: &Fleet, version: usize) {
                 &format!("hosts/{host}/s{service}.service"),
                 &format!(
                     "[Service]\nRuntimeDirectory=s{service}\n\
-                     ExecStart=/bin/sh -c 'echo {version} >/run/s{service}/version; exec sleep infinity'\n\n\
+                     ExecStartPre=/bin/sh -c 'echo {version} >/run/s{service}/version'\n\
+                     ExecStart=/bin/sleep infinity\n\n\
                      [Install]\nWantedBy=multi-user.target\n"
                 ),
             );
