@@ -31,7 +31,7 @@ versus() {
     theirs=("$@")
     hyperfine --shell=none --ignore-failure --warmup 3 --runs "$rounds" --export-csv "$scratch/times" --style none \
         "$(quoted "$steadfast" secrets "${ours[@]}")" "$(quoted "$sops" "${theirs[@]}")" > /dev/null 2>&1
-    read -r a b < <(awk -F, 'NR > 1 { printf "%s ", $(NF - 4) }' "$scratch/times")
+    read -r a b < <(awk -F, 'NR > 1 { printf "%s ", $(NF - 4) } END { print "" }' "$scratch/times")
     printf '%-42s ours %5.1f ms %5s MiB   sops %5.1f ms %5s MiB   faster %.1fx\n' "$name" \
         "$(scaled "$a")" "$(peak_mib "$steadfast" secrets "${ours[@]}")" \
         "$(scaled "$b")" "$(peak_mib "$sops" "${theirs[@]}")" "$(awk -v a="$a" -v b="$b" 'BEGIN { print b / a }')"
