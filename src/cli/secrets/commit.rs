@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::rekey::table;
 use crate::cli::style::{ADDED, FAINT, REMOVED, paint};
-use crate::secrets::Repository;
+use crate::secrets::{RekeyPlan, Repository};
 use crate::source::RepoPath;
 
 /// The commands that commit `files` and nothing else.
@@ -60,8 +61,13 @@ pub(super) fn as_text(commands: &[String]) -> String {
     format!("\nto commit it:\n{}", lines.collect::<String>())
 }
 
+/// What changes, in `.sops.yaml` if it does and in the secret files.
+pub(super) fn changes(rules: Option<(&[u8], &[u8])>, rekey: &RekeyPlan) -> String {
+    rules.map(changed_lines).unwrap_or_default() + &table(rekey)
+}
+
 /// The lines of `.sops.yaml` that change.
-pub(super) fn changed_lines((before, after): (&[u8], &[u8])) -> String {
+fn changed_lines((before, after): (&[u8], &[u8])) -> String {
     let (before, after) = (
         String::from_utf8_lossy(before),
         String::from_utf8_lossy(after),

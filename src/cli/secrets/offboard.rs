@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::columns::{columns, counted, some_of};
 use super::commit;
 use super::progress::Progress;
-use super::rekey::{RekeyedFile, exclusive, of_rekey, rekeyed_files, table, warn_of_closed};
+use super::rekey::{RekeyedFile, exclusive, of_rekey, rekeyed_files, warn_of_closed};
 use super::usage::usage_of;
 use super::{identities, repository};
 use crate::cli::HostFlags;
@@ -139,11 +139,7 @@ fn answer(
             commit: commands,
         })?,
         Format::Text => {
-            let mut text = plan
-                .rules_change()
-                .map(commit::changed_lines)
-                .unwrap_or_default();
-            text.push_str(&table(&plan.rekey));
+            let mut text = commit::changes(plan.rules_change(), &plan.rekey);
             text.push_str(&values("MUST BE CHANGED IN", &plan.must_change));
             text.push_str(&values("ONLY IN THE HISTORY OF", &plan.gone));
             if !args.dry_run {

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::commit;
 use super::progress::Progress;
-use super::rekey::{RekeyedFile, exclusive, of_rekey, rekeyed_files, table, warn_of_closed};
+use super::rekey::{RekeyedFile, exclusive, of_rekey, rekeyed_files, warn_of_closed};
 use super::usage::usage_of;
 use super::{identities, prompt, repository};
 use crate::cli::HostFlags;
@@ -153,11 +153,7 @@ fn answer(
             commit: commands,
         })?,
         Format::Text => {
-            let mut text = plan
-                .rules_change()
-                .map(commit::changed_lines)
-                .unwrap_or_default();
-            text.push_str(&table(&plan.rekey));
+            let mut text = commit::changes(plan.rules_change(), &plan.rekey);
             if !args.dry_run {
                 text.push_str(&commit::as_text(&commands));
             }

@@ -9,9 +9,9 @@ use super::onboard::rules_change;
 use super::parallel::Watcher;
 use super::plan::{DataKeyChange, RekeyPlan, key_set, shape_of};
 use super::principals::Principals;
-use super::rekey::{ledger_replacement, lock_all, reseal_all};
+use super::rekey::{carry_out, ledger_replacement};
 use super::survey::{Asked, Sealed, Seen, State, survey};
-use super::transaction::{Replacement, replace_all};
+use super::transaction::Replacement;
 use super::trouble::{OffboardError, RekeyError};
 use super::usage::Usage;
 use crate::host::{Digest, clock};
@@ -335,18 +335,12 @@ pub fn offboard(
     watcher: Watcher<'_>,
 ) -> Result<(), RekeyError> {
     let repository = exclusive.repository();
-    let files: Vec<&RepoPath> = plan
-        .rekey
-        .changes
-        .iter()
-        .map(|change| &change.file)
-        .collect();
-    let _locks = lock_all(repository, &files)?;
-    let mut changes = reseal_all(repository, &plan.rekey, identities, watcher)?;
-    let ledger = ledger_replacement(repository, &plan.ledger_after(&changes)?)?;
-    if ledger.before != ledger.after {
-        changes.push(ledger);
-    }
-    changes.extend(plan.others.iter().cloned());
-    Ok(replace_all(repository, &changes, watcher)?)
+    carry_out(exclusive, &plan.rekey, (identities, watcher), |resealed| {
+        let ledger = ledger_replacement(repository, &plan.ledger_after(resealed)?)?;
+        let changed = (ledger.before != ledger.after).then_some(ledger);
+        Ok(changed
+            .into_iter()
+            .chain(plan.others.iter().cloned())
+            .collect())
+    })
 }

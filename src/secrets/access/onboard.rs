@@ -6,9 +6,9 @@ use super::exclusive::Exclusive;
 use super::parallel::Watcher;
 use super::plan::{DataKeyChange, RekeyPlan, key_set, shape_of};
 use super::principals::{Principals, ReaderKind};
-use super::rekey::{lock_all, reseal_all};
+use super::rekey::carry_out;
 use super::survey::{Asked, Sealed, Seen, State, survey};
-use super::transaction::{Replacement, replace_all};
+use super::transaction::Replacement;
 use super::trouble::{OnboardError, RekeyError};
 use super::usage::{HostUse, Usage};
 use crate::identity::{HostPublicKey, Identities};
@@ -389,15 +389,7 @@ pub fn onboard(
     identities: &Identities,
     watcher: Watcher<'_>,
 ) -> Result<(), RekeyError> {
-    let repository = exclusive.repository();
-    let files: Vec<&RepoPath> = plan
-        .rekey
-        .changes
-        .iter()
-        .map(|change| &change.file)
-        .collect();
-    let _locks = lock_all(repository, &files)?;
-    let mut changes = reseal_all(repository, &plan.rekey, identities, watcher)?;
-    changes.extend(plan.others.iter().cloned());
-    Ok(replace_all(repository, &changes, watcher)?)
+    carry_out(exclusive, &plan.rekey, (identities, watcher), |_resealed| {
+        Ok(plan.others.clone())
+    })
 }

@@ -25,10 +25,24 @@ pub fn rekey(
     watcher: Watcher<'_>,
 ) -> Result<(), RekeyError> {
     let repository = exclusive.repository();
+    carry_out(exclusive, plan, (identities, watcher), |resealed| {
+        let ledger = carried_ledger(repository, plan, resealed)?;
+        Ok(Vec::from_iter(ledger))
+    })
+}
+
+/// Carries out `plan`, and in the same step what `further` says once the files' new texts are known: all of it or none.
+pub(super) fn carry_out(
+    exclusive: &Exclusive,
+    plan: &RekeyPlan,
+    (identities, watcher): (&Identities, Watcher<'_>),
+    further: impl FnOnce(&[Replacement]) -> Result<Vec<Replacement>, RekeyError>,
+) -> Result<(), RekeyError> {
+    let repository = exclusive.repository();
     let files: Vec<&RepoPath> = plan.changes.iter().map(|change| &change.file).collect();
     let _locks = lock_all(repository, &files)?;
     let mut replacements = reseal_all(repository, plan, identities, watcher)?;
-    replacements.extend(carried_ledger(repository, plan, &replacements)?);
+    replacements.extend(further(&replacements)?);
     Ok(replace_all(repository, &replacements, watcher)?)
 }
 
@@ -75,10 +89,7 @@ pub(super) fn ledger_replacement(
 }
 
 /// Locks every one of `files`.
-pub(super) fn lock_all(
-    repository: &Repository,
-    files: &[&RepoPath],
-) -> Result<Vec<Lock>, RekeyError> {
+fn lock_all(repository: &Repository, files: &[&RepoPath]) -> Result<Vec<Lock>, RekeyError> {
     durable::allow_locks(files.len());
     let mut locks = Vec::with_capacity(files.len());
     let mut troubles = Vec::new();
@@ -99,7 +110,7 @@ pub(super) fn lock_all(
 }
 
 /// Makes the new texts of all files of `plan`, in its order.
-pub(super) fn reseal_all(
+fn reseal_all(
     repository: &Repository,
     plan: &RekeyPlan,
     identities: &Identities,

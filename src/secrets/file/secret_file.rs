@@ -8,7 +8,7 @@ use crate::host::durable::{self, Lock, LockError};
 use crate::host::{FileError, FileMode};
 use crate::identity::{Identities, Plaintext};
 use crate::secrets::repository::{LARGEST_FILE_BYTES, RecipientNames, Repository};
-use crate::sops::{ConvertError, Format, OpenedFile, SealedFile};
+use crate::sops::{ConvertError, Format, OpenError, OpenedFile, SealedFile};
 use crate::source::RepoPath;
 
 /// Mode of a new secret file outside of a repository: it is ciphertext.
@@ -142,14 +142,10 @@ impl<'a> SecretFile<'a> {
         identities: &Identities,
         mac: MacCheck,
     ) -> Result<OpenedFile, SecretFileError> {
-        let failed = |kind| SecretFileError::new("open", &self.path, kind);
-        let sealed = SealedFile::parse(text, self.format)
-            .map_err(|error| failed(SecretFileErrorKind::Parse(error)))?;
-        let opened = match mac {
+        self.opened(text, identities, |sealed| match mac {
             MacCheck::Verify => sealed.open(identities),
             MacCheck::Ignore => sealed.open_unverified(identities),
-        };
-        opened.map_err(|error| failed(explain(error, identities, &self.names())))
+        })
     }
 
     /// Opens `text`, its content, to be printed as it was written.
@@ -158,11 +154,19 @@ impl<'a> SecretFile<'a> {
         text: &[u8],
         identities: &Identities,
     ) -> Result<Plaintext, SecretFileError> {
+        self.opened(text, identities, |sealed| sealed.plain_text(identities))
+    }
+
+    fn opened<T>(
+        &self,
+        text: &[u8],
+        identities: &Identities,
+        open: impl FnOnce(&SealedFile) -> Result<T, OpenError>,
+    ) -> Result<T, SecretFileError> {
         let failed = |kind| SecretFileError::new("open", &self.path, kind);
         let sealed = SealedFile::parse(text, self.format)
             .map_err(|error| failed(SecretFileErrorKind::Parse(error)))?;
-        let plain = sealed.plain_text(identities);
-        plain.map_err(|error| failed(explain(error, identities, &self.names())))
+        open(&sealed).map_err(|error| failed(explain(error, identities, &self.names())))
     }
 
     /// All of it, opened, in `format`; in its own format as it was written.

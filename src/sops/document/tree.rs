@@ -81,6 +81,25 @@ pub(in crate::sops) struct EntryPlace {
 }
 
 impl Node {
+    /// A node of a store without nesting by columns, tags and anchors.
+    pub(in crate::sops) fn at_margin(
+        kind: Kind,
+        span: Range<usize>,
+        line: usize,
+        entry: EntryPlace,
+    ) -> Self {
+        Self {
+            kind,
+            span,
+            line,
+            column: 0,
+            tag: None,
+            anchor: None,
+            inside_flow: false,
+            entry,
+        }
+    }
+
     /// Where its own text ends; a collection's children are not its own.
     pub(in crate::sops) fn content_end(&self) -> usize {
         match &self.kind {

@@ -22,7 +22,12 @@ use crate::sops::value::{Value, general_float};
 pub(super) const METADATA_PREFIX: &str = "sops_";
 
 pub(super) fn parse(text: &str) -> Result<Tree, ParseError> {
-    let mut nodes = vec![node(0..text.len(), 1, EntryPlace::default())];
+    let mut nodes = vec![Node::at_margin(
+        Kind::Alias(0),
+        0..text.len(),
+        1,
+        EntryPlace::default(),
+    )];
     let mut children = Vec::new();
     let mut start = 0;
     for (number, line) in text.split('\n').enumerate() {
@@ -57,12 +62,12 @@ pub(super) fn parse(text: &str) -> Result<Tree, ParseError> {
             after: key.span.end,
             is_keyed: true,
         };
-        let mut scalar = node(key.span.end + 1..span.end, number + 1, place);
-        scalar.kind = Kind::Scalar(Scalar {
+        let kind = Kind::Scalar(Scalar {
             text: Zeroizing::new(value.replace("\\n", "\n")),
             form: ScalarForm::Quoted,
             block: None,
         });
+        let scalar = Node::at_margin(kind, key.span.end + 1..span.end, number + 1, place);
         nodes.push(scalar);
         children.push(Child::Entry(Entry {
             key: Some(key),
@@ -87,19 +92,6 @@ pub(super) fn parse(text: &str) -> Result<Tree, ParseError> {
         step: 0,
         line_break: "\n",
     })
-}
-
-fn node(span: Range<usize>, line: usize, entry: EntryPlace) -> Node {
-    Node {
-        kind: Kind::Alias(0),
-        span,
-        line,
-        column: 0,
-        tag: None,
-        anchor: None,
-        inside_flow: false,
-        entry,
-    }
 }
 
 /// A value on its line.

@@ -31,7 +31,12 @@ pub(in crate::sops::stores) fn parse(text: &str) -> Result<Tree, ParseError> {
     let mut parser = Parser {
         text,
         lines: Lines::new(text, start),
-        nodes: vec![node(0..text.len(), 1, EntryPlace::default())],
+        nodes: vec![Node::at_margin(
+            Kind::Alias(0),
+            0..text.len(),
+            1,
+            EntryPlace::default(),
+        )],
         sections: Vec::new(),
         section: Section::new(
             Key {
@@ -65,19 +70,6 @@ pub(in crate::sops::stores) fn parse(text: &str) -> Result<Tree, ParseError> {
         step: 0,
         line_break: line_break(text),
     })
-}
-
-fn node(span: Range<usize>, line: usize, entry: EntryPlace) -> Node {
-    Node {
-        kind: Kind::Alias(0),
-        span,
-        line,
-        column: 0,
-        tag: None,
-        anchor: None,
-        inside_flow: false,
-        entry,
-    }
 }
 
 fn collection(children: Vec<Child>) -> Kind {
@@ -259,8 +251,8 @@ impl Parser<'_> {
             after: closed.key.span.end,
             is_keyed: true,
         };
-        let mut map = node(closed.start..closed.end, closed.line, place);
-        map.kind = collection(closed.children);
+        let kind = collection(closed.children);
+        let map = Node::at_margin(kind, closed.start..closed.end, closed.line, place);
         self.nodes.push(map);
         self.sections.push(Child::Entry(Entry {
             key: Some(closed.key),
@@ -299,12 +291,12 @@ impl Parser<'_> {
             is_keyed: true,
         };
         self.section.end = value.span.end.max(after + 1);
-        let mut scalar = node(value.span, number, place);
-        scalar.kind = Kind::Scalar(Scalar {
+        let kind = Kind::Scalar(Scalar {
             text: value.text,
             form: ScalarForm::Quoted,
             block: None,
         });
+        let scalar = Node::at_margin(kind, value.span, number, place);
         self.nodes.push(scalar);
         self.section.children.push(Child::Entry(Entry {
             key: Some(Key {
