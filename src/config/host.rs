@@ -1,12 +1,16 @@
 //! What a host file says, typed: the resolved configuration of one host.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Located, Origin};
+use super::Located;
+use super::system::{AptConfig, KeymapConfig, LocaleConfig, PackageConfig, ResolvConfig};
 use crate::health::Check;
-use crate::host::{FileMode, GroupName, HostPath, PackageName, UnitName, UserName};
+use crate::host::{
+    FileMode, GroupName, HostPath, KernelModule, PackageName, SubIds, UnitName, UserName,
+};
 use crate::name::checked_name;
 use crate::secrets::{SecretName, TemplateName, UnitTriggers};
 use crate::source::RepoPath;
@@ -72,8 +76,20 @@ pub struct HostConfig {
     pub timezone: Option<Located<String>>,
     /// Kernel parameters by dotted name.
     pub sysctls: BTreeMap<String, Located<String>>,
+    /// Language and formats.
+    pub locale: Option<Located<LocaleConfig>>,
+    /// The keyboard.
+    pub keymap: Option<Located<KeymapConfig>>,
+    /// Kernel modules to have loaded.
+    pub kernel_modules: BTreeMap<KernelModule, Located<()>>,
+    /// Names of other machines, by address.
+    pub hosts: BTreeMap<IpAddr, Located<Vec<String>>>,
+    /// Where names are looked up.
+    pub resolv: Option<Located<ResolvConfig>>,
+    /// Where packages come from, beyond what the host has.
+    pub apt: AptConfig,
     /// Packages to have installed.
-    pub packages: BTreeMap<PackageName, Origin>,
+    pub packages: BTreeMap<PackageName, Located<PackageConfig>>,
     /// Groups to have.
     pub groups: BTreeMap<GroupName, Located<GroupConfig>>,
     /// Accounts to have.
@@ -106,6 +122,12 @@ impl HostConfig {
             hostname: None,
             timezone: None,
             sysctls: BTreeMap::new(),
+            locale: None,
+            keymap: None,
+            kernel_modules: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            resolv: None,
+            apt: AptConfig::default(),
             packages: BTreeMap::new(),
             groups: BTreeMap::new(),
             users: BTreeMap::new(),
@@ -129,6 +151,30 @@ pub struct Platform {
     pub version: Option<String>,
     /// Machine as `uname -m` has it: `x86_64`.
     pub arch: Option<String>,
+}
+
+/// Distributions whose packages apt installs.
+const DEBIAN_LIKE: [&str; 10] = [
+    "debian",
+    "ubuntu",
+    "raspbian",
+    "linuxmint",
+    "pop",
+    "kali",
+    "devuan",
+    "neon",
+    "elementary",
+    "pureos",
+];
+
+impl Platform {
+    /// The operating system, if it is known and is none of Debian's family: there is no apt, and files of the base
+    /// system are elsewhere.
+    #[must_use]
+    pub fn other_than_debian(&self) -> Option<&str> {
+        let os = self.os.as_deref()?;
+        (!DEBIAN_LIKE.contains(&os)).then_some(os)
+    }
 }
 
 /// A group.
@@ -163,6 +209,14 @@ pub struct UserConfig {
     pub ssh_keys: Vec<String>,
     /// Whether it is a system account (no home made, id from the system range).
     pub system: bool,
+    /// Whether it may use sudo, through the group that the platform has for it.
+    pub admin: bool,
+    /// Whether its services run without a login.
+    pub linger: bool,
+    /// The first day on which nobody can log in with it.
+    pub expires: Option<jiff::civil::Date>,
+    /// Subordinate ids.
+    pub subids: Option<SubIds>,
 }
 
 /// Where a file's content comes from.

@@ -19,6 +19,7 @@ mod parse;
 mod reader;
 mod repository;
 mod resolve;
+mod system;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
@@ -35,4 +36,8 @@ pub(crate) use origin::line_and_column;
 pub use origin::{Located, Origin};
 use parse::duration_ms;
 pub use resolve::{Content, Fleet, ModuleUse, OptionUse, Resolution, Resolved, hosts, resolve};
+pub use system::{
+    AptConfig, AptPin, AptRepository, KeymapConfig, LocaleConfig, PackageConfig, RepositoryKey,
+    RepositoryName, ResolvConfig,
+};
 pub use vocabulary::{FileKind, schema};

@@ -3,6 +3,7 @@
 mod language;
 mod order;
 mod support;
+mod system;
 mod wrong;
 
 use std::collections::BTreeMap;

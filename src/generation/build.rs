@@ -2,9 +2,11 @@
 
 mod accounts;
 mod builder;
+mod environment;
 mod machine;
 mod paths;
 mod secrets;
+mod software;
 #[cfg(test)]
 mod tests;
 mod unit_file;
@@ -42,6 +44,8 @@ pub struct Built {
 pub fn build(config: &HostConfig, snapshot: &Snapshot) -> Result<Built, ConfigErrors> {
     let mut builder = Builder::new(config, snapshot);
     builder.machine();
+    builder.environment();
+    builder.software();
     builder.accounts();
     builder.files();
     builder.units();

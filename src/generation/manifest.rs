@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Enforcement, HostName, OnConflict};
 use crate::health::Check;
-use crate::host::{Digest, FileMode, GroupName, HostPath, PackageName, UnitName, UserName};
+use crate::host::{
+    Digest, FileMode, GroupName, HostPath, KernelModule, LocaleName, PackageName, SubIds, UnitName,
+    UserName,
+};
 use crate::secrets::{SecretName, SecretSpec, TemplateName, TemplateSpec, UnitTriggers};
 use crate::source::RepoPath;
 
@@ -29,8 +32,17 @@ pub struct Manifest {
     pub hostname: Option<String>,
     /// Running kernel parameters, by dotted name.
     pub sysctls: BTreeMap<String, String>,
+    /// Locales that must be generated.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub locales: BTreeSet<LocaleName>,
+    /// Kernel modules that must be loaded, or built in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub kernel_modules: BTreeSet<KernelModule>,
     /// Packages that must be installed.
     pub packages: BTreeSet<PackageName>,
+    /// Those of `packages` that upgrades leave at their version.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub holds: BTreeSet<PackageName>,
     /// Groups that must exist.
     pub groups: BTreeMap<GroupName, GroupEntry>,
     /// Accounts that must exist.
@@ -60,7 +72,10 @@ impl Manifest {
             host,
             hostname: None,
             sysctls: BTreeMap::new(),
+            locales: BTreeSet::new(),
+            kernel_modules: BTreeSet::new(),
             packages: BTreeSet::new(),
+            holds: BTreeSet::new(),
             groups: BTreeMap::new(),
             users: BTreeMap::new(),
             paths: BTreeMap::new(),
@@ -122,6 +137,12 @@ pub struct UserEntry {
     pub password_secret: Option<SecretName>,
     /// System account.
     pub system: bool,
+    /// The first day on which it cannot be used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<jiff::civil::Date>,
+    /// Subordinate user and group ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subids: Option<SubIds>,
 }
 
 /// One path on disk.

@@ -28,14 +28,15 @@ mod user;
 #[cfg(test)]
 mod live_tests;
 
-pub use accounts::{AccountError, GroupSpec, UserSpec};
+pub use accounts::{AccountError, GroupSpec, SubIds, UserSpec};
 pub use file_error::{FileError, FileErrorKind};
 pub use files::Removed;
 pub use host::{Host, HostError};
 
 pub use machine::{MachineError, normal_sysctl};
 pub use names::{
-    Digest, FileMode, GroupName, HostPath, InvalidName, PackageName, UnitKind, UnitName, UserName,
+    Digest, FileMode, GroupName, HostPath, InvalidName, KernelModule, LocaleName, PackageName,
+    UnitKind, UnitName, UserName,
 };
 pub use packages::PackageError;
 pub use root::Ownership;

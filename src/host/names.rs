@@ -208,6 +208,66 @@ checked_name!(
 );
 
 checked_name!(
+    /// The name of a kernel module, as modprobe(8) takes it; `-` and `_` are the same.
+    KernelModule, "kernel module", |text| {
+        if text.is_empty() || text.len() > 64 {
+            return Err("must be 1 to 64 characters");
+        }
+        if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)) || text.starts_with('-') {
+            return Err("may contain only letters, digits, `_` and `-`, without `.ko` and options");
+        }
+        Ok(())
+    }
+);
+
+impl KernelModule {
+    /// The name as the kernel lists it, with `_` for every `-`.
+    #[must_use]
+    pub fn listed(&self) -> String {
+        self.as_str().replace('-', "_")
+    }
+}
+
+/// Locales that the C library has in itself.
+const BUILT_IN_LOCALES: [&str; 3] = ["C", "POSIX", "C.UTF-8"];
+
+checked_name!(
+    /// A locale: `en_US.UTF-8`, `sr_RS.UTF-8@latin`; or `C`, `POSIX`.
+    LocaleName, "locale", |text| {
+        if BUILT_IN_LOCALES.contains(&text) {
+            return Ok(());
+        }
+        let (before, modifier) = text.split_once('@').unwrap_or((text, "none"));
+        let Some(place) = before.strip_suffix(".UTF-8") else {
+            return Err("must be spelled like `en_US.UTF-8`; other encodings are not supported");
+        };
+        let (language, territory) = place.split_once('_').unwrap_or((place, "XX"));
+        let is_language = (2..=3).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_lowercase());
+        let is_territory = territory.len() == 2 && territory.bytes().all(|b| b.is_ascii_uppercase());
+        let is_modifier = !modifier.is_empty() && modifier.bytes().all(|b| b.is_ascii_alphanumeric());
+        if is_language && is_territory && is_modifier {
+            Ok(())
+        } else {
+            Err("must be a language, a territory and an encoding: `en_US.UTF-8`")
+        }
+    }
+);
+
+impl LocaleName {
+    /// Whether the C library has it without anything being generated.
+    #[must_use]
+    pub fn is_built_in(&self) -> bool {
+        BUILT_IN_LOCALES.contains(&self.as_str())
+    }
+
+    /// The name as `locale -a` lists it: `en_US.utf8`.
+    #[must_use]
+    pub fn listed(&self) -> String {
+        self.as_str().replace(".UTF-8", ".utf8")
+    }
+}
+
+checked_name!(
     /// A SHA-256 in lower-case hex: of a file's content, of an object, of a whole manifest.
     Digest, "digest", |text| {
         if text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {

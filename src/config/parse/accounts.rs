@@ -4,12 +4,16 @@ use super::HostParser;
 use crate::config::error::ConfigError;
 use crate::config::host::{GroupConfig, UserConfig};
 use crate::config::reader::Fields;
-use crate::config::vocabulary::{GROUP, USER};
+use crate::config::vocabulary::{GROUP, SUBIDS, USER};
 use crate::config::yaml::{Entry, Node};
-use crate::host::{GroupName, HostPath, UserName};
+use crate::host::{GroupName, HostPath, SubIds, UserName};
 
 /// The highest id that means an account: 65535 and 4294967295 stand for "none".
 const MAX_ID: u32 = 4_294_967_293;
+/// Below are accounts of people and of the system, and "no account".
+const FIRST_SUBID: u32 = 65_536;
+/// As many as a container has ids of its own.
+const USUAL_SUBIDS: u32 = 65_536;
 
 impl HostParser<'_> {
     pub(super) fn groups(&mut self, node: &Node) {
@@ -24,7 +28,7 @@ impl HostParser<'_> {
             };
             let group = GroupConfig {
                 gid: self.id(fields, "gid"),
-                system: self.system(fields),
+                system: self.flag(fields, "system"),
             };
             if let Some(name) = name {
                 let group = self.reader.located(entry.key.place, group);
@@ -67,7 +71,11 @@ impl HostParser<'_> {
                 .get("password_secret")
                 .and_then(|node| self.reader.name(node)),
             ssh_keys: self.ssh_keys(fields),
-            system: self.system(fields),
+            system: self.flag(fields, "system"),
+            admin: self.flag(fields, "admin"),
+            linger: self.flag(fields, "linger"),
+            expires: self.expires(fields),
+            subids: fields.get("subids").and_then(|node| self.subids(node)),
         };
         if let (Some(hash), Some(secret)) = (
             fields.entry("password_hash"),
@@ -92,11 +100,52 @@ impl HostParser<'_> {
         Some(user)
     }
 
-    fn system(&mut self, fields: Fields<'_>) -> bool {
+    fn flag(&mut self, fields: Fields<'_>, key: &str) -> bool {
         fields
-            .get("system")
+            .get(key)
             .and_then(|node| self.reader.boolean(node))
             .unwrap_or(false)
+    }
+
+    /// A day of the calendar, or `never`.
+    fn expires(&mut self, fields: Fields<'_>) -> Option<jiff::civil::Date> {
+        let node = fields.get("expires")?;
+        let text = self.reader.text(node)?;
+        if text == "never" {
+            return None;
+        }
+        match text.parse::<jiff::civil::Date>() {
+            // Day 0 and what is before it cannot be written into the shadow file; day 1 means a locked account.
+            Ok(date) if text.len() == 10 && date.year() > 1970 => Some(date),
+            _ => {
+                self.reader
+                    .wrong_type(node, "a day such as `2027-12-31`, or `never`,");
+                None
+            }
+        }
+    }
+
+    fn subids(&mut self, node: &Node) -> Option<SubIds> {
+        let fields = self.reader.fields(node, "`subids`", SUBIDS)?;
+        let start = self
+            .reader
+            .required(fields, "start", (node.place, "`subids`"))
+            .and_then(|node| self.reader.number(node, MAX_ID))?;
+        let count = match fields.get("count") {
+            None => USUAL_SUBIDS,
+            Some(node) => self.reader.number(node, MAX_ID)?,
+        };
+        let last = start.checked_add(count.saturating_sub(1));
+        if count == 0 || start < FIRST_SUBID || last.is_none_or(|last| last > MAX_ID) {
+            self.reader.error(
+                node.place,
+                format!(
+                    "subordinate ids are from {FIRST_SUBID} to {MAX_ID}, and there is at least one"
+                ),
+            );
+            return None;
+        }
+        Some(SubIds { start, count })
     }
 
     fn id(&mut self, fields: Fields<'_>, key: &str) -> Option<u32> {

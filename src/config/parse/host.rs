@@ -1,17 +1,23 @@
 //! The top of what is said about a host.
 
+use std::collections::BTreeMap;
+
 use crate::config::error::ConfigError;
 use crate::config::files::FileTable;
 use crate::config::host::{Enforcement, HostConfig, HostName};
 use crate::config::reader::{Fields, Reader};
 use crate::config::repository::Repository;
+use crate::config::system::PackageConfig;
 use crate::config::yaml::Node;
+use crate::host::PackageName;
 
 /// Turns what is said about one host, merged, into a [`HostConfig`], keeping every error.
 pub(in crate::config) struct HostParser<'a> {
     pub(super) reader: Reader,
     pub(super) repository: &'a Repository<'a>,
     pub(super) config: HostConfig,
+    /// What is said about each package by a map; `None` while only its name is there.
+    pub(super) packages_said: BTreeMap<PackageName, Option<PackageConfig>>,
 }
 
 impl<'a> HostParser<'a> {
@@ -24,6 +30,7 @@ impl<'a> HostParser<'a> {
             reader: Reader::new(files),
             repository,
             config: HostConfig::empty(name),
+            packages_said: BTreeMap::new(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is there once per host: description, platform, host name, time zone, kernel parameters, packages.
+//! What is there once per host: description, platform, host name, time zone, kernel parameters.
 
 use super::HostParser;
 use crate::config::host::{HostName, Platform};
@@ -44,13 +44,8 @@ impl HostParser<'_> {
         if let Some(node) = fields.get("sysctls") {
             self.sysctls(node);
         }
-        if let Some(node) = fields.get("packages") {
-            let names = self.reader.names(node, "package names").unwrap_or_default();
-            self.config.packages = names
-                .into_iter()
-                .map(|name| (name.value, name.origin))
-                .collect();
-        }
+        self.environment(fields);
+        self.software(fields);
     }
 
     fn platform(&mut self, node: &Node) {

@@ -1,12 +1,14 @@
 //! The keys of a host file, group by group.
 
 mod accounts;
+mod environment;
 mod files;
 mod health;
 mod host;
 mod machine;
 mod paths;
 mod secrets;
+mod software;
 mod source;
 mod units;
 mod value;

@@ -20,8 +20,8 @@ const FILES: [(&str, &str, Option<&str>); 16] = [
     ("/etc/group-", ACCOUNTS, USERS),
     ("/etc/gshadow", ACCOUNTS, USERS),
     ("/etc/gshadow-", ACCOUNTS, USERS),
-    ("/etc/subuid", ACCOUNTS, None),
-    ("/etc/subgid", ACCOUNTS, None),
+    ("/etc/subuid", ACCOUNTS, SUBIDS),
+    ("/etc/subgid", ACCOUNTS, SUBIDS),
     (
         "/etc/machine-id",
         "it is the identity of this one machine",
@@ -64,6 +64,7 @@ const TREES: [(&str, &str, Option<&str>); 8] = [
 
 const ACCOUNTS: &str = "other programs change it under a lock";
 const USERS: Option<&str> = Some("accounts go under `users:` and `groups:`");
+const SUBIDS: Option<&str> = Some("they go under `users:`, as `subids:` of an account");
 const HOST_KEY: &str = "it is the host's identity, and must never be in a repository";
 const SECRETS_PLACE: &str = "secrets are installed there";
 const SECRETS_KEYS: Option<&str> =

@@ -1,6 +1,7 @@
 //! Groups and accounts.
 
 use super::field::{Field, Kind, field};
+use super::system::SUBIDS;
 
 /// A group.
 pub(in crate::config) const GROUP: &[Field] = &[
@@ -56,4 +57,24 @@ pub(in crate::config) const USER: &[Field] = &[
         "`~/.ssh/authorized_keys`, managed as a whole.",
     ),
     field("system", Kind::Boolean, "Whether it is a system account."),
+    field(
+        "admin",
+        Kind::Boolean,
+        "Whether it may use sudo; the package comes with it.",
+    ),
+    field(
+        "linger",
+        Kind::Boolean,
+        "Whether its services run from boot, without a login.",
+    ),
+    field(
+        "expires",
+        Kind::Text,
+        "The first day on which it cannot be used, `2027-12-31`; or `never`.",
+    ),
+    field(
+        "subids",
+        Kind::Object(SUBIDS),
+        "Subordinate user and group ids, for rootless containers.",
+    ),
 ];

@@ -5,6 +5,7 @@ mod field;
 mod files;
 mod resources;
 mod schema;
+mod system;
 
 pub(super) use accounts::{GROUP, USER};
 pub(super) use field::{Field, keys};
@@ -14,3 +15,4 @@ pub(super) use resources::{
     PLATFORM, RESOURCES, SECRET, SYMLINK, TEMPLATE, TRIGGERS, UNIT,
 };
 pub use schema::{FileKind, schema};
+pub(super) use system::{APT, KEYMAP, LOCALE, PACKAGE, PIN, REPOSITORY, RESOLV, SUBIDS};

@@ -2,6 +2,7 @@
 
 use super::accounts::{GROUP, USER};
 use super::field::{Field, Kind, field};
+use super::system::{APT, KEYMAP, LOCALE, PACKAGE, RESOLV};
 
 const DRIFT: Kind = Kind::Words(&["report", "enforce"]);
 const ON_CONFLICT: Kind = Kind::Words(&["refuse", "adopt", "backup"]);
@@ -193,9 +194,39 @@ pub(in crate::config) const RESOURCES: &[Field] = &[
         "Kernel parameters by dotted name.",
     ),
     field(
-        "packages",
+        "locale",
+        Kind::Either(&[Kind::Text, Kind::Object(LOCALE)]),
+        "Language and formats, `en_US.UTF-8`; generated where it is missing.",
+    ),
+    field(
+        "keymap",
+        Kind::Either(&[Kind::Text, Kind::Object(KEYMAP)]),
+        "Keyboard layout, `us`.",
+    ),
+    field(
+        "kernel_modules",
         Kind::List(&Kind::Text),
+        "Kernel modules to load, now and at boot.",
+    ),
+    field(
+        "hosts",
+        Kind::Map(&Kind::Either(&[Kind::Text, Kind::List(&Kind::Text)])),
+        "Names by address; /etc/hosts is then managed as a whole.",
+    ),
+    field(
+        "resolv",
+        Kind::Object(RESOLV),
+        "Name servers: /etc/resolv.conf.",
+    ),
+    field(
+        "packages",
+        Kind::List(&Kind::Either(&[Kind::Text, Kind::Object(PACKAGE)])),
         "Packages to have installed.",
+    ),
+    field(
+        "apt",
+        Kind::Object(APT),
+        "Where packages come from, beyond what the host has.",
     ),
     field("groups", Kind::Map(&Kind::Object(GROUP)), "Groups by name."),
     field(

@@ -1,9 +1,11 @@
 //! Groups, accounts and their authorized keys.
 
+use std::collections::BTreeSet;
+
 use super::builder::Builder;
 use crate::config::{ConfigError, OnConflict, Origin, UserConfig};
 use crate::generation::{GroupEntry, PathEntry, PathKind, UserEntry};
-use crate::host::{FileMode, HostPath, UserName};
+use crate::host::{FileMode, GroupName, HostPath, SubIds, UserName};
 use crate::secrets::UnitTriggers;
 
 const PRIVATE_DIRECTORY: FileMode = FileMode::from_bits(0o700);
@@ -25,6 +27,7 @@ impl Builder<'_> {
             self.user(name, &located.value, &located.origin);
         }
         self.ids_are_taken_once();
+        self.subids_are_taken_once();
     }
 
     fn user(&mut self, name: &UserName, user: &UserConfig, origin: &Origin) {
@@ -48,18 +51,37 @@ impl Builder<'_> {
             }
         };
         self.authorized_keys(name, user, &home, origin);
+        let mut groups: BTreeSet<GroupName> = user.groups.iter().cloned().collect();
+        if user.admin {
+            groups.insert(self.admin_group());
+            self.needs_package("sudo", origin);
+        }
+        if user.linger {
+            // As `loginctl enable-linger` does it: an empty file named after the account.
+            self.text(&format!("/var/lib/systemd/linger/{name}"), "", origin);
+        }
         let entry = UserEntry {
             uid: user.uid,
             group: self.primary_group(name),
-            groups: user.groups.iter().cloned().collect(),
+            groups,
             description: user.description.clone(),
             home,
             shell: user.shell.clone(),
             password_hash: user.password_hash.clone(),
             password_secret: user.password_secret.clone(),
             system: user.system,
+            expires: user.expires,
+            subids: user.subids,
         };
         self.manifest.users.insert(name.clone(), entry);
+    }
+
+    /// The group whose members may use sudo.
+    fn admin_group(&self) -> GroupName {
+        let platform = self.config.platform.as_ref();
+        let other = platform.and_then(|platform| platform.other_than_debian());
+        let name = if other.is_some() { "wheel" } else { "sudo" };
+        GroupName::new(name).expect("a name written in the program is one of a group")
     }
 
     fn authorized_keys(
@@ -106,6 +128,29 @@ impl Builder<'_> {
             self.place(directory, directory_entry, origin);
         }
         self.place(file, file_entry, origin);
+    }
+
+    /// Two accounts with the same subordinate id could read each other's containers.
+    fn subids_are_taken_once(&mut self) {
+        let ranges: Vec<(&UserName, SubIds, &Origin)> = self
+            .config
+            .users
+            .iter()
+            .filter_map(|(name, user)| Some((name, user.value.subids?, &user.origin)))
+            .collect();
+        for (index, (name, range, origin)) in ranges.iter().enumerate() {
+            let other = ranges[..index]
+                .iter()
+                .find(|(_, other, _)| other.overlaps(*range));
+            if let Some((other, _, first)) = other {
+                let error =
+                    ConfigError::new(format!("`{name}` and `{other}` share subordinate ids"))
+                        .at(*origin)
+                        .related(*first, "the other one is here")
+                        .fix("begin one range after the other ends");
+                self.push(error);
+            }
+        }
     }
 
     fn ids_are_taken_once(&mut self) {

@@ -1,4 +1,4 @@
-//! Host name, time zone, kernel parameters, packages.
+//! Host name, time zone, kernel parameters.
 
 use super::builder::{Builder, fixed};
 use super::paths::root_file;
@@ -9,10 +9,6 @@ use crate::secrets::UnitTriggers;
 impl Builder<'_> {
     pub(super) fn machine(&mut self) {
         let config = self.config;
-        for (package, origin) in &config.packages {
-            self.origin(format!("package {package}"), origin);
-            self.manifest.packages.insert(package.clone());
-        }
         if let Some(hostname) = &config.hostname {
             self.origin("hostname".to_owned(), &hostname.origin);
             self.manifest.hostname = Some(hostname.value.clone());
@@ -50,7 +46,7 @@ impl Builder<'_> {
     }
 
     /// A file that every host has already: what was there is kept, and comes back when the entry goes.
-    fn settled(&mut self, path: &str, kind: PathKind, origin: &Origin) {
+    pub(super) fn settled(&mut self, path: &str, kind: PathKind, origin: &Origin) {
         let entry = PathEntry {
             kind,
             on_conflict: OnConflict::Backup,

@@ -6,6 +6,8 @@ use crate::generation::{OnChange, PathKind};
 use crate::host::{HostPath, UnitName};
 use crate::source::RepoPath;
 
+mod system;
+
 fn snapshot(files: &[(&str, &str)]) -> Snapshot {
     let files = files
         .iter()
@@ -390,6 +392,10 @@ fn the_example_of_the_manual_builds() {
         example_of_the_manual(),
         &[
             ("hosts/web/app.conf", "listen 80\n"),
+            (
+                "hosts/web/keys/docker.asc",
+                "-----BEGIN PGP PUBLIC KEY BLOCK-----\n",
+            ),
             ("hosts/web/app.service", unit),
             ("hosts/web/backup.service", unit),
             ("hosts/web/backup.timer", timer),

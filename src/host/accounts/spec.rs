@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::{AccountError, edit, live};
 use crate::host::{Accounts, GroupName, Host, HostPath, UserName};
 
@@ -31,6 +33,24 @@ pub struct UserSpec {
     pub shell: Option<HostPath>,
     /// From the system range.
     pub system: bool,
+}
+
+/// A range of subordinate ids, of users and of groups alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SubIds {
+    /// The first id.
+    pub start: u32,
+    /// How many there are.
+    pub count: u32,
+}
+
+impl SubIds {
+    /// Whether an id is in both.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        let end = |range: Self| u64::from(range.start) + u64::from(range.count);
+        u64::from(self.start) < end(other) && u64::from(other.start) < end(self)
+    }
 }
 
 impl Host {

@@ -88,6 +88,8 @@ pub(crate) fn user(home: &str) -> UserEntry {
         password_hash: None,
         password_secret: None,
         system: false,
+        expires: None,
+        subids: None,
     }
 }
 
