@@ -9,7 +9,8 @@ use super::Located;
 use super::system::{AptConfig, KeymapConfig, LocaleConfig, PackageConfig, ResolvConfig};
 use crate::health::Check;
 use crate::host::{
-    FileMode, GroupName, HostPath, KernelModule, PackageName, SubIds, UnitName, UserName,
+    FileMode, GroupName, HostPath, InvalidName, KernelModule, PackageName, SubIds, UnitName,
+    UserName,
 };
 use crate::name::checked_name;
 use crate::secrets::{SecretName, TemplateName, UnitTriggers};
@@ -106,6 +107,9 @@ pub struct HostConfig {
     pub secrets: BTreeMap<SecretName, Located<SecretConfig>>,
     /// Texts with secrets in them.
     pub templates: BTreeMap<TemplateName, Located<TemplateConfig>>,
+    /// What only the home directories of accounts have. Files, secrets and the like of a home are among those of the
+    /// host, with the account as their owner.
+    pub homes: BTreeMap<UserName, Located<HomeConfig>>,
     /// Declared checks, in file order.
     pub health: Vec<Located<Check>>,
 }
@@ -137,6 +141,7 @@ impl HostConfig {
             units: BTreeMap::new(),
             secrets: BTreeMap::new(),
             templates: BTreeMap::new(),
+            homes: BTreeMap::new(),
             health: Vec::new(),
         }
     }
@@ -217,6 +222,21 @@ pub struct UserConfig {
     pub expires: Option<jiff::civil::Date>,
     /// Subordinate ids.
     pub subids: Option<SubIds>,
+}
+
+impl UserConfig {
+    /// The home directory of the account, which is called `name`.
+    ///
+    /// # Errors
+    /// [`InvalidName`] if the name makes no path.
+    pub fn directory(&self, name: &UserName) -> Result<HostPath, InvalidName> {
+        match &self.home {
+            Some(home) => Ok(home.clone()),
+            None if name.as_str() == "root" => HostPath::new("/root"),
+            None if self.system => HostPath::new("/nonexistent"),
+            None => HostPath::new(format!("/home/{name}")),
+        }
+    }
 }
 
 /// Where a file's content comes from.
@@ -313,8 +333,19 @@ pub struct SecretConfig {
     pub mode: Option<FileMode>,
     /// Whether the activation goes on without it when it does not open.
     pub optional: bool,
+    /// Where a symbolic link to it is.
+    pub link: Option<SecretLink>,
     /// Units that act when it changes.
     pub units: UnitTriggers,
+}
+
+/// A symbolic link to an installed secret or template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretLink {
+    /// Where it is.
+    pub path: HostPath,
+    /// What to do about a foreign file in its place.
+    pub on_conflict: OnConflict,
 }
 
 /// A text with `{{ secret("name") }}` placeholders.
@@ -328,6 +359,32 @@ pub struct TemplateConfig {
     pub group: Option<GroupName>,
     /// Mode; `0400` when absent.
     pub mode: Option<FileMode>,
+    /// Where a symbolic link to it is.
+    pub link: Option<SecretLink>,
+    /// The account in whose home it was written: its placeholders name the secrets of that home first.
+    pub home: Option<UserName>,
     /// Units that act when it changes.
     pub units: UnitTriggers,
+}
+
+/// What only the home directory of an account has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HomeConfig {
+    /// `~/.config/git/config`, in the order of its sections; nothing is written if it is empty.
+    pub git: Vec<GitSection>,
+    /// Variables of sessions and login shells.
+    pub session_variables: BTreeMap<String, Located<String>>,
+    /// Units of the account's own systemd.
+    pub units: BTreeMap<UnitName, Located<UnitConfig>>,
+}
+
+/// A section of git's configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitSection {
+    /// `remote`
+    pub name: String,
+    /// `origin` in `[remote "origin"]`.
+    pub subsection: Option<String>,
+    /// Keys with their values; a key may be there several times.
+    pub settings: Vec<(String, String)>,
 }

@@ -27,8 +27,9 @@ mod yaml;
 
 pub use error::{Colour, ConfigError, ConfigErrors, Mark, Severity};
 pub use host::{
-    DirectoryConfig, Enforcement, FileConfig, FileSource, GroupConfig, HostConfig, HostName,
-    OnConflict, Platform, SecretConfig, SymlinkConfig, TemplateConfig, UnitConfig, UserConfig,
+    DirectoryConfig, Enforcement, FileConfig, FileSource, GitSection, GroupConfig, HomeConfig,
+    HostConfig, HostName, OnConflict, Platform, SecretConfig, SecretLink, SymlinkConfig,
+    TemplateConfig, UnitConfig, UserConfig,
 };
 pub use library::ModuleName;
 pub(crate) use nearest::nearest;

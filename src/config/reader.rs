@@ -280,7 +280,12 @@ impl Reader {
     }
 
     fn checked<T: FromStr<Err = InvalidName>>(&mut self, text: &str, place: Place) -> Option<T> {
-        match text.parse() {
+        self.valid(text.parse(), place)
+    }
+
+    /// A name that was checked already; what is wrong with it is recorded.
+    pub(super) fn valid<T>(&mut self, checked: Result<T, InvalidName>, place: Place) -> Option<T> {
+        match checked {
             Ok(name) => Some(name),
             Err(invalid) => {
                 let fix = suggestion(&invalid);

@@ -3,6 +3,7 @@
 mod accounts;
 mod builder;
 mod environment;
+mod home;
 mod machine;
 mod paths;
 mod secrets;
@@ -51,5 +52,6 @@ pub fn build(config: &HostConfig, snapshot: &Snapshot) -> Result<Built, ConfigEr
     builder.units();
     builder.secrets();
     builder.templates();
+    builder.homes();
     builder.finish()
 }

@@ -75,7 +75,7 @@ impl Stock {
         match UserName::new(name) {
             Ok(name) => {
                 let (file, root, reader) = self.file(snapshot, path);
-                let person = Person::read(top(file), root.as_ref(), reader);
+                let person = Person::read(&name, top(file), root.as_ref(), reader);
                 self.people.insert(name, person);
             }
             Err(invalid) => {

@@ -1,27 +1,27 @@
 //! `files`, `directories`, `symlinks`.
 
 use super::HostParser;
+use super::of::Of;
 use crate::config::host::{DirectoryConfig, FileConfig, FileSource, SymlinkConfig};
 use crate::config::vocabulary::{DIRECTORY, FILE, SYMLINK};
 use crate::config::yaml::{Entry, Node, Value};
 
 impl HostParser<'_> {
-    pub(super) fn files(&mut self, node: &Node) {
+    pub(super) fn files(&mut self, node: &Node, of: Of<'_>) {
         for entry in self
             .reader
             .entries(node, "files by path")
             .unwrap_or_default()
         {
-            let path = self.path_key(&entry.key);
-            let file = self.file(entry);
+            let path = self.path_key(&entry.key, of);
+            let file = self.file(entry, of);
             if let (Some(path), Some(file)) = (path, file) {
-                let file = self.reader.located(entry.key.place, file);
-                self.config.files.insert(path, file);
+                self.once(|config| &mut config.files, path, entry.key.place, file);
             }
         }
     }
 
-    fn file(&mut self, entry: &Entry) -> Option<FileConfig> {
+    fn file(&mut self, entry: &Entry, of: Of<'_>) -> Option<FileConfig> {
         let fields = self.reader.fields(&entry.value, "a file", FILE)?;
         let source = self.required_source(fields, entry.key.place, "a file");
         if let (Some(FileSource::Text(text)), Some(node)) = (&source, fields.get("text"))
@@ -41,7 +41,7 @@ impl HostParser<'_> {
         let units = self.triggers(fields);
         Some(FileConfig {
             source: source?,
-            owner: ownership.owner,
+            owner: of.owner(ownership.owner),
             group: ownership.group,
             mode: ownership.mode,
             on_conflict,
@@ -50,41 +50,40 @@ impl HostParser<'_> {
         })
     }
 
-    pub(super) fn directories(&mut self, node: &Node) {
+    pub(super) fn directories(&mut self, node: &Node, of: Of<'_>) {
         for entry in self
             .reader
             .entries(node, "directories by path")
             .unwrap_or_default()
         {
-            let path = self.path_key(&entry.key);
+            let path = self.path_key(&entry.key, of);
             let Some(fields) = self.reader.fields(&entry.value, "a directory", DIRECTORY) else {
                 continue;
             };
             let ownership = self.ownership(fields);
             let directory = DirectoryConfig {
-                owner: ownership.owner,
+                owner: of.owner(ownership.owner),
                 group: ownership.group,
                 mode: ownership.mode,
                 drift: fields.get("drift").and_then(|node| self.enforcement(node)),
             };
             if let Some(path) = path {
-                let directory = self.reader.located(entry.key.place, directory);
-                self.config.directories.insert(path, directory);
+                let place = entry.key.place;
+                self.once(|config| &mut config.directories, path, place, directory);
             }
         }
     }
 
-    pub(super) fn symlinks(&mut self, node: &Node) {
+    pub(super) fn symlinks(&mut self, node: &Node, of: Of<'_>) {
         for entry in self
             .reader
             .entries(node, "symbolic links by path")
             .unwrap_or_default()
         {
-            let path = self.path_key(&entry.key);
+            let path = self.path_key(&entry.key, of);
             let link = self.symlink(entry);
             if let (Some(path), Some(link)) = (path, link) {
-                let link = self.reader.located(entry.key.place, link);
-                self.config.symlinks.insert(path, link);
+                self.once(|config| &mut config.symlinks, path, entry.key.place, link);
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::of::Of;
 use crate::config::error::ConfigError;
 use crate::config::files::FileTable;
 use crate::config::host::{Enforcement, HostConfig, HostName};
@@ -56,22 +57,26 @@ impl<'a> HostParser<'a> {
             self.users(node);
         }
         if let Some(node) = fields.get("files") {
-            self.files(node);
+            self.files(node, Of::Host);
         }
         if let Some(node) = fields.get("directories") {
-            self.directories(node);
+            self.directories(node, Of::Host);
         }
         if let Some(node) = fields.get("symlinks") {
-            self.symlinks(node);
+            self.symlinks(node, Of::Host);
         }
         if let Some(node) = fields.get("units") {
             self.units(node);
         }
         if let Some(node) = fields.get("secrets") {
-            self.secrets(node);
+            self.secrets(node, Of::Host);
         }
         if let Some(node) = fields.get("templates") {
-            self.templates(node);
+            self.templates(node, Of::Host);
+        }
+        // After the accounts, which say where their homes are.
+        if let Some(node) = fields.get("home") {
+            self.homes(node);
         }
         if let Some(node) = fields.get("health") {
             self.health(node);

@@ -3,9 +3,12 @@
 mod accounts;
 mod environment;
 mod files;
+mod git;
 mod health;
+mod home;
 mod host;
 mod machine;
+mod of;
 mod paths;
 mod secrets;
 mod software;

@@ -1,7 +1,5 @@
 //! Paths that a host file must leave alone.
 
-use super::HostParser;
-use crate::config::yaml::Key;
 use crate::host::{HostPath, UnitName};
 
 /// Why a path is refused, and what to write instead.
@@ -94,24 +92,6 @@ pub(super) fn refusal(path: &HostPath) -> Option<Refusal> {
         reason: "it defines a unit, and units are stopped, started and reloaded with what defines them",
         fix: Some(format!("declare `{unit}` under `units:`")),
     })
-}
-
-impl HostParser<'_> {
-    /// The path that a key names, unless it must be left alone.
-    pub(super) fn path_key(&mut self, key: &Key) -> Option<HostPath> {
-        let path = self.reader.key_name::<HostPath>(key)?;
-        match refusal(&path) {
-            None => Some(path),
-            Some(refusal) => {
-                let error = self
-                    .reader
-                    .error(key.place, format!("`{path}` cannot be an entry"));
-                error.cause = Some(refusal.reason.to_owned());
-                error.fix = refusal.fix;
-                None
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! `secrets` and `templates`.
 
 use super::HostParser;
-use crate::config::host::{SecretConfig, TemplateConfig};
+use super::of::Of;
+use crate::config::host::{SecretConfig, SecretLink, TemplateConfig};
+use crate::config::reader::Fields;
 use crate::config::vocabulary::{SECRET, TEMPLATE};
 use crate::config::yaml::{Entry, Key, Node, ScalarKind, Value};
 use crate::secrets::{SecretName, TemplateName};
@@ -14,23 +16,24 @@ const WHOLE: &str = "left out: a file of this name is binary, one value without 
 const DEFAULT_FILE: &str = "/secrets/default.yml";
 
 impl HostParser<'_> {
-    pub(super) fn secrets(&mut self, node: &Node) {
+    pub(super) fn secrets(&mut self, node: &Node, of: Of<'_>) {
         for entry in self
             .reader
             .entries(node, "secrets by name")
             .unwrap_or_default()
         {
             let name = self.reader.key_name::<SecretName>(&entry.key);
+            let place = entry.key.place;
             if let Some(name) = name
-                && let Some(secret) = self.secret(entry, &name)
+                && let Some(secret) = self.secret(entry, &name, of)
+                && let Some(name) = self.reader.valid(of.secret_name(&name), place)
             {
-                let secret = self.reader.located(entry.key.place, secret);
-                self.config.secrets.insert(name, secret);
+                self.once(|config| &mut config.secrets, name, place, secret);
             }
         }
     }
 
-    fn secret(&mut self, entry: &Entry, name: &SecretName) -> Option<SecretConfig> {
+    fn secret(&mut self, entry: &Entry, name: &SecretName, of: Of<'_>) -> Option<SecretConfig> {
         let fields = self.reader.fields(&entry.value, "a secret", SECRET)?;
         let file = match fields.get("file") {
             Some(node) => self.repository_file(node),
@@ -49,14 +52,16 @@ impl HostParser<'_> {
             .get("optional")
             .and_then(|node| self.reader.boolean(node))
             .unwrap_or(false);
+        let link = self.link(fields, of);
         let units = self.triggers(fields);
         Some(SecretConfig {
             file: file?,
             key: key?,
-            owner: ownership.owner,
+            owner: of.owner(ownership.owner),
             group: ownership.group,
             mode: ownership.mode,
             optional,
+            link,
             units,
         })
     }
@@ -118,33 +123,56 @@ impl HostParser<'_> {
         Some(parts)
     }
 
-    pub(super) fn templates(&mut self, node: &Node) {
+    pub(super) fn templates(&mut self, node: &Node, of: Of<'_>) {
         for entry in self
             .reader
             .entries(node, "templates by name")
             .unwrap_or_default()
         {
             let name = self.reader.key_name::<TemplateName>(&entry.key);
-            if let Some(template) = self.template(entry)
+            let place = entry.key.place;
+            if let Some(template) = self.template(entry, of)
                 && let Some(name) = name
+                && let Some(name) = self.reader.valid(of.template_name(&name), place)
             {
-                let template = self.reader.located(entry.key.place, template);
-                self.config.templates.insert(name, template);
+                self.once(|config| &mut config.templates, name, place, template);
             }
         }
     }
 
-    fn template(&mut self, entry: &Entry) -> Option<TemplateConfig> {
+    fn template(&mut self, entry: &Entry, of: Of<'_>) -> Option<TemplateConfig> {
         let fields = self.reader.fields(&entry.value, "a template", TEMPLATE)?;
         let source = self.required_source(fields, entry.key.place, "a template");
         let ownership = self.ownership(fields);
+        let link = self.link(fields, of);
         let units = self.triggers(fields);
         Some(TemplateConfig {
             source: source?,
-            owner: ownership.owner,
+            owner: of.owner(ownership.owner),
             group: ownership.group,
             mode: ownership.mode,
+            link,
+            home: of.account(),
             units,
         })
+    }
+
+    /// The symbolic link that `path` asks for.
+    fn link(&mut self, fields: Fields<'_>, of: Of<'_>) -> Option<SecretLink> {
+        let on_conflict = self.on_conflict(fields);
+        let Some(node) = fields.get("path") else {
+            if let Some(stray) = fields.entry("on_conflict") {
+                self.reader
+                    .error(
+                        stray.key.place,
+                        "`on_conflict` goes with a `path` beside it",
+                    )
+                    .fix = Some("leave it out".to_owned());
+            }
+            return None;
+        };
+        let text = self.reader.line(node)?;
+        let path = self.path_text(text, node.place, of)?;
+        Some(SecretLink { path, on_conflict })
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::HostParser;
+use crate::config::Located;
 use crate::config::host::{FileSource, UnitConfig};
 use crate::config::reader::Fields;
 use crate::config::vocabulary::{DROP_IN, UNIT};
@@ -11,6 +12,12 @@ use crate::host::{UnitKind, UnitName};
 
 impl HostParser<'_> {
     pub(super) fn units(&mut self, node: &Node) {
+        self.config.units = self.units_by_name(node);
+    }
+
+    /// Units of the machine's systemd, or of an account's.
+    pub(super) fn units_by_name(&mut self, node: &Node) -> BTreeMap<UnitName, Located<UnitConfig>> {
+        let mut units = BTreeMap::new();
         for entry in self
             .reader
             .entries(node, "units by name")
@@ -26,8 +33,9 @@ impl HostParser<'_> {
             };
             self.check_unit(entry, fields, &name);
             let unit = self.reader.located(entry.key.place, unit);
-            self.config.units.insert(name, unit);
+            units.insert(name, unit);
         }
+        units
     }
 
     fn unit(&mut self, fields: Fields<'_>) -> UnitConfig {

@@ -21,6 +21,10 @@ pub(super) enum Mode {
     Top,
     /// Something below it.
     Resource,
+    /// The accounts under `home`.
+    Homes,
+    /// One of them.
+    Home,
     /// The entries of `templates`.
     Templates,
     /// One of them: its content may name secrets.
@@ -33,8 +37,10 @@ impl Mode {
     /// What the value of `key` is.
     fn below(self, key: &str) -> Self {
         match self {
-            Self::Top if key == "templates" => Self::Templates,
-            Self::Top | Self::Resource | Self::Template => Self::Resource,
+            Self::Top | Self::Home if key == "templates" => Self::Templates,
+            Self::Top if key == "home" => Self::Homes,
+            Self::Homes => Self::Home,
+            Self::Top | Self::Home | Self::Resource | Self::Template => Self::Resource,
             Self::Templates => Self::Template,
             Self::Option => Self::Option,
         }

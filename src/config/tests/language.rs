@@ -371,6 +371,34 @@ fn people_are_written_once_and_named_by_hosts_and_modules() {
 }
 
 #[test]
+fn a_map_under_home_in_the_file_of_a_person_is_their_home() {
+    let ketan = "home:\n  files: { .x: { file: x, template: true } }\n  templates: { t: { text: '{{ host.name }} {{ secret(\"s\") }}' } }\n  secrets: { s: { file: s.yml } }\nconfig: { home: { ketan: { session_variables: { A: '{{ host.name }}' } } } }\n";
+    let resolution = web(&[
+        (
+            "hosts/web/host.yml",
+            "users: [ketan, anna]\nhome: { anna: { git: { user: { name: Anna } } } }\n",
+        ),
+        ("users/ketan.yml", ketan),
+        ("users/anna.yml", "home: /srv/anna\n"),
+        ("users/x", "{{ host.name }}"),
+        ("users/s.yml", ""),
+    ]);
+    assert_eq!(texts(&resolution), ["/home/ketan/.x: \"web\""]);
+    let config = &resolution.config;
+    let homes: Vec<String> = config.homes.keys().map(ToString::to_string).collect();
+    assert_eq!(homes, ["anna", "ketan"]);
+    let ketan = &config.homes.values().last().unwrap().value;
+    assert_eq!(ketan.session_variables["A"].value, "web");
+    let template = config.templates.values().next().unwrap();
+    assert_eq!(
+        template.value.source,
+        FileSource::Text("web {{ secret(\"s\") }}".to_owned())
+    );
+    let anna = config.users.values().next().unwrap();
+    assert_eq!(anna.value.home, HostPath::new("/srv/anna").ok());
+}
+
+#[test]
 fn files_beside_a_module_are_its_own_and_can_be_filled_in() {
     let resolution = web(&[
         (

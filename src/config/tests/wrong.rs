@@ -47,6 +47,7 @@ wrong! {
     templates_with_more_than_secrets: ["hosts/web/host.yml": "templates:\n  a: { text: '{{ secrets(\"x\") }}' }\n  b: { text: '{{ secret(x) }}' }\n  c: { text: '{{ host.nam }} {{ secret(\"../x\") }}' }\n"];
     tags_that_mean_nothing: ["hosts/web/host.yml": "packages: !overide [curl]\n"];
     files_named_after_nothing_that_can_be: ["hosts/web/host.yml": "{}\n", "modules/Base/module.yml": "{}\n", "users/Anna.yml": "{}\n"];
+    homes_that_cannot_be: ["hosts/web/host.yml": "users: { ketan: , daemon: { system: true } }\nfiles: { /home/ketan/.a: { text: a } }\nsecrets: { a: { on_conflict: backup } }\nhome:\n  ketna: {}\n  daemon: { git: { user: { name: x } } }\n  ketan:\n    files:\n      /home/ketan/.x: { text: x }\n      ~/.y: { text: y }\n      /etc/z: { text: z }\n      ../etc/z: { text: z }\n      .a: { text: a }\n    dirctories: {}\n    git: { 'remote \"origin\"': { url: x }, user: { first_name: x, name: }, core: plain }\n    session_variables: { HOME: /x, 1A: x, B-C: x, D: true, E: '' }\n"];
     a_chain_of_options_without_end: ["hosts/web/host.yml": "modules: { a: }\n", "modules/a/module.yml": &chain()];
 }
 

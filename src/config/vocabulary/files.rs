@@ -2,6 +2,7 @@
 
 use super::accounts::USER;
 use super::field::{Field, Kind, field};
+use super::home::HOME;
 use super::resources::{PLATFORM, RESOURCES};
 
 const ONE_OR_MORE_BLOCKS: Kind = Kind::Either(&[
@@ -74,11 +75,19 @@ pub(in crate::config) const ASSERTION: &[Field] = &[
 ];
 
 /// What only the file of a person has; the keys of an account ([`USER`]) come on top.
-pub(in crate::config) const PERSON: &[Field] = &[field(
-    "config",
-    ONE_OR_MORE_BLOCKS,
-    "What comes with the person to every host that names them.",
-)];
+/// `home` stands in both: a path is the account's, a map is what is there.
+pub(in crate::config) const PERSON: &[Field] = &[
+    field(
+        "home",
+        Kind::Either(&[Kind::Text, Kind::Object(HOME)]),
+        "What is in the home directory; or its path, `/home/NAME` when left out.",
+    ),
+    field(
+        "config",
+        ONE_OR_MORE_BLOCKS,
+        "What comes with the person to every host that names them.",
+    ),
+];
 
 /// The fleet.
 pub(in crate::config) const FLEET: &[Field] = &[field(

@@ -2,6 +2,7 @@
 
 use super::accounts::{GROUP, USER};
 use super::field::{Field, Kind, field};
+use super::home::HOME;
 use super::system::{APT, KEYMAP, LOCALE, PACKAGE, RESOLV};
 
 const DRIFT: Kind = Kind::Words(&["report", "enforce"]);
@@ -29,6 +30,11 @@ const CONFLICT: Field = field(
     "on_conflict",
     ON_CONFLICT,
     "What to do about a file that is there and not ours; refuse when left out.",
+);
+const LINKED_FROM: Field = field(
+    "path",
+    Kind::Text,
+    "Where a symbolic link to it is made: an absolute path, or one below the home directory in a home.",
 );
 const FILLED: Field = field(
     "template",
@@ -110,11 +116,22 @@ pub(in crate::config) const SECRET: &[Field] = &[
         Kind::Boolean,
         "Whether the rest of the host goes on when it does not open.",
     ),
+    LINKED_FROM,
+    CONFLICT,
     TRIGGER,
 ];
 
 /// A text with secrets in it.
-pub(in crate::config) const TEMPLATE: &[Field] = &[TEXT, SOURCE, OWNER, GROUP_OF, MODE, TRIGGER];
+pub(in crate::config) const TEMPLATE: &[Field] = &[
+    TEXT,
+    SOURCE,
+    OWNER,
+    GROUP_OF,
+    MODE,
+    LINKED_FROM,
+    CONFLICT,
+    TRIGGER,
+];
 
 const WITHIN: Field = field("within", Kind::Text, "How long it may take, `30s`.");
 const REQUIRED: Field = field(
@@ -259,6 +276,11 @@ pub(in crate::config) const RESOURCES: &[Field] = &[
         "templates",
         Kind::Map(&Kind::Object(TEMPLATE)),
         "Texts with secrets in them, by name.",
+    ),
+    field(
+        "home",
+        Kind::Map(&Kind::Object(HOME)),
+        "What is in the home directories of accounts, by account.",
     ),
     field(
         "health",

@@ -39,11 +39,7 @@ impl Builder<'_> {
             let fix = format!("add `{secret}:` under `secrets:`");
             self.push(ConfigError::new(message).at(origin).fix(fix));
         }
-        let home = match user
-            .home
-            .clone()
-            .map_or_else(|| default_home(name, user), Ok)
-        {
+        let home = match user.directory(name) {
             Ok(home) => home,
             Err(invalid) => {
                 self.push(ConfigError::new(invalid.to_string()).at(origin));
@@ -190,14 +186,4 @@ fn taken_twice<'c>(
         }
     }
     errors
-}
-
-fn default_home(name: &UserName, user: &UserConfig) -> Result<HostPath, crate::host::InvalidName> {
-    if name.as_str() == "root" {
-        HostPath::new("/root")
-    } else if user.system {
-        HostPath::new("/nonexistent")
-    } else {
-        HostPath::new(format!("/home/{name}"))
-    }
 }

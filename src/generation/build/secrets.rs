@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use super::builder::Builder;
 use crate::config::{
-    ConfigError, FileSource, Located, Origin, SecretConfig, TemplateConfig, line_and_column,
+    ConfigError, FileSource, Located, Origin, SecretConfig, SecretLink, TemplateConfig,
+    line_and_column,
 };
-use crate::host::{Digest, FileMode};
-use crate::secrets::{SecretSpec, TemplateSegment, TemplateSpec, parse_template};
+use crate::generation::{PathEntry, PathKind};
+use crate::host::{Digest, FileMode, UserName};
+use crate::secrets::{
+    SecretName, SecretSpec, TemplateSegment, TemplateSpec, UnitTriggers, parse_template,
+};
 use crate::sops::{Format, SealedFile};
 use crate::source::RepoPath;
 
@@ -20,6 +24,9 @@ impl Builder<'_> {
         for (name, located) in &config.secrets {
             self.origin(format!("secret {name}"), &located.origin);
             let secret = &located.value;
+            if let Some(link) = &secret.link {
+                self.secret_link(link, name.installed_path(), &located.origin);
+            }
             let sealed = files
                 .entry(&secret.file)
                 .or_insert_with(|| self.sealed(&secret.file, &located.origin));
@@ -42,6 +49,16 @@ impl Builder<'_> {
             };
             self.manifest.secrets.insert(name.clone(), spec);
         }
+    }
+
+    fn secret_link(&mut self, link: &SecretLink, target: String, origin: &Origin) {
+        let entry = PathEntry {
+            kind: PathKind::Symlink { target },
+            on_conflict: link.on_conflict,
+            drift: self.config.drift,
+            units: UnitTriggers::default(),
+        };
+        self.place(link.path.clone(), entry, origin);
     }
 
     /// Reads a secret file and keeps its ciphertext as an object. `None` is recorded, once per file.
@@ -98,21 +115,28 @@ impl Builder<'_> {
         let config = self.config;
         for (name, located) in &config.templates {
             self.origin(format!("template {name}"), &located.origin);
-            let Some(segments) = self.segments(located) else {
+            let template = &located.value;
+            if let Some(link) = &template.link {
+                self.secret_link(link, name.installed_path(), &located.origin);
+            }
+            let Some(mut segments) = self.segments(located) else {
                 continue;
             };
-            for segment in &segments {
+            for segment in &mut segments {
                 let TemplateSegment::Secret(secret) = segment else {
                     continue;
                 };
-                if !config.secrets.contains_key(secret) {
-                    let message =
-                        format!("the template `{name}` names `{secret}`, which is not declared");
-                    let fix = format!("add `{secret}:` under `secrets:`");
-                    self.push(ConfigError::new(message).at(&located.origin).fix(fix));
+                match self.declared(secret, template.home.as_ref()) {
+                    Some(declared) => *secret = declared,
+                    None => {
+                        let message = format!(
+                            "the template `{name}` names `{secret}`, which is not declared"
+                        );
+                        let fix = format!("add `{secret}:` under `secrets:`");
+                        self.push(ConfigError::new(message).at(&located.origin).fix(fix));
+                    }
                 }
             }
-            let template = &located.value;
             let (owner, group) = self.ownership(template.owner.as_ref(), template.group.as_ref());
             let spec = TemplateSpec {
                 segments,
@@ -123,6 +147,14 @@ impl Builder<'_> {
             };
             self.manifest.templates.insert(name.clone(), spec);
         }
+    }
+
+    /// The secret that a placeholder names: one of the home, or one of the host.
+    fn declared(&self, written: &SecretName, home: Option<&UserName>) -> Option<SecretName> {
+        let secrets = &self.config.secrets;
+        let in_home = home.and_then(|account| written.in_home(account).ok());
+        let names = in_home.into_iter().chain([written.clone()]);
+        names.into_iter().find(|name| secrets.contains_key(name))
     }
 
     fn segments(&mut self, located: &Located<TemplateConfig>) -> Option<Vec<TemplateSegment>> {

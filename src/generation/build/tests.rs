@@ -24,12 +24,12 @@ fn try_build(host: &str, files: &[(&str, &str)]) -> Result<Built, ConfigErrors> 
     build(&config, &snapshot)
 }
 
-fn built(host: &str, files: &[(&str, &str)]) -> Built {
+pub(super) fn built(host: &str, files: &[(&str, &str)]) -> Built {
     try_build(host, files)
         .unwrap_or_else(|errors| panic!("{}", errors.excerpts(Colour::Plain).join("\n")))
 }
 
-fn errors(host: &str, files: &[(&str, &str)]) -> String {
+pub(super) fn errors(host: &str, files: &[(&str, &str)]) -> String {
     match try_build(host, files) {
         Ok(built) => panic!("built {:?}", built.manifest),
         Err(errors) => errors.excerpts(Colour::Plain).join("\n\n"),
@@ -37,7 +37,7 @@ fn errors(host: &str, files: &[(&str, &str)]) -> String {
 }
 
 /// `path → what is there`, one line each.
-fn paths(built: &Built) -> Vec<String> {
+pub(super) fn paths(built: &Built) -> Vec<String> {
     built
         .manifest
         .paths
@@ -54,7 +54,7 @@ fn paths(built: &Built) -> Vec<String> {
         .collect()
 }
 
-fn text_of(built: &Built, path: &str) -> String {
+pub(super) fn text_of(built: &Built, path: &str) -> String {
     match &built.manifest.paths[&HostPath::new(path).unwrap()].kind {
         PathKind::File { content, .. } => {
             String::from_utf8(built.objects[content].clone()).unwrap()
@@ -296,7 +296,7 @@ fn accounts_keep_ids_apart_and_name_declared_secrets() {
     insta::assert_snapshot!(found);
 }
 
-const SEALED: &str = r#"db:
+pub(super) const SEALED: &str = r#"db:
     password: ENC[AES256_GCM,data:cGFzcw==,iv:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=,tag:MDEyMzQ1Njc4OWFiY2RlZg==,type:str]
     user_unencrypted: app
 token: ENC[AES256_GCM,data:dG9rZW4=,iv:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=,tag:MDEyMzQ1Njc4OWFiY2RlZg==,type:str]
@@ -421,6 +421,6 @@ fn the_example_of_the_manual_builds() {
             ),
         ],
     );
-    assert_eq!(built.manifest.secrets.len(), 5);
+    assert_eq!(built.manifest.secrets.len(), 6);
     assert_eq!(built.manifest.health.len(), 5);
 }

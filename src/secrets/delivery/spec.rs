@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::host::{FileMode, GroupName, UnitName, UserName};
+use crate::host::{FileMode, GroupName, InvalidName, UnitName, UserName};
 use crate::name::checked_name;
 use crate::source::RepoPath;
 
@@ -41,6 +41,41 @@ checked_name!(
     /// The name of one template: its place below `/run/secrets/rendered`.
     TemplateName, "template name", slashed_rule
 );
+
+impl SecretName {
+    /// The name of what is called `self` in the home of `account`: no two homes, and no home and the host, share one.
+    ///
+    /// # Errors
+    /// [`InvalidName`] if that is too long.
+    pub fn in_home(&self, account: &UserName) -> Result<Self, InvalidName> {
+        Self::new(format!("home/{account}/{self}"))
+    }
+
+    /// Where the secret is on the host.
+    #[must_use]
+    pub fn installed_path(&self) -> String {
+        format!("{INSTALLED}/{self}")
+    }
+}
+
+impl TemplateName {
+    /// The name of what is called `self` in the home of `account`.
+    ///
+    /// # Errors
+    /// [`InvalidName`] if that is too long.
+    pub fn in_home(&self, account: &UserName) -> Result<Self, InvalidName> {
+        Self::new(format!("home/{account}/{self}"))
+    }
+
+    /// Where the rendered text is on the host.
+    #[must_use]
+    pub fn installed_path(&self) -> String {
+        format!("{INSTALLED}/rendered/{self}")
+    }
+}
+
+/// The link that leads to the newest set of secrets.
+const INSTALLED: &str = "/run/secrets";
 
 /// Units that act when a resource changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -68,8 +68,8 @@ fn made_on_the_way(ground: &Ground<'_>, path: &HostPath) -> PathEntry {
 }
 
 fn home_mode(path: &HostPath, user: &UserEntry) -> FileMode {
-    // sshd refuses keys in a directory that others can write to; nobody else needs to read it.
-    let private = *path == user.home || path.file_name() == ".ssh";
+    // sshd refuses keys in a directory that others can write to, and the XDG base directories are to be private.
+    let private = *path == user.home || path.file_name().starts_with('.');
     FileMode::from_bits(if private { 0o700 } else { 0o755 })
 }
 
