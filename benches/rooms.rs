@@ -126,7 +126,12 @@ fn fleet(criterion: &mut Criterion) {
     group.sample_size(10);
     group.bench_function("200 hosts of 30 modules", |bencher| {
         bencher.iter(|| {
-            let checked = generation::check(&snapshot);
+            let request = generation::CheckRequest {
+                host: None,
+                verifier: None,
+                watcher: &|_| (),
+            };
+            let checked = generation::check(&snapshot, request);
             assert!(checked.errors.is_empty() && checked.warnings.is_empty());
         });
     });

@@ -1,6 +1,6 @@
 //! The one way to make a checked name: a string that can only be built through its check.
 
-/// Declares a newtype over `String` whose only constructor is its check.
+/// Declares a newtype over a shared text whose only constructor is its check. Cheap to copy.
 ///
 /// `$check` is `fn(&str) -> Result<(), &'static str>`; its error completes "`x` is not a … : …".
 macro_rules! checked_name {
@@ -8,7 +8,7 @@ macro_rules! checked_name {
         $(#[$meta])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(std::sync::Arc<str>);
 
         impl $name {
             /// Checks `text` and takes it as a name.
@@ -19,7 +19,7 @@ macro_rules! checked_name {
                 let text = text.into();
                 let check: fn(&str) -> Result<(), &'static str> = $check;
                 match check(&text) {
-                    Ok(()) => Ok(Self(text)),
+                    Ok(()) => Ok(Self(text.into())),
                     Err(rule) => Err($crate::host::InvalidName { what: $what, text, rule }),
                 }
             }
@@ -59,7 +59,7 @@ macro_rules! checked_name {
 
         impl From<$name> for String {
             fn from(name: $name) -> Self {
-                name.0
+                name.0.as_ref().to_owned()
             }
         }
 

@@ -219,7 +219,8 @@ fn manual_pages_and_completions_exist_for_every_name() {
 fn check_finds_nothing_wrong_with_the_demo() {
     let mut check = steadfast();
     check.current_dir(env!("CARGO_MANIFEST_DIR")).arg("check");
-    assert_eq!(stdout(&mut check), "1 host: nothing is wrong\n");
+    let said = stdout(&mut check);
+    assert!(said.starts_with("1 host: nothing is wrong in "), "{said}");
     check.assert().code(0);
 }
 
@@ -241,7 +242,7 @@ fn check_says_what_is_wrong_and_ends_with_1() {
     let said = stdout(&mut check);
     assert!(said.contains("did you mean `packages`?"), "{said}");
     assert!(said.contains("hosts: a, b"), "{said}");
-    assert!(said.ends_with("2 hosts: 1 error\n"), "{said}");
+    assert!(said.contains("\n2 hosts, 1 module: 1 error in "), "{said}");
     check.assert().code(1);
 
     let mut check = steadfast();
@@ -253,6 +254,30 @@ fn check_says_what_is_wrong_and_ends_with_1() {
     );
     assert_eq!(answer["errors"][0]["hosts"], serde_json::json!(["a", "b"]));
     assert_eq!(answer["hosts"][0]["digest"], serde_json::Value::Null);
+    assert_eq!(answer["passed"], false);
+}
+
+#[test]
+fn warnings_fail_a_check_that_is_strict() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in ["hosts/a/host.yml", "modules/nowhere/module.yml"] {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::File::create(path).unwrap();
+    }
+    for (strict, code) in [(false, 0), (true, 1)] {
+        let mut check = steadfast();
+        check.arg("check").arg(folder.path()).arg("--no-units");
+        if strict {
+            check.arg("--strict");
+        }
+        let said = stdout(&mut check);
+        assert!(
+            said.starts_with("warning: no host has the module `nowhere` on"),
+            "{said}"
+        );
+        check.assert().code(code);
+    }
 }
 
 #[test]

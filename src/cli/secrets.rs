@@ -35,12 +35,14 @@ mod who;
 
 pub(super) use args::{SecretsArgs, SecretsCommand};
 pub(super) use check::CheckAnswer;
+pub(super) use columns::counted;
 pub(super) use diff::SecretDiff;
 pub(super) use host_key::HostKeyAnswer;
 pub(super) use list::SecretList;
 pub(super) use new::NewAnswer;
 pub(super) use offboard::OffboardAnswer;
 pub(super) use onboard::OnboardAnswer;
+pub(super) use progress::Progress;
 pub(super) use rekey::RekeyAnswer;
 pub(super) use status::SecretsStatus;
 pub(super) use who::WhoAnswer;

@@ -100,7 +100,8 @@ pub enum Colour {
 }
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Nothing comes of the host.
     Error,
@@ -143,23 +144,8 @@ impl ConfigErrors {
     /// As [`from_run`](Self::from_run), with the files read from the snapshot that the errors are about.
     #[must_use]
     pub fn of_run(errors: Vec<ConfigError>, snapshot: &Snapshot) -> Option<Self> {
-        let mut sources = BTreeMap::new();
-        let marks = errors.iter().flat_map(|error| {
-            let related = error.related.as_ref().map(|(mark, _)| mark);
-            error.mark.iter().chain(related)
-        });
-        for mark in marks {
-            let file = &mark.origin.file;
-            if sources.contains_key(file) {
-                continue;
-            }
-            // An excerpt without its line is still an error with its place.
-            if let Ok(Some(content)) = snapshot.read(file) {
-                let text = String::from_utf8_lossy(&content).into_owned();
-                sources.insert(file.clone(), text);
-            }
-        }
-        Self::from_run(errors, sources)
+        let sources = Sources::of(&errors, snapshot);
+        Self::from_run(errors, sources.files)
     }
 
     /// The errors, in file order.
@@ -181,6 +167,41 @@ impl ConfigErrors {
             .iter()
             .map(|error| excerpt::render(error, severity, &self.sources, colour))
             .collect()
+    }
+}
+
+/// The files that errors point into.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    files: BTreeMap<RepoPath, String>,
+}
+
+impl Sources {
+    /// Reads the files that `errors` point into, each once.
+    pub fn of<'e>(errors: impl IntoIterator<Item = &'e ConfigError>, snapshot: &Snapshot) -> Self {
+        let mut files = BTreeMap::new();
+        let marks = errors.into_iter().flat_map(|error| {
+            let related = error.related.as_ref().map(|(mark, _)| mark);
+            error.mark.iter().chain(related)
+        });
+        for mark in marks {
+            let file = &mark.origin.file;
+            if files.contains_key(file) {
+                continue;
+            }
+            // An excerpt without its line is still an error with its place.
+            if let Ok(Some(content)) = snapshot.read(file) {
+                let text = String::from_utf8_lossy(&content).into_owned();
+                files.insert(file.clone(), text);
+            }
+        }
+        Self { files }
+    }
+
+    /// One error as text, with its source line.
+    #[must_use]
+    pub fn excerpt(&self, error: &ConfigError, severity: Severity, colour: Colour) -> String {
+        excerpt::render(error, severity, &self.files, colour)
     }
 }
 

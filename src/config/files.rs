@@ -1,6 +1,6 @@
 //! The files that one run reads, by number, so that one tree can hold places of many files.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Origin;
 use super::yaml::{FileId, Place};
@@ -9,7 +9,7 @@ use crate::source::RepoPath;
 /// The files of a run. Cheap to copy.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FileTable {
-    paths: Rc<Vec<RepoPath>>,
+    paths: Arc<Vec<RepoPath>>,
 }
 
 impl FileTable {
@@ -18,13 +18,13 @@ impl FileTable {
         let mut paths = self.paths.as_ref().clone();
         let id = FileId(u32::try_from(paths.len()).unwrap_or(u32::MAX));
         paths.push(path);
-        let paths = Rc::new(paths);
+        let paths = Arc::new(paths);
         (Self { paths }, id)
     }
 
     /// Adds a file.
     pub(super) fn add(&mut self, path: RepoPath) -> FileId {
-        let paths = Rc::make_mut(&mut self.paths);
+        let paths = Arc::make_mut(&mut self.paths);
         let id = FileId(u32::try_from(paths.len()).unwrap_or(u32::MAX));
         paths.push(path);
         id

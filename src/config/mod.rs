@@ -25,7 +25,7 @@ mod tests;
 mod vocabulary;
 mod yaml;
 
-pub use error::{Colour, ConfigError, ConfigErrors, Mark, Severity};
+pub use error::{Colour, ConfigError, ConfigErrors, Mark, Severity, Sources};
 pub use host::{
     DirectoryConfig, Enforcement, FileConfig, FileSource, GitSection, GroupConfig, HomeConfig,
     HostConfig, HostName, OnConflict, Platform, SecretConfig, SecretLink, SymlinkConfig,
@@ -36,7 +36,9 @@ pub(crate) use nearest::nearest;
 pub(crate) use origin::line_and_column;
 pub use origin::{Located, Origin};
 use parse::duration_ms;
-pub use resolve::{Content, Fleet, ModuleUse, OptionUse, Resolution, Resolved, hosts, resolve};
+pub use resolve::{
+    Content, Fleet, ModuleUse, OptionUse, Resolution, Resolved, Used, hosts, resolve,
+};
 pub use system::{
     AptConfig, AptPin, AptRepository, KeymapConfig, LocaleConfig, PackageConfig, RepositoryKey,
     RepositoryName, ResolvConfig,

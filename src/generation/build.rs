@@ -20,6 +20,7 @@ use crate::config::{ConfigErrors, HostConfig, Origin};
 use crate::host::Digest;
 use crate::source::Snapshot;
 use builder::Builder;
+pub(super) use secrets::chain;
 
 /// A generation before it has a number.
 #[derive(Debug, Clone, PartialEq, Eq)]

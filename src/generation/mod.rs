@@ -11,7 +11,7 @@ mod provenance;
 mod store;
 
 pub use build::{Built, build};
-pub use check::{Checked, Finding, check};
+pub use check::{CheckRequest, Checked, Finding, UnitVerifier, check, excerpts, secret_uses};
 pub use diff::{Change, ChangeKind, diff};
 pub use manifest::{
     GroupEntry, MANIFEST_VERSION, Manifest, OnChange, PathEntry, PathKind, UnitEntry, UserEntry,

@@ -19,6 +19,7 @@ mod host;
 mod machine;
 mod names;
 mod packages;
+mod parallel;
 mod reading;
 mod root;
 mod state;
@@ -39,9 +40,13 @@ pub use names::{
     UnitKind, UnitName, UserName,
 };
 pub use packages::PackageError;
+pub(crate) use parallel::for_each;
+pub use parallel::{Step, Watcher};
 pub use root::Ownership;
 pub use state::{
     AccountState, Accounts, ActiveState, GroupState, Owner, PathState, UnitFileState, UnitState,
 };
-pub use units::{JobResult, UnitError, Units};
+pub use units::{
+    JobResult, StagedUnits, UnitComplaint, UnitError, Units, VerifyUnitsError, verify_units,
+};
 pub use user::{BecomeError, become_user};

@@ -289,7 +289,7 @@ impl Digest {
     /// Takes a finished SHA-256.
     #[must_use]
     pub fn from_hash(hash: &[u8; 32]) -> Self {
-        Self(hex::encode(hash))
+        Self(hex::encode(hash).into())
     }
 }
 

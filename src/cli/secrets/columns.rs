@@ -33,7 +33,7 @@ pub(super) fn columns(headings: [&str; 3], rows: &[[String; 3]]) -> String {
 }
 
 /// `1 file`, `2 files`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
+pub(in crate::cli) fn counted(count: usize, noun: &str) -> String {
     match count {
         1 => format!("1 {noun}"),
         count => format!("{count} {noun}s"),

@@ -11,7 +11,7 @@ use crate::secrets::Step;
 const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Somebody may be watching.
-pub(super) struct Progress {
+pub(in crate::cli) struct Progress {
     began: Instant,
     bar: Mutex<Option<ProgressBar>>,
     is_terminal: bool,
@@ -19,7 +19,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Begins; nothing is shown yet.
-    pub(super) fn begin() -> Self {
+    pub(in crate::cli) fn begin() -> Self {
         Self {
             began: Instant::now(),
             bar: Mutex::new(None),
@@ -28,7 +28,7 @@ impl Progress {
     }
 
     /// Shows how far it is.
-    pub(super) fn tell(&self, step: Step) {
+    pub(in crate::cli) fn tell(&self, step: Step) {
         if !self.is_terminal || self.began.elapsed() < PATIENCE {
             return;
         }
@@ -46,7 +46,7 @@ impl Progress {
     }
 
     /// Clears it: what comes next is the answer.
-    pub(super) fn end(&self) {
+    pub(in crate::cli) fn end(&self) {
         let mut bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bar) = bar.take() {
             bar.finish_and_clear();

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{ConfigErrors, Fleet, HostConfig};
-use crate::secrets::{HostFileTrouble, HostUse, Repository, SecretUse, Usage};
+use crate::config::{ConfigErrors, Fleet};
+use crate::generation::secret_uses;
+use crate::secrets::{HostFileTrouble, HostUse, Repository, Usage};
 use crate::source::{RepoPath, Snapshot};
 
 /// Resolves every host file of `repository`.
@@ -27,8 +28,8 @@ pub(super) fn usage_of(repository: &Repository) -> Usage {
             continue;
         };
         let secrets = fleet
-            .resolve(&host)
-            .map(|resolution| secrets_of(&resolution.config))
+            .config(&host)
+            .map(|(config, _)| secret_uses(&config))
             .map_err(|errors| trouble_of(&errors));
         usage
             .hosts
@@ -45,17 +46,6 @@ fn speaks_of_hosts(file: &RepoPath) -> bool {
         || is("hosts/", "/host.yml")
         || is("modules/", "/module.yml")
         || is("users/", ".yml")
-}
-
-fn secrets_of(config: &HostConfig) -> Vec<SecretUse> {
-    let secrets = config.secrets.iter().map(|(name, located)| SecretUse {
-        name: name.to_string(),
-        file: located.value.file.clone(),
-        key: located.value.key.clone(),
-        said_in: located.origin.file.clone(),
-        line: located.origin.line,
-    });
-    secrets.collect()
 }
 
 fn trouble_of(errors: &ConfigErrors) -> HostFileTrouble {

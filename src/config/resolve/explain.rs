@@ -63,15 +63,13 @@ impl Run<'_> {
         self.reader.push(error);
     }
 
-    /// Where `word` stands in a source, as far as that can be told: errors about names are put there.
-    pub(super) fn place_of(&mut self, source: &Source<'_>, word: &str) -> Place {
-        let range = find_word(source.text, word);
-        match (source.file, range) {
-            (None, Some(range)) => self
-                .place_in(source.place, source.text, range)
-                .unwrap_or(source.place),
-            _ => source.place,
-        }
+    /// Where somebody who asks for an option stands: at a word of a text, as far as that can be told, or at `place`.
+    pub(super) fn place_of_asker(&self, place: Place, word: Option<(&str, &str)>) -> Place {
+        let found = word.and_then(|(text, word)| {
+            let range = find_word(text, word)?;
+            self.place_in(place, text, range)
+        });
+        found.unwrap_or(place)
     }
 
     /// Records an error about a word of a source.

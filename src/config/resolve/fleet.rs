@@ -2,12 +2,14 @@
 
 use super::resolution::Resolution;
 use super::run::Run;
-use super::unread;
+use super::unread::{self, Used};
 use crate::config::error::{ConfigError, ConfigErrors};
+use crate::config::files::FileTable;
 use crate::config::library::{Status, Stock};
 use crate::config::nearest::nearest;
 use crate::config::parse::HostParser;
 use crate::config::repository::Repository;
+use crate::config::yaml::Node;
 use crate::config::{HostConfig, HostName, ModuleName};
 use crate::host::UserName;
 use crate::source::{RepoPath, Snapshot};
@@ -53,6 +55,27 @@ impl<'s> Fleet<'s> {
     /// # Errors
     /// [`ConfigErrors`]: everything that is wrong, each at its line.
     pub fn resolve(&self, host: &HostName) -> Result<Resolution, ConfigErrors> {
+        self.resolve_to(host, |config, done| {
+            let modules = done.run.uses(&done.modules);
+            Resolution::new(config, &done.tree, done.files, modules, done.run.read)
+        })
+    }
+
+    /// As [`resolve`](Self::resolve), without what only people ask for: the tree with its places, the use of modules.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub fn config(&self, host: &HostName) -> Result<(HostConfig, Used), ConfigErrors> {
+        self.resolve_to(host, |config, done| {
+            (config, Used::new(done.modules, done.run.read))
+        })
+    }
+
+    fn resolve_to<T>(
+        &self,
+        host: &HostName,
+        take: impl FnOnce(HostConfig, Done<'_, '_>) -> T,
+    ) -> Result<T, ConfigErrors> {
         let unreadable = |error: &dyn std::fmt::Display| ConfigError::new(error.to_string());
         let file =
             RepoPath::new(format!("hosts/{host}/host.yml")).map_err(|error| unreadable(&error))?;
@@ -79,16 +102,17 @@ impl<'s> Fleet<'s> {
         let parser = HostParser::new(host.clone(), files.clone(), &self.repository);
         let (config, wrong) = parser.parse(&tree);
         run.record(&wrong);
-        match ConfigErrors::of_run(run.reader.take_errors(), self.snapshot) {
-            Some(errors) => Err(errors),
-            None => Ok(Resolution::new(
-                config,
-                &tree,
-                &files,
-                run.uses(&modules),
-                run.read,
-            )),
+        if let Some(errors) = ConfigErrors::of_run(run.reader.take_errors(), self.snapshot) {
+            return Err(errors);
         }
+        let files = &files;
+        let done = Done {
+            run,
+            tree,
+            modules,
+            files,
+        };
+        Ok(take(config, done))
     }
 
     /// What is wrong with files that no host may use: errors in modules and people.
@@ -110,14 +134,22 @@ impl<'s> Fleet<'s> {
 
     /// What is there for nothing: modules that are on nowhere, options that no expression asks for.
     ///
-    /// `resolutions` are those of all hosts that could be resolved.
+    /// `used` is what all hosts that could be resolved have on and read.
     #[must_use]
-    pub fn unused(&self, resolutions: &[Resolution]) -> Option<ConfigErrors> {
+    pub fn unused(&self, used: &Used) -> Option<ConfigErrors> {
         ConfigErrors::of_run(
-            unread::unused(&self.stock, self.snapshot, resolutions),
+            unread::unused(&self.stock, self.snapshot, used),
             self.snapshot,
         )
     }
+}
+
+/// A host that was resolved without an error.
+struct Done<'f, 'a> {
+    run: Run<'f>,
+    tree: Node,
+    modules: Vec<ModuleName>,
+    files: &'a FileTable,
 }
 
 /// Every host of the repository, in order: the folders of `hosts/` with a `host.yml`.

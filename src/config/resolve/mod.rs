@@ -19,3 +19,4 @@ mod wanted;
 
 pub use fleet::{Fleet, hosts, resolve};
 pub use resolution::{Content, ModuleUse, OptionUse, Resolution, Resolved};
+pub use unread::Used;

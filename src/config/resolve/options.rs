@@ -5,6 +5,7 @@ use std::rc::Rc;
 use minijinja::value::Value;
 
 use super::evaluate::Mode;
+use super::explain::Source;
 use super::run::{Asked, Run};
 use super::scope::{Frame, Scope};
 use super::wanted::{By, Mention};
@@ -18,6 +19,40 @@ use crate::config::yaml::{Node, Place, Scalar, Value as Content};
 
 /// How many options may wait for one another.
 const LONGEST_TRAIL: usize = 40;
+
+/// Who asks for an option: a place, or a word of a text that stands there. The word's own place is looked for when
+/// somebody has to be told, since that takes reading the file again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker<'t> {
+    place: Place,
+    word: Option<(&'t str, &'t str)>,
+}
+
+/// An [`Asker`] that outlives its text.
+pub(super) type KeptAsker = (Place, Option<(String, String)>);
+
+impl<'t> Asker<'t> {
+    fn of(place: Place) -> Self {
+        Self { place, word: None }
+    }
+
+    /// `word` of an expression. In a file that is filled in, the place that names the file stands for it.
+    pub(super) fn word(source: &Source<'t>, word: &'t str) -> Self {
+        let text = source.file.is_none().then_some(source.text);
+        Self {
+            place: source.place,
+            word: text.map(|text| (text, word)),
+        }
+    }
+
+    fn kept(self) -> KeptAsker {
+        let word = self.word;
+        (
+            self.place,
+            word.map(|(text, word)| (text.to_owned(), word.to_owned())),
+        )
+    }
+}
 
 /// What is known of an option.
 #[derive(Debug, Clone)]
@@ -65,32 +100,42 @@ impl Run<'_> {
         Some(active)
     }
 
-    /// The value of an option. `None` is recorded.
+    /// The value of an option that is asked for at `place`. `None` is recorded.
     pub(super) fn option(
         &mut self,
         module: &ModuleName,
         name: &str,
         place: Place,
     ) -> Option<Rc<Setting>> {
+        self.option_for(module, name, Asker::of(place))
+    }
+
+    /// The value of an option that an expression asks for. `None` is recorded.
+    pub(super) fn option_for(
+        &mut self,
+        module: &ModuleName,
+        name: &str,
+        asker: Asker<'_>,
+    ) -> Option<Rc<Setting>> {
         let asked: Asked = (module.clone(), name.to_owned());
         match self.options.get(&asked) {
             Some(Answer::Known(known)) => return known.clone(),
             Some(Answer::Pending) => {
-                self.circle(&asked, place);
+                self.circle(&asked, asker);
                 return None;
             }
             None => {}
         }
         if self.trail.len() >= LONGEST_TRAIL {
             self.exhaust(
-                place,
+                self.place_of_asker(asker.place, asker.word),
                 &format!("more than {LONGEST_TRAIL} options wait for one another"),
                 "set some of them to a value instead of an expression",
             );
             return None;
         }
         self.options.insert(asked.clone(), Answer::Pending);
-        self.trail.push((asked.clone(), place));
+        self.trail.push((asked.clone(), asker.kept()));
         let setting = self.find_out(module, name).map(Rc::new);
         self.trail.pop();
         self.options.insert(asked, Answer::Known(setting.clone()));
@@ -251,13 +296,23 @@ impl Run<'_> {
     }
 
     /// Records that an option is asked for in order to find out that same option.
-    fn circle(&mut self, asked: &Asked, place: Place) {
+    fn circle(&mut self, asked: &Asked, asker: Asker<'_>) {
         let from = self
             .trail
             .iter()
             .position(|(step, _)| step == asked)
             .unwrap_or(0);
-        let circle: Vec<(Asked, Place)> = self.trail[from..].to_vec();
+        let place = self.place_of_asker(asker.place, asker.word);
+        let trail = &self.trail[from..];
+        let circle: Vec<(Asked, Place)> = trail
+            .iter()
+            .map(|(step, (place, word))| {
+                let word = word
+                    .as_ref()
+                    .map(|(text, word)| (text.as_str(), word.as_str()));
+                (step.clone(), self.place_of_asker(*place, word))
+            })
+            .collect();
         let steps = circle.iter().enumerate().map(|(index, (step, _))| {
             let (next, place) = match circle.get(index + 1) {
                 Some((next, place)) => (next, *place),

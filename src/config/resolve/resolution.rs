@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::options::Answer;
 use super::run::{Asked, Run};
+use super::unread::Used;
 use super::wanted::By;
 use crate::config::files::FileTable;
 use crate::config::yaml::{Node, ScalarKind, Value};
@@ -83,6 +84,14 @@ impl Resolution {
             tree: Resolved::of(tree, files),
             read,
         }
+    }
+}
+
+impl Resolution {
+    /// The modules that are on, and the options that were read.
+    #[must_use]
+    pub fn used(&self) -> Used {
+        Used::new(self.modules.keys().cloned(), self.read.clone())
     }
 }
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use minijinja::value::Value;
 
-use super::options::Answer;
+use super::options::{Answer, KeptAsker};
 use super::wanted::Mention;
 use crate::config::error::ConfigError;
 use crate::config::expression::{Engine, value_of};
@@ -43,8 +43,8 @@ pub(super) struct Run<'f> {
     pub(super) options: BTreeMap<Asked, Answer>,
     /// Whether a module's `when` holds.
     pub(super) active: BTreeMap<ModuleName, bool>,
-    /// The options being asked for, outermost first, each with the place that asks.
-    pub(super) trail: Vec<(Asked, Place)>,
+    /// The options being asked for, outermost first, each with who asks.
+    pub(super) trail: Vec<(Asked, KeptAsker)>,
     /// The options that an expression has asked for.
     pub(super) read: BTreeSet<Asked>,
     pub(super) values_left: usize,

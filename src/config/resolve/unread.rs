@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::resolution::Resolution;
+use super::run::Asked;
 use crate::config::ModuleName;
 use crate::config::error::{ConfigError, Mark};
 use crate::config::expression::{Engine, names};
@@ -10,29 +10,38 @@ use crate::config::library::{Module, Stock};
 use crate::config::yaml::{Node, Place, Value};
 use crate::source::Snapshot;
 
+/// The modules that hosts have on, and the options that they read.
+#[derive(Debug, Clone, Default)]
+pub struct Used {
+    on: BTreeSet<ModuleName>,
+    read: BTreeSet<Asked>,
+}
+
+impl Used {
+    pub(super) fn new(on: impl IntoIterator<Item = ModuleName>, read: BTreeSet<Asked>) -> Self {
+        Self {
+            on: on.into_iter().collect(),
+            read,
+        }
+    }
+
+    /// Adds what another host uses.
+    pub fn extend(&mut self, other: &Self) {
+        self.on.extend(other.on.iter().cloned());
+        self.read.extend(other.read.iter().cloned());
+    }
+}
+
 /// Modules that no host has on, and options that no expression asks for; as errors with places, to be shown as warnings.
-pub(super) fn unused(
-    stock: &Stock,
-    snapshot: &Snapshot,
-    resolutions: &[Resolution],
-) -> Vec<ConfigError> {
-    let on: BTreeSet<&ModuleName> = resolutions
-        .iter()
-        .flat_map(|one| one.modules.keys())
-        .collect();
+pub(super) fn unused(stock: &Stock, snapshot: &Snapshot, used: &Used) -> Vec<ConfigError> {
     let mut found = Vec::new();
     let engine = Engine::new();
     for (name, module) in &stock.modules {
         if !module.errors.is_empty() {
             continue;
         }
-        if on.contains(name) {
-            found.extend(unread(
-                name,
-                module,
-                (stock, snapshot, &engine),
-                resolutions,
-            ));
+        if used.on.contains(name) {
+            found.extend(unread(name, module, (stock, snapshot, &engine), used));
         } else {
             let place = Place {
                 file: module.file,
@@ -62,16 +71,10 @@ fn unread(
     name: &ModuleName,
     module: &Module,
     (stock, snapshot, engine): Around<'_>,
-    resolutions: &[Resolution],
+    used: &Used,
 ) -> Vec<ConfigError> {
-    let mut asked: BTreeSet<String> = BTreeSet::new();
-    asked.extend(
-        resolutions
-            .iter()
-            .flat_map(|one| &one.read)
-            .filter(|(of, _)| of == name)
-            .map(|(_, option)| option.clone()),
-    );
+    let read = used.read.iter().filter(|(of, _)| of == name);
+    let mut asked: BTreeSet<String> = read.map(|(_, option)| option.clone()).collect();
     let nodes = module.config.iter().chain(&module.when);
     let nodes = nodes.chain(module.modules.iter().filter_map(|one| one.options.as_ref()));
     let nodes = nodes.chain(

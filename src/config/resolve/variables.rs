@@ -6,6 +6,7 @@ use minijinja::value::Value;
 
 use super::evaluate::Mode;
 use super::explain::Source;
+use super::options::Asker;
 use super::run::Run;
 use super::scope::{Frame, Scope};
 use crate::config::ModuleName;
@@ -152,8 +153,7 @@ impl Run<'_> {
         };
         for name in names {
             self.read.insert((module.clone(), name.to_owned()));
-            let place = self.place_of(source, name);
-            let setting = self.option(module, name, place)?;
+            let setting = self.option_for(module, name, Asker::word(source, name))?;
             into.insert(name.to_owned(), setting.value.clone());
         }
         Some(())

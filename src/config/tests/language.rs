@@ -473,7 +473,7 @@ fn what_is_there_for_nothing_is_named() {
     ]);
     let fleet = Fleet::read(&snapshot);
     let resolution = fleet.resolve(&HostName::new("web").unwrap()).unwrap();
-    let unused = fleet.unused(&[resolution]).unwrap();
+    let unused = fleet.unused(&resolution.used()).unwrap();
     let said: Vec<&str> = unused
         .errors()
         .iter()

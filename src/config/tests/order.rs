@@ -138,7 +138,7 @@ proptest! {
         let snapshot: Snapshot = repository(&files);
         let fleet = Fleet::read(&snapshot);
         match fleet.resolve(&HostName::new("web").unwrap()) {
-            Ok(resolution) => drop(fleet.unused(&[resolution])),
+            Ok(resolution) => drop(fleet.unused(&resolution.used())),
             Err(errors) => {
                 for excerpt in errors.excerpts(crate::config::Colour::Plain) {
                     prop_assert!(!excerpt.is_empty());

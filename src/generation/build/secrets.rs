@@ -212,7 +212,7 @@ fn no_such_key(sealed: &SealedFile, file: &RepoPath, key: &[String]) -> String {
 }
 
 /// An error with everything that led to it.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(in crate::generation) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

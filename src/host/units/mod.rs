@@ -7,6 +7,7 @@ mod install;
 mod job;
 mod links;
 mod properties;
+mod verify;
 
 #[cfg(test)]
 mod tests;
@@ -14,3 +15,4 @@ mod tests;
 pub use error::UnitError;
 pub use front::Units;
 pub use job::JobResult;
+pub use verify::{StagedUnits, UnitComplaint, VerifyUnitsError, verify_units};

@@ -3,10 +3,10 @@
 mod files;
 mod hosts;
 
-use super::parallel::Watcher;
 use super::survey::{Asked, survey};
 use super::transaction::is_interrupted;
 use super::usage::Usage;
+use crate::host::Watcher;
 use crate::identity::Identities;
 use crate::secrets::repository::{
     MustChange, Repository, RepositoryError, RulesText, default_rules_file,

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::parallel::{Watcher, for_each};
 use super::principals::is_anchor_of;
 use super::survey::{contains, looks_sealed};
+use crate::host::{Watcher, for_each};
 use crate::identity::Recipient;
 use crate::secrets::repository::{RecipientNames, Repository, host_of_key_file};
 use crate::sops::{Format, SealedFile};

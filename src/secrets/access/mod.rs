@@ -5,7 +5,6 @@ mod ever;
 mod exclusive;
 mod offboard;
 mod onboard;
-mod parallel;
 mod plan;
 mod principals;
 mod rekey;
@@ -15,11 +14,11 @@ mod trouble;
 mod usage;
 mod who;
 
+pub use crate::host::{Step, Watcher};
 pub use check::{Checked, Finding, FindingKind, Severity, Verification, broken_rules, check};
 pub use exclusive::{Exclusive, ExclusiveError};
 pub use offboard::{HistoryNeed, OffboardPlan, offboard, plan_offboard};
 pub use onboard::{Joining, OnboardPlan, OtherKey, onboard, plan_onboard};
-pub use parallel::{Step, Watcher};
 pub use plan::{
     DataKeyChange, FileRekey, MatchingFile, RekeyNotice, RekeyNoticeKind, RekeyPlan, Wanted,
     plan_rekey,

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::exclusive::Exclusive;
-use super::parallel::Watcher;
 use super::plan::{DataKeyChange, RekeyPlan, key_set, shape_of};
 use super::principals::{Principals, ReaderKind};
 use super::rekey::carry_out;
@@ -11,6 +10,7 @@ use super::survey::{Asked, Sealed, Seen, State, survey};
 use super::transaction::Replacement;
 use super::trouble::{OnboardError, RekeyError};
 use super::usage::{HostUse, Usage};
+use crate::host::Watcher;
 use crate::identity::{HostPublicKey, Identities};
 use crate::secrets::repository::host_of_key_file;
 use crate::secrets::repository::{NewKey, Repository, Rules, RulesText, RulesTextError};

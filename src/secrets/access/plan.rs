@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::parallel::Watcher;
 use super::survey::{Asked, Sealed, Seen, State, survey};
 use super::trouble::{RekeyError, RekeyTrouble};
+use crate::host::Watcher;
 use crate::identity::{Identities, Recipient};
 use crate::secrets::file::{SecretFileError, SecretFileErrorKind};
 use crate::secrets::repository::{RecipientNames, Repository};

@@ -1,12 +1,12 @@
 //! Rekeying: every secret file is made to match `.sops.yaml`, all of them or none.
 
 use super::exclusive::Exclusive;
-use super::parallel::{Watcher, for_each};
 use super::plan::{DataKeyChange, FileRekey, RekeyPlan};
 use super::transaction::{Replacement, replace_all};
 use super::trouble::{RekeyError, RekeyTrouble};
 use crate::host::clock;
 use crate::host::durable::{self, Lock};
+use crate::host::{Watcher, for_each};
 use crate::identity::Identities;
 use crate::secrets::file::{SecretFileError, SecretFileErrorKind, explain};
 use crate::secrets::repository::{Carried, MustChange, MustChangeError, Repository};

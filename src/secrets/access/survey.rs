@@ -1,7 +1,7 @@
 //! All files of the working copy that are or should be secret files, each read and parsed once.
 
-use super::parallel::{Watcher, for_each};
 use crate::host::FileError;
+use crate::host::{Watcher, for_each};
 use crate::secrets::repository::{Repository, Rule};
 use crate::sops::{Format, ParseError, SealedFile};
 use crate::source::RepoPath;

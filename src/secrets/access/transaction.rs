@@ -12,8 +12,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::parallel::{Watcher, for_each};
 use crate::host::{Digest, FileError, FileMode, durable};
+use crate::host::{Watcher, for_each};
 use crate::secrets::repository::Repository;
 use crate::source::RepoPath;
 

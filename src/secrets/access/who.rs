@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::parallel::Watcher;
 use super::plan::shape_of;
 use super::principals::{Principals, Reader, ReaderKind};
 use super::survey::{Asked, Sealed, Seen, State, survey};
 use super::usage::Usage;
+use crate::host::Watcher;
 use crate::secrets::repository::Repository;
 use crate::source::RepoPath;
 

@@ -1,8 +1,8 @@
 //! What is wrong with single files.
 
 use super::{Checked, Finding, FindingKind, Verification, with_causes};
+use crate::host::{Watcher, for_each};
 use crate::identity::Identities;
-use crate::secrets::access::parallel::{Watcher, for_each};
 use crate::secrets::access::plan::{Difference, shape_of};
 use crate::secrets::access::survey::{Sealed, Seen, State};
 use crate::secrets::file::{KeyPath, explain};

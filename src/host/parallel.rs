@@ -1,4 +1,4 @@
-//! The same work for many files, on every processor.
+//! The same work for many things, on every processor.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use std::thread;
 pub struct Step {
     /// What is being done, such as `reading`.
     pub doing: &'static str,
-    /// How many files are done.
+    /// How many are done.
     pub done: usize,
     /// How many there are.
     pub of: usize,
@@ -19,7 +19,7 @@ pub struct Step {
 pub type Watcher<'a> = &'a (dyn Fn(Step) + Sync);
 
 /// Does `work` for every item, each on some thread; the results are in the order of the items.
-pub(super) fn for_each<T: Sync, R: Send>(
+pub(crate) fn for_each<T: Sync, R: Send>(
     items: &[T],
     (doing, watcher): (&'static str, Watcher<'_>),
     work: impl Fn(&T) -> R + Sync,

@@ -1,0 +1,77 @@
+//! Accounts that nobody can use, and people that cannot be told apart.
+
+use std::collections::BTreeMap;
+
+use crate::config::{ConfigError, HostConfig, Origin, Severity, UserConfig};
+use crate::source::Snapshot;
+
+/// Accounts for people that have neither a key nor a password.
+pub(super) fn nobody_can_log_in(config: &HostConfig) -> Vec<(Severity, ConfigError)> {
+    let locked = config.users.iter().filter(|(name, user)| {
+        name.as_str() != "root" && is_for_people(&user.value) && !has_a_way_in(&user.value)
+    });
+    locked
+        .map(|(name, user)| {
+            let error = ConfigError::new(format!("nobody can log in as `{name}`"))
+                .at(&user.origin)
+                .cause("the account has neither an SSH key nor a password")
+                .fix("give it `ssh_keys` or `password_secret`; an account that only runs programs is `system: true`, or has the shell /usr/sbin/nologin");
+            (Severity::Warning, error)
+        })
+        .collect()
+}
+
+fn is_for_people(user: &UserConfig) -> bool {
+    let no_shell = user.shell.as_ref().is_some_and(|shell| {
+        let shell = shell.as_str();
+        shell.ends_with("/nologin") || shell.ends_with("/false")
+    });
+    !user.system && !no_shell
+}
+
+fn has_a_way_in(user: &UserConfig) -> bool {
+    // A hash that begins with `!` or `*` is a lock.
+    let hash = user.password_hash.as_deref();
+    !user.ssh_keys.is_empty()
+        || user.password_secret.is_some()
+        || hash.is_some_and(|hash| !hash.starts_with(['!', '*']))
+}
+
+/// People with one and the same uid. That both are on one host is an error of that host.
+pub(super) fn uids(snapshot: &Snapshot) -> Vec<(Severity, ConfigError)> {
+    let mut seen: BTreeMap<u32, Origin> = BTreeMap::new();
+    let mut found = Vec::new();
+    for path in snapshot.paths() {
+        let text = path.as_str();
+        let is_person = text.starts_with("users/") && text.ends_with(".yml");
+        // A file that cannot be read is refused where it is used.
+        let Some(Ok(Some(content))) = is_person.then(|| snapshot.read(path)) else {
+            continue;
+        };
+        let content = String::from_utf8_lossy(&content).into_owned();
+        let uid = content.lines().enumerate().find_map(|(number, line)| {
+            let value = line.strip_prefix("uid:")?.split('#').next()?;
+            Some((number, value.trim().parse::<u32>().ok()?))
+        });
+        let Some((number, uid)) = uid else { continue };
+        let origin = Origin {
+            file: path.clone(),
+            line: u32::try_from(number + 1).unwrap_or(u32::MAX),
+            column: 1,
+        };
+        match seen.get(&uid) {
+            None => {
+                seen.insert(uid, origin);
+            }
+            Some(first) => {
+                let error = ConfigError::new(format!("two people have the uid {uid}"))
+                    .at(&origin)
+                    .related(first, "the other one has it here")
+                    .cause("on a file system that hosts share, each owns the files of the other; a host cannot have both")
+                    .fix("give one of them another uid");
+                found.push((Severity::Warning, error));
+            }
+        }
+    }
+    found
+}
