@@ -93,6 +93,12 @@ pub enum FetchErrorKind {
         /// The branches that exist, sorted.
         existing: Vec<String>,
     },
+    /// The repository has no such commit, or no longer.
+    #[error("it has no commit {commit}")]
+    CommitGone {
+        /// The commit's id.
+        commit: String,
+    },
     /// The time limit for the whole exchange passed.
     #[error("it took longer than {} s", limit.as_secs())]
     TimedOut {
@@ -191,6 +197,10 @@ impl FetchErrorKind {
             )),
             Self::Empty => Some("push a first commit".to_owned()),
             Self::BranchGone { .. } => Some("push the branch again, or set the branch to one that exists".to_owned()),
+            Self::CommitGone { .. } => Some(
+                "its history may have been rewritten: look at what it has now, then lock that with `steadfast inputs update`"
+                    .to_owned(),
+            ),
             Self::TimedOut { .. } => Some("check the network, or raise the time limit".to_owned()),
             Self::TooLarge { .. } => Some("make the repository smaller, or raise the limit".to_owned()),
             Self::Sha256 => Some("use a repository made with `git init --object-format=sha1`".to_owned()),

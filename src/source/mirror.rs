@@ -8,9 +8,11 @@ use super::{CommitId, Revision, Snapshot, SnapshotError};
 
 mod fetch;
 mod history;
+mod inputs;
 mod tidy;
 
 pub use fetch::{Fetched, Transfer};
+pub use inputs::Wanted;
 
 const ACCEPTED: &str = "refs/steadfast/accepted";
 

@@ -51,3 +51,19 @@ impl RepoPath {
         Self::new(format!("{}/{below}", self.as_str()))
     }
 }
+
+checked_name!(
+    /// The name of an input: another repository whose modules this one uses.
+    InputName, "input name", |text| {
+        if text.is_empty() || text.len() > 64 {
+            return Err("must be 1 to 64 characters");
+        }
+        if !text.starts_with(|c: char| c.is_ascii_lowercase()) {
+            return Err("must begin with a lower-case letter");
+        }
+        if !text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+            return Err("may contain only lower-case letters, digits and `-`");
+        }
+        Ok(())
+    }
+);

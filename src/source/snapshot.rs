@@ -2,6 +2,7 @@
 //! commit.
 
 mod folder;
+mod mounts;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use git2::{ObjectType, Oid, Repository};
 
 use folder::Folder;
 pub use folder::{FolderError, FolderErrorKind};
+pub use mounts::{DigestError, Mount};
 
 use super::mirror::oid;
 use super::{CommitId, RepoPath};
@@ -34,6 +36,9 @@ const MODE_SUBMODULE: i32 = 0o160_000;
 pub struct Snapshot {
     files: Files,
     skipped: Vec<Skipped>,
+    mounts: Vec<Mount>,
+    /// The files of inputs, each with the number of its input.
+    mounted: BTreeMap<RepoPath, usize>,
 }
 
 enum Files {
@@ -95,10 +100,7 @@ impl Snapshot {
     /// A snapshot of the given files; for tests and for trees that are not in git.
     #[must_use]
     pub fn in_memory(files: BTreeMap<RepoPath, Vec<u8>>) -> Self {
-        Self {
-            files: Files::Memory(files),
-            skipped: Vec::new(),
-        }
+        Self::of_files(Files::Memory(files), Vec::new())
     }
 
     /// The files below a folder as they lie on disk. In a git working copy, ignored files do not count.
@@ -107,10 +109,7 @@ impl Snapshot {
     /// [`FolderError`] if they cannot be listed; one that cannot be read is told when it is read.
     pub fn of_folder(folder: &Path) -> Result<Self, FolderError> {
         let listed = Folder::list(folder)?;
-        Ok(Self {
-            files: Files::Folder(listed.files),
-            skipped: listed.skipped,
-        })
+        Ok(Self::of_files(Files::Folder(listed.files), listed.skipped))
     }
 
     /// Lists the tree of `commit` in the repository whose git directory is `git_dir`.
@@ -140,16 +139,23 @@ impl Snapshot {
                 Stop::Git(error) => damaged(error),
                 Stop::TooManyEntries => failed(SnapshotErrorKind::TooManyEntries),
             })?;
-        Ok(Self {
-            files: Files::Git {
-                repository: Mutex::new(repository),
-                blobs: listing.blobs,
-            },
-            skipped: listing.skipped,
-        })
+        let files = Files::Git {
+            repository: Mutex::new(repository),
+            blobs: listing.blobs,
+        };
+        Ok(Self::of_files(files, listing.skipped))
     }
 
-    /// Every file, in path order.
+    fn of_files(files: Files, skipped: Vec<Skipped>) -> Self {
+        Self {
+            files,
+            skipped,
+            mounts: Vec::new(),
+            mounted: BTreeMap::new(),
+        }
+    }
+
+    /// Every file, in path order; those of inputs after its own.
     pub fn paths(&self) -> impl Iterator<Item = &RepoPath> {
         let (memory, folder, git) = match &self.files {
             Files::Memory(files) => (Some(files.keys()), None, None),
@@ -158,7 +164,8 @@ impl Snapshot {
         };
         let listed = memory.into_iter().flatten();
         let listed = listed.chain(folder.into_iter().flatten());
-        listed.chain(git.into_iter().flatten())
+        let listed = listed.chain(git.into_iter().flatten());
+        listed.chain(self.mounted.keys())
     }
 
     /// The entries of the tree that were left out, and why.
@@ -172,6 +179,15 @@ impl Snapshot {
     /// # Errors
     /// [`ReadBlobError`] if the object is missing, damaged or larger than 1 MiB.
     pub fn read(&self, path: &RepoPath) -> Result<Option<Vec<u8>>, ReadBlobError> {
+        if let Some(mount) = self.mount_of(path) {
+            let Some(inner) = mount.inner(path) else {
+                return Ok(None);
+            };
+            return mount.files.read(&inner).map_err(|error| ReadBlobError {
+                path: path.clone(),
+                reason: error.reason,
+            });
+        }
         match &self.files {
             Files::Memory(files) => Ok(files.get(path).cloned()),
             Files::Folder(files) => {

@@ -3,7 +3,7 @@
 use git2::{ObjectType, Oid};
 
 use super::{ACCEPTED, Mirror, Use, commit_id};
-use crate::source::transport::{Want, exchange};
+use crate::source::transport::{Target, Want, exchange};
 use crate::source::{CommitId, FetchError, FetchErrorKind, Remote, Transport};
 
 const FETCHED: &str = "refs/steadfast/fetched";
@@ -39,7 +39,7 @@ impl Mirror {
         branch: Option<&str>,
         transport: &Transport,
     ) -> Result<CommitId, FetchError> {
-        let (tip, _) = exchange(remote, branch, transport, Want::Listing)?;
+        let (tip, _) = exchange(remote, Target::Tip(branch), transport, Want::Listing)?;
         checked(remote, tip)
     }
 
@@ -65,7 +65,7 @@ impl Mirror {
             haves: &|| self.haves(&roots),
             is_here: &|tip| self.is_below(tip, &roots),
         };
-        let (tip, transfer) = exchange(remote, branch, transport, want)?;
+        let (tip, transfer) = exchange(remote, Target::Tip(branch), transport, want)?;
         let commit = checked(remote, tip)?;
         if transfer != Transfer::AlreadyHere {
             self.check_complete(tip, &roots).map_err(|error| {
@@ -81,14 +81,14 @@ impl Mirror {
                 .map_err(|e| mirror_failed(e.to_string()))?;
         }
         if transfer != Transfer::AlreadyHere {
-            self.tidy(&self.complete_commits())
+            self.tidy(&self.kept_commits())
                 .map_err(|e| mirror_failed(e.message().to_owned()))?;
         }
         Ok(Fetched { commit, transfer })
     }
 
     /// The commits that are known to be here with everything below them, the last fetched one first.
-    fn complete_commits(&self) -> Vec<Oid> {
+    pub(super) fn complete_commits(&self) -> Vec<Oid> {
         [FETCHED, ACCEPTED]
             .iter()
             .filter_map(|name| self.repository.refname_to_id(name).ok())
@@ -96,7 +96,7 @@ impl Mirror {
             .collect()
     }
 
-    fn is_below(&self, tip: Oid, roots: &[Oid]) -> bool {
+    pub(super) fn is_below(&self, tip: Oid, roots: &[Oid]) -> bool {
         roots.contains(&tip)
             || self.repository.find_commit(tip).is_ok()
                 && roots.iter().any(|root| {
@@ -107,7 +107,7 @@ impl Mirror {
     }
 
     /// What to tell a server about us: the roots and some commits below them, in case it has rewritten the newest.
-    fn haves(&self, roots: &[Oid]) -> Vec<Oid> {
+    pub(super) fn haves(&self, roots: &[Oid]) -> Vec<Oid> {
         const MOST: usize = 64;
         let Ok(mut walk) = self.repository.revwalk() else {
             return roots.to_vec();
@@ -121,7 +121,7 @@ impl Mirror {
     }
 
     /// Checks that history and files of a fetched commit came whole.
-    fn check_complete(&self, tip: Oid, roots: &[Oid]) -> Result<(), git2::Error> {
+    pub(super) fn check_complete(&self, tip: Oid, roots: &[Oid]) -> Result<(), git2::Error> {
         let mut walk = self.repository.revwalk()?;
         walk.push(tip)?;
         for root in roots {
@@ -157,6 +157,6 @@ impl Mirror {
     }
 }
 
-fn checked(remote: &Remote, tip: Oid) -> Result<CommitId, FetchError> {
+pub(super) fn checked(remote: &Remote, tip: Oid) -> Result<CommitId, FetchError> {
     commit_id(tip).ok_or_else(|| FetchError::new(remote, FetchErrorKind::Sha256))
 }

@@ -27,15 +27,33 @@ pub(in crate::source) enum Want<'a> {
     },
 }
 
-/// Lists the tip of `branch` and, if wanted and missing, fetches it.
+/// Which commit an exchange is about.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::source) enum Target<'a> {
+    /// The tip of a branch, or of the remote's `HEAD`.
+    Tip(Option<&'a str>),
+    /// A commit by its id, whatever branch leads to it now. A server that gives no commit by its id gives the branch,
+    /// which may lead to it.
+    Commit(Oid, Option<&'a str>),
+}
+
+impl<'a> Target<'a> {
+    fn branch(self) -> Option<&'a str> {
+        match self {
+            Self::Tip(branch) | Self::Commit(_, branch) => branch,
+        }
+    }
+}
+
+/// Finds the commit and, if wanted and missing, fetches it.
 pub(in crate::source) fn exchange(
     remote: &Remote,
-    branch: Option<&str>,
+    target: Target<'_>,
     transport: &Transport,
     want: Want<'_>,
 ) -> Result<(Oid, Transfer), FetchError> {
     let failed = |kind| FetchError::new(remote, kind);
-    if let Some(branch) = branch
+    if let Some(branch) = target.branch()
         && !git2::Reference::is_valid_name(&format!("refs/heads/{branch}"))
     {
         return Err(failed(FetchErrorKind::InvalidBranch {
@@ -46,7 +64,7 @@ pub(in crate::source) fn exchange(
     let mut connection: Box<dyn Connection> = match remote.address() {
         Address::Local(path) => {
             let source = LocalSource::open(path).map_err(failed)?;
-            return from_local(&source, branch, want, &mut meter)
+            return from_local(&source, target, want, &mut meter)
                 .map_err(|trouble| failed(explain_local(trouble, transport.limits)));
         }
         Address::Ssh(address) => Box::new(
@@ -54,7 +72,7 @@ pub(in crate::source) fn exchange(
         ),
         Address::Http(address) => Box::new(HttpConnection::new(address, transport.limits)),
     };
-    match converse(connection.as_mut(), branch, want, &mut meter) {
+    match converse(connection.as_mut(), target, want, &mut meter) {
         Ok(done) => {
             connection.close();
             Ok(done)
@@ -68,12 +86,16 @@ pub(in crate::source) fn exchange(
 
 fn converse(
     connection: &mut dyn Connection,
-    branch: Option<&str>,
+    target: Target<'_>,
     want: Want<'_>,
     meter: &mut Meter,
 ) -> Result<(Oid, Transfer), Trouble> {
     let mut conversation = Conversation::begin(connection, meter)?;
-    let tip = conversation.tip(branch)?;
+    let tip = match target {
+        Target::Tip(branch) => conversation.tip(branch)?,
+        Target::Commit(id, _) if conversation.gives(id) => id,
+        Target::Commit(_, branch) => conversation.tip(branch)?,
+    };
     match want {
         Want::Objects {
             into,
@@ -90,11 +112,14 @@ fn converse(
 
 fn from_local(
     source: &LocalSource,
-    branch: Option<&str>,
+    target: Target<'_>,
     want: Want<'_>,
     meter: &mut Meter,
 ) -> Result<(Oid, Transfer), Trouble> {
-    let tip = source.tip(branch)?;
+    let tip = match target {
+        Target::Tip(branch) => source.tip(branch)?,
+        Target::Commit(id, _) => source.commit(id)?,
+    };
     match want {
         Want::Objects {
             into,

@@ -53,6 +53,17 @@ impl LocalSource {
         }
     }
 
+    /// A commit by its id.
+    pub(super) fn commit(&self, id: Oid) -> Result<Oid, FetchErrorKind> {
+        match self.repository.find_commit(id) {
+            Ok(commit) => Ok(commit.id()),
+            Err(error) if error.code() == ErrorCode::NotFound => Err(FetchErrorKind::CommitGone {
+                commit: id.to_string(),
+            }),
+            Err(error) => Err(damaged(&error)),
+        }
+    }
+
     fn branches(&self) -> Result<Vec<(String, Oid)>, FetchErrorKind> {
         let references = self
             .repository

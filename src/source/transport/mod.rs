@@ -15,5 +15,5 @@ mod settings;
 mod ssh;
 mod trouble;
 
-pub(super) use exchange::{Want, exchange};
+pub(super) use exchange::{Target, Want, exchange};
 pub use settings::{Limits, SshAccess, Transport};

@@ -42,6 +42,8 @@ enum Version {
     /// The whole listing came with the greeting.
     Zero {
         references: Vec<(String, Oid)>,
+        /// Whether it gives commits that no reference is at.
+        gives_any: bool,
     },
     Two {
         says_format: bool,
@@ -69,9 +71,7 @@ impl<'a> Conversation<'a> {
         let version = if first.line() == Some(b"version 2") {
             read_capabilities(&mut stream)?
         } else {
-            Version::Zero {
-                references: read_references(first, &mut stream)?,
-            }
+            read_references(first, &mut stream)?
         };
         drop(stream);
         Ok(Self {
@@ -91,7 +91,7 @@ impl<'a> Conversation<'a> {
                 .map(|(_, id)| *id)
         };
         let all = match &self.version {
-            Version::Zero { references } => {
+            Version::Zero { references, .. } => {
                 if let Some(tip) = found(references) {
                     return Ok(tip);
                 }
@@ -105,6 +105,17 @@ impl<'a> Conversation<'a> {
             }
         };
         Err(Trouble::Clear(missing(branch, &all)))
+    }
+
+    /// Whether the server can be asked for a commit by its id. Version 2 gives whatever is asked for.
+    pub(super) fn gives(&self, id: Oid) -> bool {
+        match &self.version {
+            Version::Two { .. } => true,
+            Version::Zero {
+                references,
+                gives_any,
+            } => *gives_any || references.iter().any(|(_, tip)| *tip == id),
+        }
     }
 
     /// Asks a version 2 server for the references whose names begin with `prefix`.
@@ -194,7 +205,9 @@ fn read_capabilities(stream: &mut dyn Read) -> Result<Version, Trouble> {
 }
 
 /// Reads the listing that the older protocol begins with; the first line has the capabilities behind a NUL.
-fn read_references(first: Packet, stream: &mut dyn Read) -> Result<Vec<(String, Oid)>, Trouble> {
+fn read_references(first: Packet, stream: &mut dyn Read) -> Result<Version, Trouble> {
+    const ANY: [&[u8]; 2] = [b"allow-reachable-sha1-in-want", b"allow-any-sha1-in-want"];
+    let mut gives_any = false;
     let mut references = Vec::new();
     let mut packet = first;
     let mut seen_capabilities = false;
@@ -203,6 +216,9 @@ fn read_references(first: Packet, stream: &mut dyn Read) -> Result<Vec<(String, 
         let reference = parts.next().unwrap_or_default();
         if let Some(capabilities) = parts.next() {
             check_capabilities(capabilities)?;
+            gives_any = capabilities
+                .split(|b| *b == b' ')
+                .any(|name| ANY.contains(&name.trim_ascii_end()));
             seen_capabilities = true;
         }
         if reference.starts_with(b"shallow ") {
@@ -220,7 +236,10 @@ fn read_references(first: Packet, stream: &mut dyn Read) -> Result<Vec<(String, 
     if !seen_capabilities && !references.is_empty() {
         return Err(Trouble::protocol("it names no capabilities"));
     }
-    Ok(references)
+    Ok(Version::Zero {
+        references,
+        gives_any,
+    })
 }
 
 fn check_capabilities(line: &[u8]) -> Result<(), Trouble> {

@@ -79,6 +79,20 @@ impl AllowedSigners {
         Ok(signers)
     }
 
+    /// Everyone who holds one of `keys`, lines of `.pub` files; a key's comment is the name of its holder.
+    pub(super) fn of_keys(keys: &[String]) -> Self {
+        let lines: Vec<String> = keys
+            .iter()
+            .map(|key| {
+                let holder = key.split_whitespace().nth(2).unwrap_or("signer");
+                let holder: String = holder.chars().filter(|c| !",\"*?!".contains(*c)).collect();
+                let key: Vec<&str> = key.split_whitespace().take(2).collect();
+                format!("{holder} namespaces=\"{NAMESPACE}\" {}", key.join(" "))
+            })
+            .collect();
+        Self::parse(&lines.join("\n"))
+    }
+
     pub(super) fn parse(text: &str) -> Self {
         let mut signers = Self {
             lines: Vec::new(),

@@ -6,5 +6,5 @@ mod patterns;
 mod policy;
 mod refusal;
 
-pub use policy::{TrustMode, TrustPolicy, check};
+pub use policy::{TrustMode, TrustPolicy, check, signed_by};
 pub use refusal::{Refusal, RefusalKind};

@@ -1,6 +1,6 @@
 //! The decision.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -91,10 +91,36 @@ fn new_commits(
     Ok(commits)
 }
 
+/// Asks whether the holder of one of `keys` (lines of `.pub` files) signed `commit` of an input.
+///
+/// # Errors
+/// [`Refusal`], as [`check`].
+pub fn signed_by(
+    mirror: &Mirror,
+    commit: &CommitId,
+    keys: &[String],
+    now_secs: i64,
+) -> Result<Signer, Refusal> {
+    let judge = Judge {
+        mirror,
+        source: SignersSource::Input,
+        signers: AllowedSigners::of_keys(keys),
+        not_before_secs: i64::MIN,
+        now_secs,
+    };
+    judge.check(commit)
+}
+
+/// Where the allowed signers are written.
+enum SignersSource<'a> {
+    File(&'a Path),
+    Input,
+}
+
 /// The signers of the policy, and the times between which a commit's own is believed.
 struct Judge<'a> {
     mirror: &'a Mirror,
-    policy: &'a TrustPolicy,
+    source: SignersSource<'a>,
     signers: AllowedSigners,
     not_before_secs: i64,
     now_secs: i64,
@@ -124,7 +150,7 @@ impl<'a> Judge<'a> {
         };
         Ok(Self {
             mirror,
-            policy,
+            source: SignersSource::File(&policy.allowed_signers),
             signers,
             not_before_secs,
             now_secs,
@@ -159,14 +185,23 @@ impl<'a> Judge<'a> {
                 principal,
                 detail,
             }),
-            Verdict::Stranger => Err(RefusalKind::Stranger {
-                public_key: PublicKey::from(signed.key)
+            Verdict::Stranger => {
+                let public_key = PublicKey::from(signed.key)
                     .to_openssh()
-                    .unwrap_or_else(|_| fingerprint.clone()),
-                fingerprint,
-                allowed_signers: self.policy.allowed_signers.clone(),
-                skipped: self.signers.skipped().to_vec(),
-            }),
+                    .unwrap_or_else(|_| fingerprint.clone());
+                Err(match self.source {
+                    SignersSource::File(path) => RefusalKind::Stranger {
+                        public_key,
+                        fingerprint,
+                        allowed_signers: path.to_owned(),
+                        skipped: self.signers.skipped().to_vec(),
+                    },
+                    SignersSource::Input => RefusalKind::NotASigner {
+                        fingerprint,
+                        public_key,
+                    },
+                })
+            }
         }
     }
 }

@@ -53,6 +53,14 @@ pub enum RefusalKind {
         /// Lines of the file that were skipped, with the reason.
         skipped: Vec<String>,
     },
+    /// A valid signature of a key that is not among the signers of an input.
+    #[error("it is signed by {fingerprint}, who is not among the input's `signers`")]
+    NotASigner {
+        /// `SHA256:…` of the key.
+        fingerprint: String,
+        /// The key as a `.pub` file has it.
+        public_key: String,
+    },
     /// A key of the file, outside the times or namespaces that its line allows.
     #[error(
         "it is signed by {fingerprint} (`{principal}`), whose line does not allow it: {detail}"
@@ -112,6 +120,9 @@ impl Refusal {
             RefusalKind::Stranger { public_key, allowed_signers, .. } => format!(
                 "if this key may decide about this host, add to {}: `NAME namespaces=\"git\" {public_key}`",
                 allowed_signers.display()
+            ),
+            RefusalKind::NotASigner { public_key, .. } => format!(
+                "if this key may decide about your hosts, add it to `signers:` of the input in fleet.yml: `{public_key}`"
             ),
             RefusalKind::NotAllowed { .. } => {
                 format!("sign {commit} with a key that is valid, or change the line in the allowed-signers file")
