@@ -93,7 +93,8 @@ pub(super) fn remote_probe(settings: &Settings, mirror: &Path) -> RemoteProbe {
     })
 }
 
-fn transport(settings: &Settings) -> Transport {
+/// How this host reaches repositories.
+pub(super) fn transport(settings: &Settings) -> Transport {
     let defaults = Transport::of_host();
     let ssh = SshAccess {
         key: Some(settings.ssh_key.clone()),

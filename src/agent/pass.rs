@@ -121,8 +121,7 @@ impl<'a> PassRun<'a> {
         found: &Found,
         draft: &mut Draft,
     ) -> Result<Outcome, Stop> {
-        (self.on_event)(&PassEvent::Building);
-        let target = target::build(self.reconciler.settings(), found)?;
+        let target = target::build(self.reconciler.settings(), found, self.on_event)?;
         if let Some(failed) = state.failure(&target.built.digest)
             && self.pass.retry == Retry::No
         {

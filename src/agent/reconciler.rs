@@ -207,8 +207,8 @@ impl Reconciler {
             clock::now_secs(),
         )
         .map_err(|not_found| not_found.problem)?;
-        on_event(&PassEvent::Building);
-        let target = target::build(&self.settings, &found)?;
+        let target =
+            target::build(&self.settings, &found, on_event).map_err(|stop| stop.problem)?;
         let plan = self.plan_only(&store, &target, on_event).await?;
         Ok(Preview {
             revision: found.trusted.revision().clone(),

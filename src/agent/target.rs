@@ -4,11 +4,12 @@ use crate::config::{self, ConfigErrors};
 use crate::generation::{self, Built, Provenance};
 use crate::host::clock;
 use crate::identity::HostKey;
-use crate::report::Problem;
-use crate::source::{RepoPath, Snapshot};
+use crate::report::{Outcome, Problem};
+use crate::source::{PinErrorKind, RepoPath, Snapshot};
 
-use super::Settings;
-use super::find::Found;
+use super::draft::Stop;
+use super::find::{self, Found};
+use super::{PassEvent, Settings};
 
 /// A generation that was built and not yet stored.
 pub(super) struct Target {
@@ -16,14 +17,21 @@ pub(super) struct Target {
     pub(super) provenance: Provenance,
 }
 
-/// Resolves and builds this host at `found`. Pure but for the reading of the repository.
-pub(super) fn build(settings: &Settings, found: &Found) -> Result<Target, Problem> {
+/// Resolves and builds this host at `found`. Pure but for the reading of the repository, and of inputs that are locked to
+/// commits which are not in the mirror yet.
+pub(super) fn build(
+    settings: &Settings,
+    found: &Found,
+    on_event: &dyn Fn(&PassEvent),
+) -> Result<Target, Stop> {
     let revision = found.trusted.revision();
     let snapshot = found
         .mirror
         .snapshot(&revision.commit)
         .map_err(|error| Problem::of(&error))?;
     check_identity(settings, &snapshot)?;
+    let snapshot = with_inputs(settings, found, snapshot, on_event)?;
+    on_event(&PassEvent::Building);
     let wrong = |errors: ConfigErrors| {
         let place = format!(
             "`{}` cannot be built at {}",
@@ -42,6 +50,37 @@ pub(super) fn build(settings: &Settings, found: &Found) -> Result<Target, Proble
         origins: built.origins.clone(),
     };
     Ok(Target { built, provenance })
+}
+
+/// The files with those of the inputs: fetched by the ids of their locked commits, and verified.
+fn with_inputs(
+    settings: &Settings,
+    found: &Found,
+    snapshot: Snapshot,
+    on_event: &dyn Fn(&PassEvent),
+) -> Result<Snapshot, Stop> {
+    let pins = config::pins(&snapshot);
+    for pin in pins
+        .iter()
+        .filter(|pin| !found.mirror.has_input(&pin.commit))
+    {
+        on_event(&PassEvent::Fetching {
+            remote: pin.remote.to_string(),
+        });
+    }
+    let transport = find::transport(settings);
+    let complete = found
+        .mirror
+        .with_inputs(snapshot, &pins, &transport, clock::now_secs())
+        .map_err(|error| Stop {
+            outcome: match &error.kind {
+                PinErrorKind::Refused(_) | PinErrorKind::OtherTree { .. } => Outcome::Refused,
+                _ => Outcome::Failed,
+            },
+            problem: Problem::of(&error).with_hint(error.fix()),
+        })?;
+    found.mirror.keep_only(&pins);
+    Ok(complete)
 }
 
 /// Refuses to become a host whose published key is another machine's: two machines with one name, or a copied image.

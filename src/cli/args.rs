@@ -9,6 +9,7 @@ use super::config::ConfigArgs;
 use super::drift::DriftArgs;
 use super::flags::HostFlags;
 use super::generations::GenerationsArgs;
+use super::inputs::InputsArgs;
 use super::man::ManArgs;
 use super::plan::PlanArgs;
 use super::reconcile::NowArgs;
@@ -130,6 +131,9 @@ pub enum Command {
     /// Show what the repository says about a host, and the schemas of its files
     #[command(arg_required_else_help = true)]
     Config(ConfigArgs),
+    /// List and update the repositories whose modules this one uses
+    #[command(arg_required_else_help = true, long_about = super::inputs::ABOUT)]
+    Inputs(InputsArgs),
     /// List, compare, pin and go back to generations
     #[command(arg_required_else_help = true, long_about = super::generations::ABOUT)]
     Generations(GenerationsArgs),
@@ -189,7 +193,8 @@ pub fn command(name: &str) -> clap::Command {
             let command = command
                 .mut_subcommand("secrets", |secrets| with_options_of(secrets, person))
                 .mut_subcommand("check", |check| with_options_of(check, reader))
-                .mut_subcommand("config", |config| with_options_of(config, reader));
+                .mut_subcommand("config", |config| with_options_of(config, reader))
+                .mut_subcommand("inputs", |inputs| with_options_of(inputs, reader));
             ["completions", "man", "schema"]
                 .into_iter()
                 .fold(command, |command, verb| {

@@ -1,8 +1,9 @@
-//! Which repository a verb reads, and as what: a folder as it lies there, or a revision.
+//! Which repository a verb reads, and as what: a folder as it lies there, or a revision; with the files of its inputs.
 
 use std::path::{Path, PathBuf};
 
 use super::HostFlags;
+use super::inputs::complete;
 use crate::report::Problem;
 use crate::source::{Mirror, Snapshot};
 
@@ -23,6 +24,11 @@ impl Place {
             rev: rev.map(str::to_owned),
         }
     }
+
+    /// The folder.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
 }
 
 /// The first folder with `hosts/` in it, from here upwards; this one if there is none.
@@ -37,8 +43,13 @@ fn around() -> PathBuf {
     found.map_or(here, Path::to_owned)
 }
 
-/// The files.
+/// The files, with those of the inputs.
 pub(super) fn snapshot(place: &Place) -> Result<Snapshot, Problem> {
+    complete(own_files(place)?)
+}
+
+/// The files of the repository alone.
+pub(super) fn own_files(place: &Place) -> Result<Snapshot, Problem> {
     let Some(rev) = &place.rev else {
         return Snapshot::of_folder(&place.folder).map_err(|error| Problem::of(&error));
     };

@@ -9,6 +9,7 @@ use super::answer::{print, print_json, say};
 use super::check::RepositoryAnswer;
 use super::config::ConfigAnswer;
 use super::generations::{GcAnswer, GenerationDiff, GenerationList};
+use super::inputs::{InputList, InputUpdates};
 use super::plan::{PlanAnswer, Preview};
 use super::secrets::{
     CheckAnswer, HostKeyAnswer, NewAnswer, OffboardAnswer, OnboardAnswer, RekeyAnswer, SecretDiff,
@@ -77,6 +78,16 @@ const OUTPUTS: &[Output] = &[
         name: "config",
         verbs: "config show",
         schema: || schema_for!(ConfigAnswer),
+    },
+    Output {
+        name: "inputs",
+        verbs: "inputs list",
+        schema: || schema_for!(InputList),
+    },
+    Output {
+        name: "input-updates",
+        verbs: "inputs update",
+        schema: || schema_for!(InputUpdates),
     },
     Output {
         name: "generation-list",

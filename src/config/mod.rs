@@ -31,7 +31,7 @@ pub use host::{
     HostConfig, HostName, OnConflict, Platform, SecretConfig, SecretLink, SymlinkConfig,
     TemplateConfig, UnitConfig, UserConfig,
 };
-pub use library::ModuleName;
+pub use library::{InputUse, Locked, ModuleName, inputs, lock_text, pins};
 pub(crate) use nearest::nearest;
 pub(crate) use origin::line_and_column;
 pub use origin::{Located, Origin};

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::nearest::nearest;
-use crate::source::{RepoPath, Snapshot};
+use crate::source::{Mount, RepoPath, Snapshot};
 
 /// The files of the repository. Relative names begin in the folder of the file that names them.
 pub(super) struct Repository<'a> {
     paths: BTreeSet<&'a RepoPath>,
+    /// What the paths of inputs begin with.
+    inputs: Vec<String>,
 }
 
 /// A name that leads to no file.
@@ -20,13 +22,26 @@ impl<'a> Repository<'a> {
     pub(super) fn new(snapshot: &'a Snapshot) -> Self {
         Self {
             paths: snapshot.paths().collect(),
+            inputs: snapshot.mounts().iter().map(Mount::prefix).collect(),
         }
     }
 
-    /// The file that `written` names: below `folder`, or below the repository's root if it begins with `/`.
+    /// Whether a file is of an input.
+    pub(super) fn is_of_input(&self, path: &RepoPath) -> bool {
+        self.root_of(path.as_str()) != ""
+    }
+
+    /// What the paths of the repository that `path` is in begin with: nothing, unless it is an input.
+    fn root_of(&self, path: &str) -> &str {
+        let found = self.inputs.iter().find(|input| path.starts_with(*input));
+        found.map_or("", String::as_str)
+    }
+
+    /// The file that `written` names: below `folder`, or below the root of `folder`'s repository if it begins with `/`.
     pub(super) fn locate(&self, written: &str, folder: &str) -> Result<RepoPath, NotFound> {
+        let root = self.root_of(folder);
         let text = match written.strip_prefix('/') {
-            Some(from_root) => from_root.to_owned(),
+            Some(from_root) => format!("{root}{from_root}"),
             None if folder.is_empty() => written.to_owned(),
             None => format!("{folder}/{written}"),
         };
@@ -39,6 +54,14 @@ impl<'a> Repository<'a> {
                 .contains("..")
                 .then(|| "begin with `/` to start at the repository's root".to_owned()),
         })?;
+        if self.root_of(path.as_str()) != root {
+            return Err(NotFound {
+                message: format!("`{path}` is a file of an input, which only its modules can name"),
+                fix: Some(
+                    "turn on a module of the input that does it, or copy the file".to_owned(),
+                ),
+            });
+        }
         if self.paths.contains(&path) {
             return Ok(path);
         }
@@ -49,7 +72,8 @@ impl<'a> Repository<'a> {
     }
 
     fn advice(&self, written: &str, folder: &str, path: &RepoPath) -> String {
-        let at_root = RepoPath::new(written).ok();
+        let root = self.root_of(folder);
+        let at_root = RepoPath::new(format!("{root}{written}")).ok();
         if at_root.is_some_and(|at_root| self.paths.contains(&at_root)) {
             return format!("write `/{written}` to start at the repository's root");
         }
@@ -64,8 +88,14 @@ impl<'a> Repository<'a> {
         if self.paths.iter().any(|p| p.as_str().starts_with(&below)) {
             return format!("`{path}` is a folder; name a file in it");
         }
-        match nearest(path.as_str(), self.paths.iter().map(|p| p.as_str())) {
-            Some(meant) => format!("did you mean `{}`?", written_as(meant, folder)),
+        let own = self.paths.iter().map(|path| path.as_str());
+        let own = own.filter(|path| self.root_of(path) == root);
+        match nearest(path.as_str(), own) {
+            Some(meant) => {
+                let below = meant.strip_prefix(root).unwrap_or(meant);
+                let folder = folder.strip_prefix(root).unwrap_or(folder);
+                format!("did you mean `{}`?", written_as(below, folder))
+            }
             None => "add the file, and commit it: only what is in the commit counts".to_owned(),
         }
     }

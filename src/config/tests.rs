@@ -1,5 +1,6 @@
 //! Wrong host files, and what is said about them.
 
+mod inputs;
 mod language;
 mod order;
 mod support;

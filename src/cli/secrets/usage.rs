@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::cli::inputs::complete;
+use crate::cli::problem::warn;
 use crate::config::{ConfigErrors, Fleet};
 use crate::generation::secret_uses;
 use crate::secrets::{HostFileTrouble, HostUse, Repository, Usage};
@@ -20,7 +22,7 @@ pub(super) fn usage_of(repository: &Repository) -> Usage {
         };
         files.insert(file, text);
     }
-    let snapshot = Snapshot::in_memory(files);
+    let snapshot = complete_or_as_it_is(files);
     let mut usage = Usage::default();
     let fleet = Fleet::read(&snapshot);
     for host in fleet.hosts() {
@@ -38,11 +40,20 @@ pub(super) fn usage_of(repository: &Repository) -> Usage {
     usage
 }
 
+/// The files, with those of the inputs where these can be had; else hosts that use them say what is missing.
+fn complete_or_as_it_is(files: BTreeMap<RepoPath, Vec<u8>>) -> Snapshot {
+    complete(Snapshot::in_memory(files.clone())).unwrap_or_else(|problem| {
+        warn(&problem);
+        Snapshot::in_memory(files)
+    })
+}
+
 /// Whether `file` says something about what hosts are: host files, modules, people, variables.
 fn speaks_of_hosts(file: &RepoPath) -> bool {
     let file = file.as_str();
     let is = |folder: &str, end: &str| file.starts_with(folder) && file.ends_with(end);
     file == "fleet.yml"
+        || file == "fleet.lock"
         || is("hosts/", "/host.yml")
         || is("modules/", "/module.yml")
         || is("users/", ".yml")

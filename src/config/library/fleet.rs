@@ -1,15 +1,27 @@
 //! `fleet.yml`.
 
+use super::inputs::{Declared, declared};
 use crate::config::reader::{Fields, Reader};
 use crate::config::vocabulary::{FLEET, keys};
 use crate::config::yaml::{Node, Value};
 
 /// Keys that the format has a plan for and this version does not read.
-const LATER: [&str; 5] = ["trust", "waves", "notifications", "inputs", "reports"];
+const LATER: [&str; 4] = ["trust", "waves", "notifications", "reports"];
 
-/// The variables that expressions see as `fleet`.
-pub(super) fn variables(root: &Node, reader: &mut Reader) -> Option<Node> {
-    let entries = reader.entries(root, "the keys of fleet.yml")?;
+/// What `fleet.yml` says.
+#[derive(Default)]
+pub(super) struct FleetFile {
+    /// The variables that expressions see as `fleet`.
+    pub(super) variables: Option<Node>,
+    /// The inputs.
+    pub(super) inputs: Declared,
+}
+
+/// Reads `fleet.yml`. What is wrong is recorded.
+pub(super) fn fleet_file(root: &Node, reader: &mut Reader) -> FleetFile {
+    let Some(entries) = reader.entries(root, "the keys of fleet.yml") else {
+        return FleetFile::default();
+    };
     for entry in entries {
         if LATER.contains(&entry.key.text.as_str()) {
             let message = format!("this version does not know `{}` yet", entry.key.text);
@@ -19,7 +31,19 @@ pub(super) fn variables(root: &Node, reader: &mut Reader) -> Option<Node> {
             reader.known_key(&entry.key, "fleet.yml", &keys(FLEET));
         }
     }
-    let node = Fields::over(entries).get("variables")?;
+    let fields = Fields::over(entries);
+    FleetFile {
+        variables: fields
+            .get("variables")
+            .and_then(|node| variables(node, reader)),
+        inputs: fields
+            .get("inputs")
+            .map(|node| declared(node, reader))
+            .unwrap_or_default(),
+    }
+}
+
+fn variables(node: &Node, reader: &mut Reader) -> Option<Node> {
     reader.entries(node, "variables by name")?;
     plain(node, reader);
     Some(node.clone())

@@ -2,10 +2,12 @@
 
 mod blocks;
 mod fleet;
+mod inputs;
 mod module;
 mod person;
 mod stock;
 
+pub use inputs::{InputUse, Locked, inputs, lock_text, pins};
 pub use module::ModuleName;
 pub(super) use module::{Module, Wanted, wanted};
 pub(super) use stock::{Status, Stock};

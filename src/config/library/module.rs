@@ -8,28 +8,48 @@ use crate::config::reader::{Fields, Reader};
 use crate::config::vocabulary::{ASSERTION, MODULE};
 use crate::config::yaml::{FileId, Key, Node, Place, Value};
 use crate::name::checked_name;
+use crate::source::InputName;
 
 checked_name!(
-    /// The name of a module: its folder in `modules/`.
+    /// The name of a module: its folder in `modules/`; that of an input has the input's name before it, `community/nfs`.
     ModuleName, "module name", |text| {
-        if text.is_empty() || text.len() > 64 {
-            return Err("must be 1 to 64 characters");
+        let parts: Vec<&str> = text.split('/').collect();
+        if parts.len() > 2 {
+            return Err("must be a module's name, or an input's and a module's with `/` between");
         }
-        if !text.starts_with(|c: char| c.is_ascii_lowercase()) {
-            return Err("must begin with a lower-case letter");
-        }
-        if !text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-            return Err("may contain only lower-case letters, digits and `-`");
+        for part in parts {
+            if part.is_empty() || part.len() > 64 {
+                return Err("must be 1 to 64 characters");
+            }
+            if !part.starts_with(|c: char| c.is_ascii_lowercase()) {
+                return Err("must begin with a lower-case letter");
+            }
+            if !part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+                return Err("may contain only lower-case letters, digits and `-`");
+            }
         }
         Ok(())
     }
 );
 
 impl ModuleName {
-    /// The name as expressions write it: `restic_backup`.
+    /// The name as expressions write it: `restic_backup`, `community__nfs`.
     #[must_use]
     pub fn in_expressions(&self) -> String {
-        self.as_str().replace('-', "_")
+        self.as_str().replace('/', "__").replace('-', "_")
+    }
+
+    /// The input that the module is from; `None` for one of the repository itself.
+    #[must_use]
+    pub fn input(&self) -> Option<&str> {
+        self.as_str().split_once('/').map(|(input, _)| input)
+    }
+
+    /// The name without that of its input.
+    #[must_use]
+    pub fn plain(&self) -> &str {
+        let parts = self.as_str().split_once('/');
+        parts.map_or(self.as_str(), |(_, plain)| plain)
     }
 }
 
@@ -139,6 +159,24 @@ impl Module {
                 self.assertions.extend(assertion(item, reader));
             }
         }
+    }
+
+    /// As a module of `input`: the modules it names are the input's own.
+    pub(super) fn of_input(mut self, input: &InputName, mut reader: Reader) -> Self {
+        for wanted in self.imports.iter_mut().chain(&mut self.modules) {
+            if wanted.name.input().is_some() {
+                reader
+                    .error(
+                        wanted.place,
+                        "a module of an input names modules of its own repository only",
+                    )
+                    .fix = Some(format!("write `{}`", wanted.name.plain()));
+            } else if let Ok(name) = ModuleName::new(format!("{input}/{}", wanted.name)) {
+                wanted.name = name;
+            }
+        }
+        self.errors.extend(reader.into_errors());
+        self
     }
 
     /// The rank of what it contributes: a module that turns others on is a profile.

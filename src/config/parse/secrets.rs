@@ -36,7 +36,7 @@ impl HostParser<'_> {
     fn secret(&mut self, entry: &Entry, name: &SecretName, of: Of<'_>) -> Option<SecretConfig> {
         let fields = self.reader.fields(&entry.value, "a secret", SECRET)?;
         let file = match fields.get("file") {
-            Some(node) => self.repository_file(node),
+            Some(node) => self.secret_file(node),
             None => self.default_secret_file(&entry.key),
         };
         let is_binary = file
@@ -64,6 +64,22 @@ impl HostParser<'_> {
             link,
             units,
         })
+    }
+
+    fn secret_file(&mut self, node: &Node) -> Option<crate::source::RepoPath> {
+        let file = self.repository_file(node)?;
+        if self.repository.is_of_input(&file) {
+            let error = self
+                .reader
+                .error(node.place, "a secret cannot come from a file of an input");
+            error.cause = Some("the hosts of this repository cannot open it".to_owned());
+            error.fix = Some(
+                "leave `file` out: then it is in secrets/default.yml, or where the host file says"
+                    .to_owned(),
+            );
+            return None;
+        }
+        Some(file)
     }
 
     fn default_secret_file(&mut self, key: &Key) -> Option<crate::source::RepoPath> {

@@ -37,7 +37,8 @@ pub(super) fn unused(stock: &Stock, snapshot: &Snapshot, used: &Used) -> Vec<Con
     let mut found = Vec::new();
     let engine = Engine::new();
     for (name, module) in &stock.modules {
-        if !module.errors.is_empty() {
+        // What an input has for nothing is not for whoever uses it to put right.
+        if !module.errors.is_empty() || name.input().is_some() {
             continue;
         }
         if used.on.contains(name) {

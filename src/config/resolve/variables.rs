@@ -112,16 +112,22 @@ impl Run<'_> {
             return None;
         };
         let stock = self.stock;
+        // A module of an input knows the modules of its own repository, by the names that they have there.
+        let input = match &frame.scope {
+            Scope::Module(name) => name.input(),
+            _ => None,
+        };
+        let seen = |name: &ModuleName| match input {
+            Some(_) if name.input() == input => Some(name.plain().replace('-', "_")),
+            Some(_) => None,
+            None => Some(name.in_expressions()),
+        };
         let found = stock
             .modules
             .keys()
-            .find(|known| known.in_expressions() == module);
+            .find(|known| seen(known).as_deref() == Some(module));
         let Some(found) = found else {
-            let names: Vec<String> = stock
-                .modules
-                .keys()
-                .map(ModuleName::in_expressions)
-                .collect();
+            let names: Vec<String> = stock.modules.keys().filter_map(seen).collect();
             let meant = nearest(module, names.iter().map(String::as_str));
             self.name_error(source, module, format!("there is no module `{module}`"))
                 .fix = meant.map(|meant| format!("did you mean `{meant}`?"));

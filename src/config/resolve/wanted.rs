@@ -101,6 +101,23 @@ impl Run<'_> {
 
     fn no_such_module(&mut self, name: &ModuleName, place: Place) {
         let names = self.stock.modules.keys().map(ModuleName::as_str);
+        if let Some(input) = name.input() {
+            let declared = self.stock.absent.contains(input);
+            let fix = match nearest(name.as_str(), names) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None if declared => format!("fetch it: `steadfast inputs update {input}`"),
+                None => {
+                    format!("look at `steadfast inputs list`; `inputs:` in fleet.yml declares one")
+                }
+            };
+            let what = if declared {
+                format!("the modules of the input `{input}` are not here")
+            } else {
+                format!("there is no module `{name}`")
+            };
+            self.reader.error(place, what).fix = Some(fix);
+            return;
+        }
         let fix = match nearest(name.as_str(), names) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("make it: `modules/{name}/module.yml`"),

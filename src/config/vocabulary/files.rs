@@ -90,11 +90,64 @@ pub(in crate::config) const PERSON: &[Field] = &[
 ];
 
 /// The fleet.
-pub(in crate::config) const FLEET: &[Field] = &[field(
-    "variables",
-    Kind::Map(&Kind::Any),
-    "What expressions see as `fleet`.",
-)];
+pub(in crate::config) const FLEET: &[Field] = &[
+    field(
+        "variables",
+        Kind::Map(&Kind::Any),
+        "What expressions see as `fleet`.",
+    ),
+    field(
+        "inputs",
+        Kind::Map(&Kind::Object(INPUT)),
+        "Other repositories whose modules are used, by name: `community/nfs`.",
+    ),
+];
+
+/// Another repository whose modules are used.
+pub(in crate::config) const INPUT: &[Field] = &[
+    field(
+        "url",
+        Kind::Text,
+        "Where it is: `ssh://…`, `https://…`, `user@host:path` or an absolute path.",
+    ),
+    field(
+        "branch",
+        Kind::Text,
+        "The branch that `steadfast inputs update` looks at; the remote's HEAD when left out.",
+    ),
+    field(
+        "directory",
+        Kind::Text,
+        "Its folder of modules; `modules` when left out.",
+    ),
+    field(
+        "signers",
+        Kind::List(&Kind::Text),
+        "Public SSH keys of those who may sign its commits; signatures are not asked for when left out.",
+    ),
+];
+
+/// `fleet.lock`.
+pub(in crate::config) const LOCK: &[Field] = &[
+    field("version", Kind::Number, "1."),
+    field(
+        "inputs",
+        Kind::Map(&Kind::Object(LOCKED)),
+        "The inputs by name.",
+    ),
+];
+
+/// An input in `fleet.lock`.
+pub(in crate::config) const LOCKED: &[Field] = &[
+    field("url", Kind::Text, "Where it is."),
+    field(
+        "branch",
+        Kind::Text,
+        "The branch that the commit was found on.",
+    ),
+    field("commit", Kind::Text, "The commit."),
+    field("tree", Kind::Text, "SHA-256 over its files."),
+];
 
 /// One option of a module, or a part of one.
 pub(in crate::config) const SPEC: &[Field] = &[

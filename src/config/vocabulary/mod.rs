@@ -10,7 +10,7 @@ mod system;
 
 pub(super) use accounts::{GROUP, USER};
 pub(super) use field::{Field, keys};
-pub(super) use files::{ASSERTION, FLEET, HOST, MODULE, PERSON, SPEC};
+pub(super) use files::{ASSERTION, FLEET, HOST, INPUT, LOCK, LOCKED, MODULE, PERSON, SPEC};
 pub(super) use home::HOME;
 pub(super) use resources::{
     CHECK_COMMAND, CHECK_FILE, CHECK_HTTP, CHECK_TCP, CHECK_UNIT, DIRECTORY, DROP_IN, FILE,

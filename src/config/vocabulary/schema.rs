@@ -159,7 +159,11 @@ mod tests {
         let mut host = properties(FileKind::Host);
         host.sort_unstable();
         assert_eq!(host, known);
-        assert_eq!(properties(FileKind::Fleet), ["variables"]);
+        let mut fleet = properties(FileKind::Fleet);
+        fleet.sort_unstable();
+        let mut known = keys(FLEET);
+        known.sort_unstable();
+        assert_eq!(fleet, known);
     }
 
     #[test]
