@@ -307,6 +307,8 @@ fn untouched<'a>(
         start: None,
         on_change: OnChange::Restart,
         drift: Enforcement::Enforce,
+        made_from: None,
+        may_fail: false,
     });
     Some(entry)
 }

@@ -5,6 +5,15 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+mod network;
+mod services;
+
+pub use network::{
+    InterfaceConfig, InterfaceName, IpPrefix, MountConfig, NetworkConfig, NetworkManager,
+    RouteConfig, WireguardConfig, WireguardKey, WireguardPeer,
+};
+pub use services::{FirewallConfig, QuadletConfig, QuadletName, SshdConfig};
+
 use super::Located;
 use super::system::{AptConfig, KeymapConfig, LocaleConfig, PackageConfig, ResolvConfig};
 use crate::health::Check;
@@ -110,6 +119,16 @@ pub struct HostConfig {
     /// What only the home directories of accounts have. Files, secrets and the like of a home are among those of the
     /// host, with the account as their owner.
     pub homes: BTreeMap<UserName, Located<HomeConfig>>,
+    /// File systems by mount point.
+    pub mounts: BTreeMap<HostPath, Located<MountConfig>>,
+    /// Interfaces and tunnels.
+    pub network: NetworkConfig,
+    /// Settings of the SSH server.
+    pub sshd: Option<Located<SshdConfig>>,
+    /// The packet filter.
+    pub firewall: Option<Located<FirewallConfig>>,
+    /// Podman quadlets.
+    pub containers: BTreeMap<QuadletName, Located<QuadletConfig>>,
     /// Declared checks, in file order.
     pub health: Vec<Located<Check>>,
 }
@@ -142,6 +161,11 @@ impl HostConfig {
             secrets: BTreeMap::new(),
             templates: BTreeMap::new(),
             homes: BTreeMap::new(),
+            mounts: BTreeMap::new(),
+            network: NetworkConfig::default(),
+            sshd: None,
+            firewall: None,
+            containers: BTreeMap::new(),
             health: Vec::new(),
         }
     }
@@ -272,6 +296,8 @@ pub struct FileConfig {
     pub drift: Option<Enforcement>,
     /// Units that act when it changes.
     pub units: UnitTriggers,
+    /// A program and its arguments that must end with 0 before the file is put there; empty for none.
+    pub validate: Vec<String>,
 }
 
 /// A directory.

@@ -27,9 +27,11 @@ mod yaml;
 
 pub use error::{Colour, ConfigError, ConfigErrors, Mark, Severity, Sources};
 pub use host::{
-    DirectoryConfig, Enforcement, FileConfig, FileSource, GitSection, GroupConfig, HomeConfig,
-    HostConfig, HostName, OnConflict, Platform, SecretConfig, SecretLink, SymlinkConfig,
-    TemplateConfig, UnitConfig, UserConfig,
+    DirectoryConfig, Enforcement, FileConfig, FileSource, FirewallConfig, GitSection, GroupConfig,
+    HomeConfig, HostConfig, HostName, InterfaceConfig, InterfaceName, IpPrefix, MountConfig,
+    NetworkConfig, NetworkManager, OnConflict, Platform, QuadletConfig, QuadletName, RouteConfig,
+    SecretConfig, SecretLink, SshdConfig, SymlinkConfig, TemplateConfig, UnitConfig, UserConfig,
+    WireguardConfig, WireguardKey, WireguardPeer,
 };
 pub use library::{InputUse, Locked, ModuleName, inputs, lock_text, pins};
 pub(crate) use nearest::nearest;

@@ -2,6 +2,7 @@
 
 mod inputs;
 mod language;
+mod network;
 mod order;
 mod support;
 mod system;

@@ -1,17 +1,23 @@
 //! From the configuration of a host to its manifest. Pure: reads the snapshot and nothing else.
 
 mod accounts;
+mod bring;
 mod builder;
+mod containers;
 mod environment;
 mod home;
 mod machine;
+mod mounts;
+mod network;
 mod paths;
 mod secrets;
+mod services;
 mod software;
 #[cfg(test)]
 mod tests;
 mod unit_file;
 mod units;
+mod wireguard;
 
 use std::collections::BTreeMap;
 
@@ -54,5 +60,11 @@ pub fn build(config: &HostConfig, snapshot: &Snapshot) -> Result<Built, ConfigEr
     builder.secrets();
     builder.templates();
     builder.homes();
+    builder.mounts();
+    builder.network();
+    builder.wireguard();
+    builder.sshd();
+    builder.firewall();
+    builder.containers();
     builder.finish()
 }

@@ -51,6 +51,12 @@ pub struct Manifest {
     pub paths: BTreeMap<HostPath, PathEntry>,
     /// Units with a state, or with a definition of ours.
     pub units: BTreeMap<UnitName, UnitEntry>,
+    /// File systems to mount, by mount point. Their units are in `units`, and those units' files in `paths`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub mounts: BTreeMap<HostPath, MountEntry>,
+    /// Programs with arguments that judge the new content of a file before anything changes; `{file}` stands for it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub validators: BTreeMap<HostPath, Vec<String>>,
     /// Secrets to install.
     pub secrets: BTreeMap<SecretName, SecretSpec>,
     /// Templates to render.
@@ -80,6 +86,8 @@ impl Manifest {
             users: BTreeMap::new(),
             paths: BTreeMap::new(),
             units: BTreeMap::new(),
+            mounts: BTreeMap::new(),
+            validators: BTreeMap::new(),
             secrets: BTreeMap::new(),
             templates: BTreeMap::new(),
             secret_files: BTreeMap::new(),
@@ -205,6 +213,37 @@ pub struct UnitEntry {
     pub on_change: OnChange,
     /// Drift policy.
     pub drift: Enforcement,
+    /// The file of ours that the unit exists by, when that is no unit file: a quadlet, the configuration of an
+    /// instance. Without the file there is no unit, so it stops when the file goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_from: Option<HostPath>,
+    /// Whether the host goes on when it does not start: a mount with `nofail`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_fail: bool,
+}
+
+/// A file system to mount.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MountEntry {
+    /// What is mounted.
+    pub what: String,
+    /// Type of the file system.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Options, `nofail` among them.
+    pub options: Vec<String>,
+    /// Its unit.
+    pub unit: UnitName,
+    /// Whether it is mounted when somebody looks.
+    pub automount: bool,
+}
+
+impl MountEntry {
+    /// Whether other options can be given to it while it is mounted. The kernel refuses most of those of NFS.
+    #[must_use]
+    pub fn can_be_remounted(&self) -> bool {
+        !matches!(self.kind.as_str(), "nfs" | "nfs4")
+    }
 }
 
 /// What a change of a unit's definition or triggers asks for, from the `X-` keys that NixOS users know.

@@ -14,7 +14,8 @@ pub use build::{Built, build};
 pub use check::{CheckRequest, Checked, Finding, UnitVerifier, check, excerpts, secret_uses};
 pub use diff::{Change, ChangeKind, diff};
 pub use manifest::{
-    GroupEntry, MANIFEST_VERSION, Manifest, OnChange, PathEntry, PathKind, UnitEntry, UserEntry,
+    GroupEntry, MANIFEST_VERSION, Manifest, MountEntry, OnChange, PathEntry, PathKind, UnitEntry,
+    UserEntry,
 };
 pub use provenance::{Generation, GenerationNumber, Provenance};
 pub use store::{GcMode, GcPolicy, GcReport, Originals, Store, StoreError, StoreErrorKind};

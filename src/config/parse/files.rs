@@ -39,6 +39,10 @@ impl HostParser<'_> {
         let on_conflict = self.on_conflict(fields);
         let drift = fields.get("drift").and_then(|node| self.enforcement(node));
         let units = self.triggers(fields);
+        let validate = fields
+            .get("validate")
+            .and_then(|node| self.validator(node))
+            .unwrap_or_default();
         Some(FileConfig {
             source: source?,
             owner: of.owner(ownership.owner),
@@ -47,7 +51,20 @@ impl HostParser<'_> {
             on_conflict,
             drift,
             units,
+            validate,
         })
+    }
+
+    /// A program that judges the new content of a file, whose name stands where `{file}` is.
+    fn validator(&mut self, node: &Node) -> Option<Vec<String>> {
+        let argv = self.argv(node)?;
+        if argv.iter().skip(1).any(|arg| arg.contains("{file}")) {
+            return Some(argv);
+        }
+        self.reader
+            .error(node.place, "the program is not told which file to judge")
+            .fix = Some("put \"{file}\" where the name of the file belongs".to_owned());
+        None
     }
 
     pub(super) fn directories(&mut self, node: &Node, of: Of<'_>) {

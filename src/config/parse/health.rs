@@ -137,7 +137,7 @@ impl HostParser<'_> {
     }
 
     /// `host:port`, `[v6 address]:port`.
-    fn address(&mut self, node: &Node) -> Option<String> {
+    pub(super) fn address(&mut self, node: &Node) -> Option<String> {
         let text = self.reader.line(node)?;
         let split = text.rsplit_once(':');
         let good = split.is_some_and(|(host, port)| {
@@ -153,7 +153,7 @@ impl HostParser<'_> {
         None
     }
 
-    fn argv(&mut self, node: &Node) -> Option<Vec<String>> {
+    pub(super) fn argv(&mut self, node: &Node) -> Option<Vec<String>> {
         if let Value::Scalar(scalar) = &node.value
             && scalar.text().contains(' ')
         {

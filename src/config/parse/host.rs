@@ -68,6 +68,21 @@ impl<'a> HostParser<'a> {
         if let Some(node) = fields.get("units") {
             self.units(node);
         }
+        if let Some(node) = fields.get("mounts") {
+            self.mounts(node);
+        }
+        if let Some(node) = fields.get("network") {
+            self.network(node);
+        }
+        if let Some(entry) = fields.entry("sshd") {
+            self.sshd(entry);
+        }
+        if let Some(entry) = fields.entry("firewall") {
+            self.firewall(entry);
+        }
+        if let Some(node) = fields.get("containers") {
+            self.containers(node);
+        }
         if let Some(node) = fields.get("secrets") {
             self.secrets(node, Of::Host);
         }

@@ -8,13 +8,17 @@ mod health;
 mod home;
 mod host;
 mod machine;
+mod mounts;
+mod network;
 mod of;
 mod paths;
 mod secrets;
+mod services;
 mod software;
 mod source;
 mod units;
 mod value;
+mod wireguard;
 
 pub(super) use host::HostParser;
 pub(super) use value::duration_ms;

@@ -21,7 +21,7 @@ pub(in crate::config) fn duration_ms(text: &str) -> Option<u64> {
         let unit_ms = match unit {
             "ms" => 1,
             "s" => 1000,
-            "m" => 60_000,
+            "m" | "min" => 60_000,
             "h" => 3_600_000,
             _ => return None,
         };
@@ -61,6 +61,7 @@ mod tests {
             ("5m", Some(300_000)),
             ("1h", Some(3_600_000)),
             ("1m30s", Some(90_000)),
+            ("10min", Some(600_000)),
             ("24h", Some(86_400_000)),
             ("25h", None),
             ("", None),

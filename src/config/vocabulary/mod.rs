@@ -4,6 +4,7 @@ mod accounts;
 mod field;
 mod files;
 mod home;
+mod network;
 mod resources;
 mod schema;
 mod system;
@@ -12,6 +13,9 @@ pub(super) use accounts::{GROUP, USER};
 pub(super) use field::{Field, keys};
 pub(super) use files::{ASSERTION, FLEET, HOST, INPUT, LOCK, LOCKED, MODULE, PERSON, SPEC};
 pub(super) use home::HOME;
+pub(super) use network::{
+    FIREWALL, INTERFACE, MOUNT, NETWORK, QUADLET, ROUTE, SSHD, WIREGUARD, WIREGUARD_PEER,
+};
 pub(super) use resources::{
     CHECK_COMMAND, CHECK_FILE, CHECK_HTTP, CHECK_TCP, CHECK_UNIT, DIRECTORY, DROP_IN, FILE,
     PLATFORM, RESOURCES, SECRET, SYMLINK, TEMPLATE, TRIGGERS, UNIT,

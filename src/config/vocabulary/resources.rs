@@ -3,13 +3,14 @@
 use super::accounts::{GROUP, USER};
 use super::field::{Field, Kind, field};
 use super::home::HOME;
+use super::network::{FIREWALL, MOUNT, NETWORK, QUADLET, SSHD};
 use super::system::{APT, KEYMAP, LOCALE, PACKAGE, RESOLV};
 
 const DRIFT: Kind = Kind::Words(&["report", "enforce"]);
 const ON_CONFLICT: Kind = Kind::Words(&["refuse", "adopt", "backup"]);
 
-const TEXT: Field = field("text", Kind::Text, "The content itself.");
-const SOURCE: Field = field(
+pub(super) const TEXT: Field = field("text", Kind::Text, "The content itself.");
+pub(super) const SOURCE: Field = field(
     "file",
     Kind::Text,
     "A file of the repository with the content: beside this one, or from the root with a leading `/`.",
@@ -21,12 +22,12 @@ const GROUP_OF: Field = field(
     "Group; the owner's primary group when left out.",
 );
 const MODE: Field = field("mode", Kind::Text, "Mode, four octal digits.");
-const DRIFT_OF: Field = field(
+pub(super) const DRIFT_OF: Field = field(
     "drift",
     DRIFT,
     "What to do about drift; the host's policy when left out.",
 );
-const CONFLICT: Field = field(
+pub(super) const CONFLICT: Field = field(
     "on_conflict",
     ON_CONFLICT,
     "What to do about a file that is there and not ours; refuse when left out.",
@@ -36,7 +37,7 @@ const LINKED_FROM: Field = field(
     Kind::Text,
     "Where a symbolic link to it is made: an absolute path, or one below the home directory in a home.",
 );
-const FILLED: Field = field(
+pub(super) const FILLED: Field = field(
     "template",
     Kind::Boolean,
     "Whether the expressions in `file` are evaluated.",
@@ -55,7 +56,20 @@ pub(in crate::config) const TRIGGERS: &[Field] = &[
 
 /// A regular file.
 pub(in crate::config) const FILE: &[Field] = &[
-    TEXT, SOURCE, FILLED, OWNER, GROUP_OF, MODE, CONFLICT, DRIFT_OF, TRIGGER,
+    TEXT,
+    SOURCE,
+    FILLED,
+    OWNER,
+    GROUP_OF,
+    MODE,
+    CONFLICT,
+    DRIFT_OF,
+    TRIGGER,
+    field(
+        "validate",
+        Kind::List(&Kind::Text),
+        "A program and its arguments that must end with 0 before anything changes; `{file}` is the new content.",
+    ),
 ];
 
 /// A directory.
@@ -266,6 +280,23 @@ pub(in crate::config) const RESOURCES: &[Field] = &[
         "units",
         Kind::Map(&Kind::Object(UNIT)),
         "systemd units by name.",
+    ),
+    field(
+        "mounts",
+        Kind::Map(&Kind::Object(MOUNT)),
+        "File systems by mount point.",
+    ),
+    field("network", Kind::Object(NETWORK), "Interfaces and tunnels."),
+    field("sshd", Kind::Object(SSHD), "The SSH server."),
+    field(
+        "firewall",
+        Kind::Object(FIREWALL),
+        "The packet filter: one whole nftables ruleset.",
+    ),
+    field(
+        "containers",
+        Kind::Map(&Kind::Object(QUADLET)),
+        "Podman quadlets by file name, `ollama.container`.",
     ),
     field(
         "secrets",

@@ -65,6 +65,11 @@ impl<'a> Builder<'a> {
         self.origins.insert(resource, origin.clone());
     }
 
+    /// Where the entry at `path` was written.
+    pub(super) fn path_origin(&self, path: &HostPath) -> &Origin {
+        &self.path_origins[path]
+    }
+
     pub(super) fn drift(&self, own: Option<Enforcement>) -> Enforcement {
         own.unwrap_or(self.config.drift)
     }

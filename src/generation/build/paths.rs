@@ -27,6 +27,11 @@ impl Builder<'_> {
                 units: file.units.clone(),
             };
             self.place(path.clone(), entry, &located.origin);
+            if !file.validate.is_empty() {
+                self.manifest
+                    .validators
+                    .insert(path.clone(), file.validate.clone());
+            }
         }
         for (path, located) in &config.directories {
             let directory = &located.value;

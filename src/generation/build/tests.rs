@@ -6,6 +6,7 @@ use crate::generation::{OnChange, PathKind};
 use crate::host::{HostPath, UnitName};
 use crate::source::RepoPath;
 
+mod network;
 mod system;
 
 fn snapshot(files: &[(&str, &str)]) -> Snapshot {
@@ -396,6 +397,9 @@ fn the_example_of_the_manual_builds() {
                 "hosts/web/keys/docker.asc",
                 "-----BEGIN PGP PUBLIC KEY BLOCK-----\n",
             ),
+            ("hosts/web/rules.conf", "rule\n"),
+            ("hosts/web/rules.nft", "table inet filter { }\n"),
+            ("hosts/web/ollama.container", "[Container]\nImage=ollama\n"),
             ("hosts/web/app.service", unit),
             ("hosts/web/backup.service", unit),
             ("hosts/web/backup.timer", timer),
@@ -421,6 +425,6 @@ fn the_example_of_the_manual_builds() {
             ),
         ],
     );
-    assert_eq!(built.manifest.secrets.len(), 6);
+    assert_eq!(built.manifest.secrets.len(), 7);
     assert_eq!(built.manifest.health.len(), 5);
 }

@@ -55,6 +55,8 @@ impl Builder<'_> {
                 start: unit.value.start,
                 on_change: on_change(&definition.content),
                 drift: self.drift(unit.value.drift),
+                made_from: None,
+                may_fail: false,
             };
             self.manifest.units.insert(name.clone(), entry);
         }
@@ -178,7 +180,7 @@ impl Builder<'_> {
 }
 
 /// What a change asks for, from the keys that NixOS users know. In `[Service]`, or in `[Unit]` for other types.
-fn on_change(unit: &UnitFile) -> OnChange {
+pub(super) fn on_change(unit: &UnitFile) -> OnChange {
     let flag = |key| unit.flag("Service", key).or_else(|| unit.flag("Unit", key));
     if flag("X-ReloadIfChanged") == Some(true) {
         OnChange::Reload
@@ -195,6 +197,6 @@ fn on_change(unit: &UnitFile) -> OnChange {
 }
 
 /// A path below the unit directory; `below` is made of checked names.
-fn unit_path(below: &str) -> HostPath {
+pub(super) fn unit_path(below: &str) -> HostPath {
     fixed(&format!("{UNIT_DIRECTORY}/{below}"))
 }

@@ -100,6 +100,8 @@ pub(crate) fn unit(definition: &[&str]) -> UnitEntry {
         start: Some(true),
         on_change: OnChange::StopStart,
         drift: Enforcement::Report,
+        made_from: None,
+        may_fail: false,
     }
 }
 
