@@ -35,6 +35,7 @@ fn every_help_screen_reads_well() {
         "check",
         "config",
         "config show",
+        "config diff",
         "config schema",
         "inputs",
         "inputs list",

@@ -1,5 +1,6 @@
 //! `config …`: what the repository says, resolved.
 
+mod diff;
 mod schema;
 mod show;
 
@@ -23,6 +24,9 @@ enum ConfigCommand {
     /// Show everything that is said about a host, merged, with the place of every value
     #[command(long_about = show::ABOUT)]
     Show(show::ShowArgs),
+    /// Show what a change would do to a host, or to all of them
+    #[command(long_about = diff::ABOUT)]
+    Diff(diff::DiffArgs),
     /// Print the JSON Schema of a kind of file, for editors
     #[command(long_about = schema::ABOUT)]
     Schema(schema::SchemaArgs),
@@ -32,6 +36,7 @@ enum ConfigCommand {
 pub(super) fn run(args: &ConfigArgs, flags: &HostFlags) -> Result<u8, Problem> {
     match &args.command {
         ConfigCommand::Show(args) => show::run(args, flags),
+        ConfigCommand::Diff(args) => diff::run(args, flags),
         ConfigCommand::Schema(args) => schema::run(args),
     }
 }

@@ -1,20 +1,17 @@
-//! `plan`: what would change, on this host or on any host of the repository.
-
-use std::path::Path;
+//! `plan`: what would change, on this host or on hosts of the repository.
 
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::answer::{print, print_json};
-use super::flags::{Format, FormatFlags};
-use super::{HostFlags, render};
+use super::HostFlags;
+use super::compare::{CompareFlags, Range, Side, all_hosts, one_host};
+use super::problem::print_problem;
 use crate::activation::Notice;
-use crate::config::{ConfigErrors, HostName, resolve};
-use crate::generation::{Built, Change as Difference, GenerationNumber, Manifest, build, diff};
-use crate::host::{Digest, clock};
+use crate::config::HostName;
+use crate::generation::GenerationNumber;
 use crate::report::{Change, Problem, exit};
-use crate::source::{Mirror, Revision};
+use crate::source::Revision;
 
 /// What `--help` says first.
 pub(super) const ABOUT: &str = "\
@@ -23,28 +20,31 @@ Show what would change, without changing anything.
 On a host: fetch the newest revision, build it, and compare it with what is there: the same as `steadfast reconcile now \
 --dry-run`.
 
-With --host, in a clone of the config repository: build what HOST would be, from committed files, and show how it \
-differs from what it was at `--from`. That needs no key, no network and no privilege, so it works on a laptop and in CI.";
+With --host or --all-hosts, in a clone of the config repository: build what hosts would be, from committed files, and show \
+how that differs from what it was at `--from`: resources, units that restart and why, lines of files. That needs no \
+key and no privilege, so it works on a laptop and in CI. `steadfast config diff` does it for files before the commit.";
 
 const AFTER: &str = "\
 Examples:
   steadfast plan                                  on a host: what the next pass would do
   steadfast plan --host chicago                   in a clone: everything chicago is at HEAD
   steadfast plan --host chicago --from main       what this branch changes for chicago
-  steadfast plan --host chicago --from HEAD~3 --rev HEAD --json";
+  steadfast plan --host chicago --from HEAD~3 --rev HEAD --json
+  steadfast plan --all-hosts --from main          a table of every host
+  steadfast plan --all-hosts --from origin/main --markdown > comment.md";
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER)]
 pub struct PlanArgs {
-    /// With --host: the revision to build, a branch, tag or commit [default: HEAD]
-    #[arg(long, value_name = "REV", requires = "host")]
+    /// With --host or --all-hosts: the revision to build, a branch, tag or commit [default: HEAD]
+    #[arg(long, value_name = "REV")]
     rev: Option<String>,
-    /// With --host: the revision to compare with [default: nothing, so that everything is shown]
-    #[arg(long, value_name = "REV", requires = "host")]
+    /// With --host or --all-hosts: the revision to compare with [default: nothing, so that everything is shown]
+    #[arg(long, value_name = "REV")]
     from: Option<String>,
     #[command(flatten)]
-    format: FormatFlags,
+    flags: CompareFlags,
 }
 
 /// `plan --json` on a host: what the next pass would do.
@@ -64,75 +64,26 @@ pub struct PlanAnswer {
     pub notices: Vec<Notice>,
 }
 
-/// `plan --host HOST --json`: what a host would be.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct Preview {
-    /// Format version, 1.
-    pub version: u32,
-    /// The host.
-    pub host: HostName,
-    /// The revision that was built.
-    pub revision: Revision,
-    /// Digest of the generation that it gives for the host.
-    pub digest: Digest,
-    /// The revision it is compared with; absent when everything is shown.
-    pub from: Option<Revision>,
-    /// What differs.
-    pub changes: Vec<Difference>,
-}
-
 /// Runs `plan`.
-pub(super) fn run(args: &PlanArgs, flags: &HostFlags) -> Result<u8, Problem> {
+pub(super) fn run(args: &PlanArgs, place: &HostFlags) -> Result<u8, Problem> {
+    let head = || "HEAD".to_owned();
+    let range = Range {
+        from: args.from.clone().map_or(Side::Nothing, Side::Revision),
+        to: Side::Revision(args.rev.clone().unwrap_or_else(head)),
+    };
+    if args.flags.all_hosts {
+        return all_hosts(&range, &args.flags, place);
+    }
     // With a --root there is a host to compare with, whatever it is called.
-    match (&flags.host, &flags.root) {
-        (Some(host), None) => preview(args, host, flags),
-        _ => super::reconcile::dry_run(flags, args.format.format()),
+    match (&place.host, &place.root) {
+        (Some(host), None) => one_host(host, &range, &args.flags, place),
+        _ if args.rev.is_some() || args.from.is_some() || args.flags.is_about_a_clone() => {
+            let problem = Problem::new(
+                "--rev, --from, --markdown and --exit-code are about hosts of a clone",
+            );
+            print_problem(&problem.with_fix("add --host NAME or --all-hosts"));
+            Ok(exit::USAGE)
+        }
+        _ => super::reconcile::dry_run(place, args.flags.format.format()),
     }
-}
-
-fn preview(args: &PlanArgs, host: &HostName, flags: &HostFlags) -> Result<u8, Problem> {
-    let place = flags.repo.as_deref().unwrap_or(".");
-    let clone = Mirror::of_clone(Path::new(place)).map_err(|error| {
-        Problem::of(&error)
-            .with_fix("run it in a clone of the config repository, or name one with --repo")
-    })?;
-    let (revision, built) = build_at(&clone, args.rev.as_deref().unwrap_or("HEAD"), host)?;
-    let from = match &args.from {
-        Some(from) => Some(build_at(&clone, from, host)?),
-        None => None,
-    };
-    let before = match &from {
-        Some((_, built)) => built.manifest.clone(),
-        None => Manifest::empty(host.clone()),
-    };
-    let preview = Preview {
-        version: 1,
-        host: host.clone(),
-        revision,
-        digest: built.digest,
-        from: from.map(|(revision, _)| revision),
-        changes: diff(&before, &built.manifest),
-    };
-    match args.format.format() {
-        Format::Json => print_json(&preview)?,
-        Format::Text => print(&render::preview(&preview, clock::now_secs()))?,
-    }
-    Ok(exit::DONE)
-}
-
-fn build_at(clone: &Mirror, name: &str, host: &HostName) -> Result<(Revision, Built), Problem> {
-    let commit = clone.resolve(name).map_err(|error| Problem::of(&error))?;
-    let revision = clone
-        .revision(&commit)
-        .map_err(|error| Problem::of(&error))?;
-    let snapshot = clone
-        .snapshot(&commit)
-        .map_err(|error| Problem::of(&error))?;
-    let wrong = |errors: &ConfigErrors| {
-        let place = format!("`{host}` cannot be built at {}", commit.short());
-        Problem::of_config(errors, place)
-    };
-    let config = resolve(&snapshot, host).map_err(|errors| wrong(&errors))?;
-    let built = build(&config, &snapshot).map_err(|errors| wrong(&errors))?;
-    Ok((revision, built))
 }

@@ -60,6 +60,17 @@ impl Screen {
     }
 }
 
+/// Runs `work`, and says at a terminal meanwhile what is being waited for.
+pub(super) fn spin<T>(text: &str, work: impl FnOnce() -> T) -> T {
+    let screen = Screen::begin();
+    if let Some(spinner) = &screen.spinner {
+        spinner.set_message(text.to_owned());
+    }
+    let done = work();
+    screen.end();
+    done
+}
+
 /// Puts `event` in words.
 pub(super) fn told(event: &PassEvent) -> Told {
     match event {

@@ -7,10 +7,11 @@ use schemars::{Schema, schema_for};
 
 use super::answer::{print, print_json, say};
 use super::check::RepositoryAnswer;
+use super::compare::{FleetPreview, Preview};
 use super::config::ConfigAnswer;
 use super::generations::{GcAnswer, GenerationDiff, GenerationList};
 use super::inputs::{InputList, InputUpdates};
-use super::plan::{PlanAnswer, Preview};
+use super::plan::PlanAnswer;
 use super::secrets::{
     CheckAnswer, HostKeyAnswer, NewAnswer, OffboardAnswer, OnboardAnswer, RekeyAnswer, SecretDiff,
     SecretList, SecretsStatus, WhoAnswer,
@@ -66,8 +67,13 @@ const OUTPUTS: &[Output] = &[
     },
     Output {
         name: "preview",
-        verbs: "plan --host",
+        verbs: "config diff, plan --host",
         schema: || schema_for!(Preview),
+    },
+    Output {
+        name: "fleet-preview",
+        verbs: "config diff --all-hosts, plan --all-hosts",
+        schema: || schema_for!(FleetPreview),
     },
     Output {
         name: "check",

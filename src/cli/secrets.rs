@@ -35,7 +35,6 @@ mod who;
 
 pub(super) use args::{SecretsArgs, SecretsCommand};
 pub(super) use check::CheckAnswer;
-pub(super) use columns::counted;
 pub(super) use diff::SecretDiff;
 pub(super) use host_key::HostKeyAnswer;
 pub(super) use list::SecretList;
@@ -46,6 +45,8 @@ pub(super) use progress::Progress;
 pub(super) use rekey::RekeyAnswer;
 pub(super) use status::SecretsStatus;
 pub(super) use who::WhoAnswer;
+
+pub(super) use columns::{columns, counted};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

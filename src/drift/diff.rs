@@ -6,7 +6,7 @@ use crate::generation::GenerationNumber;
 use crate::host::HostPath;
 
 /// Larger files are not shown.
-pub(super) const LARGEST_SHOWN_BYTES: u64 = 256 * 1024;
+pub(crate) const LARGEST_SHOWN_BYTES: u64 = 256 * 1024;
 
 /// Unified diff from `wanted` to `actual`, or why there is none.
 pub(super) fn unified(
@@ -15,17 +15,25 @@ pub(super) fn unified(
     wanted: &[u8],
     actual: &[u8],
 ) -> Result<String, &'static str> {
-    let (Some(wanted), Some(actual)) = (text(wanted), text(actual)) else {
+    unified_between(
+        (&format!("{path} (generation {generation})"), wanted),
+        (&format!("{path} (this host)"), actual),
+    )
+}
+
+/// Unified diff between two contents, each with its heading, or why there is none.
+pub(crate) fn unified_between(
+    (old_name, old): (&str, &[u8]),
+    (new_name, new): (&str, &[u8]),
+) -> Result<String, &'static str> {
+    let (Some(old), Some(new)) = (text(old), text(new)) else {
         return Err("binary");
     };
-    let diff = TextDiff::from_lines(wanted, actual);
+    let diff = TextDiff::from_lines(old, new);
     Ok(diff
         .unified_diff()
         .context_radius(3)
-        .header(
-            &format!("{path} (generation {generation})"),
-            &format!("{path} (this host)"),
-        )
+        .header(old_name, new_name)
         .to_string())
 }
 

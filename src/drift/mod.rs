@@ -8,5 +8,6 @@ mod item;
 mod report;
 mod scan;
 
+pub(crate) use diff::{LARGEST_SHOWN_BYTES, unified_between};
 pub use report::{DriftClass, DriftItem, DriftReport};
 pub use scan::scan;

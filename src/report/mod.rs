@@ -1,10 +1,12 @@
 //! What a pass of the loop ended in: for people, for machines, for the journal.
 //!
 //! `outcome` is the report of one pass, `problem` an error for the person who must act, `state` what is remembered
-//! between passes, `status` the host at a glance, `events` what the journal is told.
+//! between passes, `status` the host at a glance, `events` what the journal is told, `forecast` what a change of the
+//! repository would do to a host.
 
 mod change;
 mod events;
+mod forecast;
 mod log;
 mod outcome;
 mod problem;
@@ -13,6 +15,7 @@ mod status;
 
 pub use change::{Action, Area, Change};
 pub use events::{Event, announce_pass, announce_scan};
+pub use forecast::{Forecast, TextChange};
 pub use log::{Announce, Audience, LOG_VARIABLE, LogError, start_log};
 pub use outcome::{Outcome, Report, Trigger, Unavailable, exit};
 pub use problem::Problem;

@@ -143,6 +143,21 @@ impl Mirror {
         })
     }
 
+    /// The newest commit that both build on.
+    pub fn merge_base(&self, one: &CommitId, other: &CommitId) -> Result<CommitId, ResolveError> {
+        let name = format!("{}...{}", one.short(), other.short());
+        let ids = oid(one).zip(oid(other));
+        let base = ids
+            .ok_or_else(|| git2::Error::from_str("not an object id"))
+            .and_then(|(one, other)| self.repository.merge_base(one, other))
+            .map_err(|e| self.unresolved(&name, &e))?;
+        commit_id(base).ok_or_else(|| ResolveError {
+            name,
+            path: self.path().to_owned(),
+            detail: "it is not a SHA-1 commit".to_owned(),
+        })
+    }
+
     /// The files of `commit`.
     pub fn snapshot(&self, commit: &CommitId) -> Result<Snapshot, SnapshotError> {
         Snapshot::of_commit(self.repository.path(), commit)

@@ -2,11 +2,9 @@
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::time::Duration;
-
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::answer::say;
+use crate::cli::progress::spin;
 use crate::config::pins;
 use crate::host::{FileMode, clock, durable};
 use crate::report::Problem;
@@ -81,18 +79,9 @@ pub(super) fn transport() -> Transport {
 pub(super) fn watched<T>(remote: &Remote, fetch: impl FnOnce() -> T) -> T {
     let text = format!("fetching {remote}");
     if !std::io::stderr().is_terminal() {
-        say(text);
-        return fetch();
+        say(&text);
     }
-    let spinner = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed:>4}") {
-        spinner.set_style(style);
-    }
-    spinner.enable_steady_tick(Duration::from_millis(120));
-    spinner.set_message(text);
-    let fetched = fetch();
-    spinner.finish_and_clear();
-    fetched
+    spin(&text, fetch)
 }
 
 fn problem(error: &PinError, pin: &Pin) -> Problem {

@@ -23,14 +23,14 @@ pub(super) const ABOUT: &str = "\
 Lock inputs to the newest commits of their branches, and show what is new in them.
 
 Fetches each branch, asks for the signatures that `signers:` demands, and writes fleet.lock. Nothing changes on a host \
-before fleet.lock is committed. A branch whose history was rewritten is refused unless --rewritten says that this was \
-looked at.";
+before fleet.lock is committed; `steadfast config diff --all-hosts` shows what will. A branch whose history was rewritten \
+is refused unless --rewritten says that this was looked at.";
 
 const AFTER: &str = "\
 Examples:
   steadfast inputs update               all of them
   steadfast inputs update community     one of them
-  steadfast inputs update && steadfast check";
+  steadfast inputs update && steadfast config diff --all-hosts";
 
 /// The most commits of a log that are shown.
 const LOG: usize = 20;

@@ -9,11 +9,12 @@ mod report;
 mod status;
 mod time;
 
+pub(super) use changes::{Tense, changes, tally};
 pub(super) use drift::drift;
 pub(super) use generations::{differences, gc, generation, list};
 pub(super) use lines::Lines;
-pub(super) use plan::{plan, preview};
-pub(super) use report::report;
+pub(super) use plan::plan;
+pub(super) use report::{report, revision};
 pub(super) use status::status;
 use time::{ago, took};
 

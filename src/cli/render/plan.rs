@@ -1,11 +1,10 @@
-//! Plans and previews.
+//! Plans.
 
+use super::Lines;
 use super::changes::{Tense, changes, tally};
 use super::report::revision;
-use super::{Lines, differences};
-use crate::cli::plan::{PlanAnswer, Preview};
+use crate::cli::plan::PlanAnswer;
 use crate::cli::style::{FAINT, GOOD, paint};
-use crate::generation::ChangeKind;
 
 /// `steadfast plan` on a host.
 pub(in crate::cli) fn plan(plan: &PlanAnswer, now_secs: i64) -> String {
@@ -29,36 +28,5 @@ pub(in crate::cli) fn plan(plan: &PlanAnswer, now_secs: i64) -> String {
         );
         lines.line(format!("{} {hint}", tally(&plan.changes, Tense::ToDo)));
     }
-    lines.finish()
-}
-
-/// `steadfast plan --host`.
-pub(in crate::cli) fn preview(preview: &Preview, now_secs: i64) -> String {
-    let mut lines = Lines::default();
-    lines.field("host", preview.host.as_str());
-    lines.field("revision", revision(&preview.revision, now_secs));
-    if let Some(from) = &preview.from {
-        lines.field("from", revision(from, now_secs));
-    }
-    lines.field("digest", preview.digest.as_str());
-    lines.gap();
-    lines.block(&differences(&preview.changes));
-    lines.gap();
-    let count = |kind| {
-        preview
-            .changes
-            .iter()
-            .filter(|change| change.kind == kind)
-            .count()
-    };
-    lines.line(match (&preview.from, preview.changes.len()) {
-        (Some(_), 0) => format!("nothing changes for {}", preview.host),
-        _ => format!(
-            "{} added, {} changed, {} removed",
-            count(ChangeKind::Added),
-            count(ChangeKind::Changed),
-            count(ChangeKind::Removed)
-        ),
-    });
     lines.finish()
 }

@@ -2,10 +2,10 @@ use anstream::adapter::strip_str;
 
 use super::*;
 use crate::activation::Notice;
-use crate::cli::{GenerationEntry, GenerationList, PlanAnswer, Preview};
+use crate::cli::{GenerationEntry, GenerationList, PlanAnswer};
 use crate::config::{Enforcement, HostName};
 use crate::drift::{DriftClass, DriftItem, DriftReport};
-use crate::generation::{Change as Difference, ChangeKind, GcMode, GcReport, GenerationNumber};
+use crate::generation::{GcMode, GcReport, GenerationNumber};
 use crate::health::{Answer, Verdict};
 use crate::host::Digest;
 use crate::report::{
@@ -276,37 +276,6 @@ fn the_list_of_generations_marks_what_is_special() {
         generations,
     };
     insta::assert_snapshot!(plain(&list(&answer, NOW)));
-}
-
-fn difference(resource: &str, name: &str, kind: ChangeKind, details: &[&str]) -> Difference {
-    Difference {
-        resource: resource.into(),
-        name: name.into(),
-        kind,
-        details: details.iter().map(ToString::to_string).collect(),
-    }
-}
-
-#[test]
-fn a_preview_shows_what_a_branch_changes() {
-    let answer = Preview {
-        version: 1,
-        host: HostName::new("chicago").unwrap(),
-        revision: revision('b', "app: try something"),
-        digest: Digest::of(b"5"),
-        from: Some(revision('a', "app: serve the new page")),
-        changes: vec![
-            difference("package", "curl", ChangeKind::Added, &[]),
-            difference(
-                "file",
-                "/etc/app.conf",
-                ChangeKind::Changed,
-                &["content", "mode 0644 to 0600"],
-            ),
-            difference("file", "/etc/old", ChangeKind::Removed, &[]),
-        ],
-    };
-    insta::assert_snapshot!(plain(&preview(&answer, NOW)));
 }
 
 #[test]

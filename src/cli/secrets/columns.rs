@@ -3,7 +3,7 @@
 use crate::cli::style::{LABEL, paint};
 
 /// Rows under headings, each column as wide as its widest cell; colours take no room.
-pub(super) fn columns(headings: [&str; 3], rows: &[[String; 3]]) -> String {
+pub(in crate::cli) fn columns<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String {
     let width = |text: &str| {
         anstream::adapter::strip_str(text)
             .to_string()
@@ -14,9 +14,9 @@ pub(super) fn columns(headings: [&str; 3], rows: &[[String; 3]]) -> String {
         "" => String::new(),
         heading => paint(LABEL, heading),
     });
-    let all: Vec<&[String; 3]> = std::iter::once(&head).chain(rows).collect();
+    let all: Vec<&[String; N]> = std::iter::once(&head).chain(rows).collect();
     let widest = |column: usize| all.iter().map(|row| width(&row[column])).max().unwrap_or(0);
-    let widths = [widest(0), widest(1)];
+    let widths: Vec<usize> = (0..N.saturating_sub(1)).map(widest).collect();
     let mut text = String::new();
     for row in all {
         let mut line = String::new();
