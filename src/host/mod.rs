@@ -17,6 +17,7 @@ mod files;
 )]
 mod host;
 mod machine;
+mod mounted;
 mod names;
 mod packages;
 mod parallel;
@@ -35,6 +36,7 @@ pub use files::Removed;
 pub use host::{Host, HostError};
 
 pub use machine::{MachineError, normal_sysctl};
+pub use mounted::Mounted;
 pub use names::{
     Digest, FileMode, GroupName, HostPath, InvalidName, KernelModule, LocaleName, PackageName,
     UnitKind, UnitName, UserName,
@@ -47,6 +49,7 @@ pub use state::{
     AccountState, Accounts, ActiveState, GroupState, Owner, PathState, UnitFileState, UnitState,
 };
 pub use units::{
-    JobResult, StagedUnits, UnitComplaint, UnitError, Units, VerifyUnitsError, verify_units,
+    JobResult, StagedUnits, TimerState, UnitComplaint, UnitError, Units, VerifyUnitsError,
+    verify_units,
 };
 pub use user::{BecomeError, become_user};

@@ -92,6 +92,12 @@ impl Attended {
 }
 
 impl Signaller {
+    /// A way to signal `child`, which must not be reaped yet.
+    pub(super) fn of(child: &Child) -> Result<Self, Errno> {
+        let handle = pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
+        Ok(Self { handle })
+    }
+
     /// Sends `signal`; nothing happens if it has ended.
     pub fn send(&self, signal: Signal) {
         // ESRCH: it ended by itself.

@@ -133,6 +133,7 @@ pub(super) fn package_of(program: &str) -> Option<&'static str> {
         "useradd" | "usermod" | "groupadd" | "chpasswd" => "passwd",
         "git" | "git-upload-pack" => "git",
         "sysctl" => "procps",
+        "restic" => "restic",
         "vi" => "vim-tiny",
         "nano" => "nano",
         _ => return None,

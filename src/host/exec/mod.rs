@@ -6,9 +6,11 @@
 mod attend;
 mod capture;
 mod error;
+mod follow;
 mod group;
 mod pipe;
 mod program;
+mod signals;
 mod words;
 
 #[cfg(test)]
@@ -16,8 +18,10 @@ mod tests;
 
 pub use attend::{Attended, Signaller};
 pub use error::ExecError;
+pub use follow::{Followed, Stream};
 pub use pipe::PipedChild;
 pub use program::{Inherited, Output, Program};
+pub use signals::{Interrupt, OnSignal, SignalGuard, end_by};
 pub use words::{UnclosedQuote, split_words};
 
 /// How variables are looked up; a parameter so that tests need not change the process's own environment.

@@ -253,7 +253,7 @@ impl Program {
         command
     }
 
-    fn captured_command(&self) -> Command {
+    pub(super) fn captured_command(&self) -> Command {
         let mut command = self.command();
         command
             .env_remove("LANGUAGE")

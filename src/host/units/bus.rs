@@ -18,9 +18,10 @@ use zbus_systemd::systemd1::ManagerProxy;
 use super::UnitError;
 use super::job::{JobResult, Order};
 use super::properties::{
-    Asked, Properties, asked_for_job, asked_for_patience, asked_for_state, object_path,
-    template_state, unit_file_state,
+    Asked, Properties, asked_for_job, asked_for_patience, asked_for_state, asked_for_timer,
+    object_path, template_state, unit_file_state,
 };
+use super::timer::TimerState;
 use crate::host::{UnitName, UnitState};
 
 /// Longest time for one question.
@@ -186,6 +187,12 @@ impl Bus {
             states.insert(unit.clone(), state.await?);
         }
         Ok(states)
+    }
+
+    pub(super) async fn timer(&self, unit: &UnitName) -> Result<TimerState, UnitError> {
+        let properties =
+            self.ask(|link| async move { link.properties(unit, asked_for_timer()).await });
+        Ok(properties.await?.timer())
     }
 
     pub(super) async fn failed(&self) -> Result<BTreeSet<UnitName>, UnitError> {

@@ -7,6 +7,7 @@ use super::UnitError;
 use super::bus::Bus;
 use super::job::{JobResult, Order};
 use super::links::Links;
+use super::timer::TimerState;
 use crate::host::{Host, UnitName, UnitState};
 
 /// The units of a machine. Cheap to clone; orders may run side by side.
@@ -50,6 +51,17 @@ impl Units {
         match &self.backend {
             Backend::Bus(bus) => bus.observe(names).await,
             Backend::Links(links) => links.observe(names),
+        }
+    }
+
+    /// When a timer went off last and goes off next; below a root, where nothing ever does, neither.
+    ///
+    /// # Errors
+    /// [`UnitError::Call`].
+    pub async fn timer(&self, unit: &UnitName) -> Result<TimerState, UnitError> {
+        match &self.backend {
+            Backend::Bus(bus) => bus.timer(unit).await,
+            Backend::Links(_) => Ok(TimerState::default()),
         }
     }
 

@@ -7,6 +7,7 @@ mod install;
 mod job;
 mod links;
 mod properties;
+mod timer;
 mod verify;
 
 #[cfg(test)]
@@ -15,4 +16,5 @@ mod tests;
 pub use error::UnitError;
 pub use front::Units;
 pub use job::JobResult;
+pub use timer::TimerState;
 pub use verify::{StagedUnits, UnitComplaint, VerifyUnitsError, verify_units};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use zbus::{OwnedObjectPath, OwnedVariant};
 
 use super::job::Order;
+use super::timer::TimerState;
 use crate::host::{ActiveState, HostPath, UnitFileState, UnitKind, UnitName, UnitState};
 
 /// What a unit may take when it says nothing; systemd's own default.
@@ -26,6 +27,8 @@ const COMMON: [&str; 7] = [
     "InvocationID",
 ];
 const UNIT: &str = "org.freedesktop.systemd1.Unit";
+const NEXT_ELAPSE: &str = "NextElapseUSecRealtime";
+const LAST_TRIGGER: &str = "LastTriggerUSec";
 
 /// A property and the interface it is on.
 pub(super) type Asked = (&'static str, &'static str);
@@ -63,6 +66,12 @@ pub(super) fn asked_for_patience(unit: &UnitName) -> Vec<Asked> {
 /// What to ask to know whether a job goes on.
 pub(super) fn asked_for_job() -> Vec<Asked> {
     vec![(UNIT, "Job"), (UNIT, "ActiveState")]
+}
+
+/// What to ask to know when a timer goes off.
+pub(super) fn asked_for_timer() -> Vec<Asked> {
+    let timer = interface_of_kind(UnitKind::Timer);
+    vec![(timer, NEXT_ELAPSE), (timer, LAST_TRIGGER)]
 }
 
 impl FromIterator<(&'static str, OwnedVariant)> for Properties {
@@ -120,6 +129,18 @@ impl Properties {
                 .take::<String>("Type")
                 .is_some_and(|kind| kind == "oneshot")
                 && !self.take::<bool>("RemainAfterExit").unwrap_or_default(),
+        }
+    }
+
+    /// When the timer goes off; 0 and infinity are systemd's words for never.
+    pub(super) fn timer(&self) -> TimerState {
+        let secs = |name| match self.take::<u64>(name) {
+            None | Some(0 | INFINITY) => None,
+            Some(usec) => i64::try_from(usec / 1_000_000).ok(),
+        };
+        TimerState {
+            next_secs: secs(NEXT_ELAPSE),
+            last_secs: secs(LAST_TRIGGER),
         }
     }
 
@@ -184,7 +205,11 @@ pub(super) fn unit_file_state(word: &str) -> UnitFileState {
 
 /// The D-Bus interface of a unit's type.
 fn interface_of(unit: &UnitName) -> &'static str {
-    match unit.kind() {
+    interface_of_kind(unit.kind())
+}
+
+fn interface_of_kind(kind: UnitKind) -> &'static str {
+    match kind {
         UnitKind::Service => "org.freedesktop.systemd1.Service",
         UnitKind::Socket => "org.freedesktop.systemd1.Socket",
         UnitKind::Timer => "org.freedesktop.systemd1.Timer",
@@ -228,6 +253,22 @@ mod tests {
             path("0a@b-c.timer"),
             "/org/freedesktop/systemd1/unit/_30a_40b_2dc_2etimer"
         );
+    }
+
+    #[test]
+    fn a_timer_that_never_goes_off_has_no_times() {
+        let with = |next: u64, last: u64| {
+            let pairs = [(NEXT_ELAPSE, next), (LAST_TRIGGER, last)];
+            let values = pairs.into_iter();
+            let values = values.map(|(name, usec)| (name, OwnedVariant::from(usec)));
+            values.collect::<Properties>().timer()
+        };
+        assert_eq!(with(0, u64::MAX), TimerState::default());
+        let expected = TimerState {
+            next_secs: Some(1_772_366_400),
+            last_secs: Some(1),
+        };
+        assert_eq!(with(1_772_366_400_999_999, 1_000_000), expected);
     }
 
     #[test]

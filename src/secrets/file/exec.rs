@@ -11,10 +11,11 @@ use std::thread;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use super::scratch::SignalGuard;
 use super::scratch::private_memory;
 use super::scratch::{Scratch, ScratchError};
-use crate::host::exec::{Environment, ExecError, Inherited, Program, Signaller};
+use crate::host::exec::{
+    Environment, ExecError, Inherited, Interrupt, Program, SignalGuard, Signaller,
+};
 use crate::identity::Plaintext;
 use crate::sops::OpenedFile;
 
@@ -116,12 +117,15 @@ impl ShellCommand<'_> {
 pub fn run(program: &Program) -> Result<ExitStatus, RunError> {
     let child: Arc<Mutex<Option<Signaller>>> = Arc::default();
     let told = Arc::clone(&child);
-    let _signals = SignalGuard::watch(Box::new(move |signal| {
-        let child = told.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(child) = child.as_ref() {
-            child.send(signal);
-        }
-    }))
+    let _signals = SignalGuard::watch(
+        Interrupt::OfTheProgram,
+        Box::new(move |signal| {
+            let child = told.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(child) = child.as_ref() {
+                child.send(signal);
+            }
+        }),
+    )
     .map_err(ScratchError::Signals)?;
     let running = program.attend()?;
     *child.lock().unwrap_or_else(PoisonError::into_inner) = Some(running.signaller()?);

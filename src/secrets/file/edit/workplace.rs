@@ -10,11 +10,10 @@ use sha2::{Digest as _, Sha256};
 use super::editor::{Editor, EditorError};
 use super::kept::{Keeper, Kept};
 use super::session::EditSession;
-use crate::host::exec::Signaller;
+use crate::host::exec::{Interrupt, SignalGuard, Signaller, end_by};
 use crate::identity::Plaintext;
 use crate::secrets::file::scratch::wipe;
 use crate::secrets::file::scratch::{self, Scratch, ScratchError};
-use crate::secrets::file::scratch::{SignalGuard, end};
 use crate::sops::KeyGroups;
 
 /// How long an editor may take to go after a signal.
@@ -59,8 +58,9 @@ impl Workplace {
             on_kept: session.on_kept,
         });
         let watched = Arc::clone(&shared);
-        let signals = SignalGuard::watch(Box::new(move |signal| watched.leave(signal)))
-            .map_err(ScratchError::Signals)?;
+        let leave = Box::new(move |signal| watched.leave(signal));
+        let signals =
+            SignalGuard::watch(Interrupt::OfTheProgram, leave).map_err(ScratchError::Signals)?;
         // Only now, so that no signal can come too early.
         scratch.write(before)?;
         Ok(Self {
@@ -115,7 +115,7 @@ impl Shared {
             (self.on_kept)(&kept);
         }
         wipe(&self.directory);
-        end(signal)
+        end_by(signal)
     }
 }
 

@@ -2,12 +2,10 @@
 
 mod directory;
 mod memory_place;
-mod signals;
 mod wipe;
 
 pub use directory::ScratchError;
 pub(super) use directory::{Scratch, reread};
 pub(super) use memory_place::private_memory;
 pub use memory_place::swap_in_the_clear;
-pub(super) use signals::{SignalGuard, end};
 pub(super) use wipe::wipe;

@@ -1,4 +1,4 @@
-//! Signals while something must be cleaned up: nothing is left behind when the process goes.
+//! Signals while something must be cleaned up or waited for: nothing is left behind when the process goes.
 
 use std::io::IsTerminal as _;
 use std::sync::mpsc;
@@ -9,24 +9,35 @@ use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::oneshot;
 
 /// What is done about a signal that asks the process to end. It runs on a thread of its own, and may end the process.
-pub(in crate::secrets::file) type OnSignal = Box<dyn FnMut(Signal) + Send>;
+pub type OnSignal = Box<dyn FnMut(Signal) + Send>;
 
-/// As long as this lives, SIGTERM, SIGHUP and SIGQUIT do not end the process but call what it was made with.
-///
-/// So does SIGINT, unless this is a terminal: there Ctrl-C goes to the program that is waited for as well, which knows
-/// what to do with it, and whoever interrupts a search in an editor must not lose what they typed.
+/// What becomes of SIGINT, which is what Ctrl-C sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interrupt {
+    /// On a terminal, nothing: there Ctrl-C goes to the program that is waited for as well, which knows what to do with it,
+    /// and whoever interrupts a search in an editor must not lose what they typed.
+    OfTheProgram,
+    /// What becomes of the other signals.
+    Ours,
+}
+
+/// As long as this lives, SIGTERM, SIGHUP, SIGQUIT and SIGINT do not end the process but call what it was made with.
 #[must_use = "signals are watched only as long as this lives"]
-pub(in crate::secrets::file) struct SignalGuard {
+#[derive(Debug)]
+pub struct SignalGuard {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
 }
 
 impl SignalGuard {
     /// Begins to watch; when this returns, none of these signals can end the process by itself.
-    pub(in crate::secrets::file) fn watch(act: OnSignal) -> std::io::Result<Self> {
+    ///
+    /// # Errors
+    /// The kernel's refusal to register them.
+    pub fn watch(interrupt: Interrupt, act: OnSignal) -> std::io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let (ready, watching) = mpsc::channel();
-        let thread = thread::spawn(move || run(act, &ready, stopped));
+        let thread = thread::spawn(move || run(interrupt, act, &ready, stopped));
         match watching.recv() {
             Ok(Ok(())) => Ok(Self {
                 stop: Some(stop),
@@ -51,7 +62,7 @@ impl Drop for SignalGuard {
 }
 
 /// Ends the process with the exit code that a shell shows for `signal`.
-pub(in crate::secrets::file) fn end(signal: Signal) -> ! {
+pub fn end_by(signal: Signal) -> ! {
     std::process::exit(128 + signal.as_raw())
 }
 
@@ -84,6 +95,7 @@ impl Watched {
 }
 
 fn run(
+    interrupt: Interrupt,
     mut act: OnSignal,
     ready: &mpsc::Sender<std::io::Result<()>>,
     mut stopped: oneshot::Receiver<()>,
@@ -112,7 +124,10 @@ fn run(
             tokio::select! {
                 _ = &mut stopped => return,
                 signal = watched.next() => {
-                    if signal != Signal::INT || !std::io::stdin().is_terminal() {
+                    let goes_to_program = interrupt == Interrupt::OfTheProgram
+                        && signal == Signal::INT
+                        && std::io::stdin().is_terminal();
+                    if !goes_to_program {
                         act(signal);
                     }
                 }
