@@ -32,6 +32,7 @@ need /usr/bin/git git
 need /usr/bin/ssh openssh-client
 need /usr/sbin/sshd openssh-server
 need /usr/bin/unshare util-linux
+need /usr/bin/restic restic
 [ -e /usr/sbin/ip ] || [ -e /sbin/ip ] || [ -e /usr/bin/ip ] || missing="$missing iproute2"
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 if [ -n "$missing" ]; then

@@ -11,6 +11,7 @@
 //! | [`activation`] | observe, plan (pure), journal, apply, settle, roll back, recover |
 //! | [`generation`] | the manifest of one host at one revision, its digest, the store of generations |
 //! | [`config`] | hosts, modules and people to a typed [`config::HostConfig`] per host, every value with its origin |
+//! | [`backup`] | backups with restic: made, looked at, brought back, verified; uses `host` alone |
 //! | [`health`] | probes and verdicts |
 //! | [`secrets`] | recipients by rule, edit, rekey, open, install to `/run/secrets` |
 //! | [`source`] | git: remotes, fetch, reading a tree without a checkout, trust |
@@ -20,6 +21,7 @@
 
 pub mod activation;
 pub mod agent;
+pub mod backup;
 pub mod cli;
 pub mod config;
 pub mod drift;

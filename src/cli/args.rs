@@ -3,6 +3,7 @@
 use clap::{Arg, Args, CommandFactory as _, Parser, Subcommand};
 
 use super::agent::AgentArgs;
+use super::backup::BackupArgs;
 use super::check::CheckArgs;
 use super::completions::CompletionsArgs;
 use super::config::ConfigArgs;
@@ -140,6 +141,9 @@ pub enum Command {
     /// Edit, read and re-encrypt secrets
     #[command(arg_required_else_help = true)]
     Secrets(SecretsArgs),
+    /// Make, look at, bring back and verify backups of this host
+    #[command(arg_required_else_help = true)]
+    Backup(BackupArgs),
     /// Run the agent: watch the repository and keep this host as it says
     #[command(long_about = super::agent::ABOUT)]
     Agent(AgentArgs),
@@ -194,7 +198,8 @@ pub fn command(name: &str) -> clap::Command {
                 .mut_subcommand("secrets", |secrets| with_options_of(secrets, person))
                 .mut_subcommand("check", |check| with_options_of(check, reader))
                 .mut_subcommand("config", |config| with_options_of(config, reader))
-                .mut_subcommand("inputs", |inputs| with_options_of(inputs, reader));
+                .mut_subcommand("inputs", |inputs| with_options_of(inputs, reader))
+                .mut_subcommand("backup", |backup| with_options_of(backup, place));
             ["completions", "man", "schema"]
                 .into_iter()
                 .fold(command, |command, verb| {
@@ -225,6 +230,15 @@ fn with_options_of(command: clap::Command, option: fn(Arg) -> Arg) -> clap::Comm
 /// An option where no host is looked at.
 fn nobody(option: Arg) -> Arg {
     option.hide(true)
+}
+
+/// An option where the host is looked at without its repository.
+fn place(option: Arg) -> Arg {
+    if option.get_id().as_str() == "root" {
+        option
+    } else {
+        nobody(option)
+    }
 }
 
 /// An option where the files of a repository are read, and nothing else.

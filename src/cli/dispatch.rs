@@ -10,8 +10,8 @@ use super::args::{Command, ReconcileArgs, ReconcileCommand, command};
 use super::problem::print_problem;
 use super::{Cli, HostFlags, ReconcileCli, SecretsCli};
 use super::{
-    agent, check, completions, config, drift, generations, inputs, man, plan, reconcile, schema,
-    secrets, status,
+    agent, backup, check, completions, config, drift, generations, inputs, man, plan, reconcile,
+    schema, secrets, status,
 };
 use crate::report::{Announce, Audience, Problem, exit, start_log};
 
@@ -99,6 +99,7 @@ impl Invocation {
             Command::Inputs(args) => inputs::run(args, flags),
             Command::Generations(args) => generations::run(args, flags),
             Command::Secrets(args) => secrets::run(args, flags),
+            Command::Backup(args) => backup::run(args, flags),
             Command::Agent(args) => agent::run(args, flags),
             Command::Boot => agent::boot(flags),
             Command::Completions(args) => completions::run(args),

@@ -6,6 +6,7 @@
 mod agent;
 mod answer;
 mod args;
+mod backup;
 mod check;
 mod compare;
 mod completions;
@@ -29,6 +30,7 @@ mod status;
 mod style;
 
 pub use args::{Cli, NAMES, ReconcileCli, SecretsCli, command};
+pub use backup::{BackupList, RunAnswer, RunEntry, SnapshotList};
 pub use check::{FindingAnswer, HostAnswer, RepositoryAnswer};
 pub use compare::{FleetPreview, HostPreview, Preview};
 pub use config::{ConfigAnswer, ModuleAnswer, OptionAnswer, WantedAnswer};

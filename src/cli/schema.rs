@@ -6,6 +6,7 @@ use clap::Args;
 use schemars::{Schema, schema_for};
 
 use super::answer::{print, print_json, say};
+use super::backup::{BackupList, RunAnswer, SnapshotList};
 use super::check::RepositoryAnswer;
 use super::compare::{FleetPreview, Preview};
 use super::config::ConfigAnswer;
@@ -16,6 +17,7 @@ use super::secrets::{
     CheckAnswer, HostKeyAnswer, NewAnswer, OffboardAnswer, OnboardAnswer, RekeyAnswer, SecretDiff,
     SecretList, SecretsStatus, WhoAnswer,
 };
+use crate::backup::{CheckReport, RestoreReport};
 use crate::drift::DriftReport;
 use crate::host::{FileMode, durable};
 use crate::report::{Problem, Report, Status, exit};
@@ -109,6 +111,31 @@ const OUTPUTS: &[Output] = &[
         name: "gc",
         verbs: "generations gc",
         schema: || schema_for!(GcAnswer),
+    },
+    Output {
+        name: "backup-status",
+        verbs: "backup status",
+        schema: || schema_for!(BackupList),
+    },
+    Output {
+        name: "backup-run",
+        verbs: "backup run",
+        schema: || schema_for!(RunAnswer),
+    },
+    Output {
+        name: "backup-snapshots",
+        verbs: "backup snapshots",
+        schema: || schema_for!(SnapshotList),
+    },
+    Output {
+        name: "backup-restore",
+        verbs: "backup restore",
+        schema: || schema_for!(RestoreReport),
+    },
+    Output {
+        name: "backup-check",
+        verbs: "backup check",
+        schema: || schema_for!(CheckReport),
     },
     Output {
         name: "secret-list",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use steadfast::identity::{HostKey, Recipient};
 use steadfast::sops::{Format, NewFile, OpenedFile};
@@ -44,6 +44,14 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    pub(crate) fn of(output: &Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
     #[track_caller]
     pub(crate) fn ends_with(&self, code: i32) {
         assert_eq!(
@@ -101,6 +109,19 @@ impl Fleet {
         self.put(file, &opened.seal("2026-01-02T03:04:05Z").unwrap());
     }
 
+    /// Adds a module of `repo-example/`.
+    pub(crate) fn add_module(&self, name: &str) {
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("repo-example/modules");
+        let module = format!("modules/{name}");
+        fs::create_dir_all(self.repository().join(&module)).unwrap();
+        for entry in fs::read_dir(example.join(name)).unwrap() {
+            let entry = entry.unwrap();
+            let content = fs::read_to_string(entry.path()).unwrap();
+            let file = entry.file_name().into_string().unwrap();
+            self.put(&format!("{module}/{file}"), &content);
+        }
+    }
+
     /// Makes a secret file that this host cannot open.
     pub(crate) fn seal_for_a_stranger(&self, file: &str) {
         let stranger = "age1ng0fdfkz7kyqkdhu8quts5gm7j4yjudzmw2z0utl06sne5vqd5lqnyp9ga";
@@ -139,7 +160,14 @@ impl Fleet {
     }
 
     fn run_with(&self, words: &[&str], environment: &[(&str, &str)]) -> Run {
-        let output = Command::new(env!("CARGO_BIN_EXE_steadfast"))
+        let mut command = self.command(words);
+        Run::of(&command.envs(environment.iter().copied()).output().unwrap())
+    }
+
+    /// The program with `words`, not started yet.
+    pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_steadfast"));
+        command
             .args(words)
             .arg("--root")
             .arg(self.directory.path().join("root"))
@@ -148,15 +176,8 @@ impl Fleet {
             .args(["--host", "yard", "--identity"])
             .arg(self.directory.path().join("host_key"))
             .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .envs(environment.iter().copied())
-            .output()
-            .unwrap();
-        Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
     }
 
     pub(crate) fn read(&self, file: &str) -> String {

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod agent;
+mod backup;
 mod fixture;
 
 use std::os::unix::fs::PermissionsExt;

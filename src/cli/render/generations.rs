@@ -1,7 +1,7 @@
 //! Generations: the list, one of them, and what differs between two.
 
 use super::report::revision;
-use super::{Lines, ago};
+use super::{Lines, ago, size};
 use crate::cli::generations::{GenerationEntry, GenerationList};
 use crate::cli::style::{ADDED, CHANGED, FAINT, GOOD, LABEL, REMOVED, WARN, paint};
 use crate::generation::{Change, ChangeKind, GcMode, GcReport, Generation, GenerationNumber};
@@ -132,12 +132,4 @@ pub(in crate::cli) fn gc(report: &GcReport, mode: GcMode) -> String {
 fn numbers(numbers: &[GenerationNumber]) -> String {
     let words: Vec<String> = numbers.iter().map(ToString::to_string).collect();
     words.join(", ")
-}
-
-fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_024 => format!("{bytes} bytes"),
-        1_024..1_048_576 => format!("{} KiB", bytes / 1_024),
-        _ => format!("{} MiB", bytes / 1_048_576),
-    }
 }

@@ -6,6 +6,7 @@ mod generations;
 mod lines;
 mod plan;
 mod report;
+mod size;
 mod status;
 mod time;
 
@@ -15,8 +16,9 @@ pub(super) use generations::{differences, gc, generation, list};
 pub(super) use lines::Lines;
 pub(super) use plan::plan;
 pub(super) use report::{report, revision};
+pub(super) use size::size;
 pub(super) use status::status;
-use time::{ago, took};
+pub(super) use time::{ago, took};
 
 #[cfg(test)]
 mod tests;

@@ -41,7 +41,7 @@ pub(in crate::cli) fn counted(count: usize, noun: &str) -> String {
 }
 
 /// All of `names` if they are few, else some of them and how many more there are.
-pub(super) fn some_of(names: &[String], noun: &str) -> String {
+pub(in crate::cli) fn some_of(names: &[String], noun: &str) -> String {
     const SHOWN: usize = 3;
     if names.len() <= SHOWN {
         return names.join(", ");
