@@ -169,7 +169,8 @@ impl Reader {
             Value::Map(entries) => Some(entries),
             Value::Scalar(scalar) if scalar.kind() == ScalarKind::Null => Some(&[]),
             _ => {
-                self.wrong_type(node, &format!("a map, {what},"));
+                let fix = map_meant(node);
+                self.wrong_type(node, &format!("a map, {what},")).fix = fix;
                 None
             }
         }
@@ -356,6 +357,23 @@ impl Reader {
     }
 }
 
+/// How a map is written, by what stands in its place.
+fn map_meant(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::List(_) => Some(
+            "write each entry as `NAME:` with what it says indented below it, without `-`"
+                .to_owned(),
+        ),
+        Value::Scalar(scalar) => {
+            let (key, value) = scalar.text().split_once(' ')?;
+            let word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            (word(key) && !value.contains(' '))
+                .then(|| format!("write `{key}: {value}`, with a colon"))
+        }
+        Value::Map(_) | Value::File(_) | Value::Unknown => None,
+    }
+}
+
 /// What was probably meant by a name that is not valid.
 fn suggestion(invalid: &InvalidName) -> Option<String> {
     let text = invalid.text.as_str();
@@ -364,9 +382,15 @@ fn suggestion(invalid: &InvalidName) -> Option<String> {
             Some(format!("did you mean `{text}.service`?"))
         }
         "file mode" => Some("write the mode as four octal digits, such as `0644`".to_owned()),
-        "host path" if text.len() > 1 && text.ends_with('/') => {
-            Some(format!("write `{}`", text.trim_end_matches('/')))
+        "host path" if text.len() > 1 && text.contains('/') && !text.contains("..") => {
+            let parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
+            let meant = format!("/{}", parts.join("/"));
+            (meant != text).then(|| format!("write `{meant}`"))
         }
+        "secret name" => Some(
+            "its parts are the keys on the way to the value in the secret file: `database/password`"
+                .to_owned(),
+        ),
         "package name" | "user name" | "group name" if text != text.to_lowercase() => {
             Some(format!("write `{}`", text.to_lowercase()))
         }

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::nearest::nearest;
-use crate::source::{Mount, RepoPath, Snapshot};
+use crate::source::{Mount, RepoPath, Skipped, Snapshot};
 
 /// The files of the repository. Relative names begin in the folder of the file that names them.
 pub(super) struct Repository<'a> {
     paths: BTreeSet<&'a RepoPath>,
     /// What the paths of inputs begin with.
     inputs: Vec<String>,
+    skipped: &'a [Skipped],
 }
 
 /// A name that leads to no file.
@@ -23,6 +24,7 @@ impl<'a> Repository<'a> {
         Self {
             paths: snapshot.paths().collect(),
             inputs: snapshot.mounts().iter().map(Mount::prefix).collect(),
+            skipped: snapshot.skipped(),
         }
     }
 
@@ -72,6 +74,12 @@ impl<'a> Repository<'a> {
     }
 
     fn advice(&self, written: &str, folder: &str, path: &RepoPath) -> String {
+        let skipped = self.skipped.iter().find(|one| one.path == path.as_str());
+        if let Some(Skipped { reason, .. }) = skipped {
+            return format!(
+                "what is there is {reason}, and only plain files count; put one in its place"
+            );
+        }
         let root = self.root_of(folder);
         let at_root = RepoPath::new(format!("{root}{written}")).ok();
         if at_root.is_some_and(|at_root| self.paths.contains(&at_root)) {

@@ -5,15 +5,17 @@
 
 mod loader;
 mod scalar;
+mod syntax;
 #[cfg(test)]
 mod tests;
 
-use granit_parser::{Marker, Parser, ScanError, Span};
+use granit_parser::{Marker, Parser, Span};
 
 use super::origin::line_and_column;
 use crate::source::RepoPath;
 use loader::Loader;
 pub(super) use scalar::{Scalar, ScalarKind};
+use syntax::syntax;
 
 const MAX_BYTES: usize = 1024 * 1024;
 
@@ -184,13 +186,16 @@ pub(super) fn load(file: FileId, content: &[u8]) -> Loaded {
         length: 1,
     };
     if content.len() > MAX_BYTES {
-        return failed(YamlError::new(
-            top,
-            format!(
-                "the file has {} bytes; at most {MAX_BYTES} are read",
-                content.len()
-            ),
-        ));
+        return failed(
+            YamlError::new(
+                top,
+                format!(
+                    "the file has {} bytes; at most {MAX_BYTES} are read",
+                    content.len()
+                ),
+            )
+            .fix("keep large contents in files of their own, and name those with `file:`"),
+        );
     }
     let text = match std::str::from_utf8(content) {
         Ok(text) => text,
@@ -204,7 +209,9 @@ pub(super) fn load(file: FileId, content: &[u8]) -> Loaded {
     let mut loader = Loader::new(file);
     for step in Parser::new_from_str_with_options(text, options) {
         let taken = match step {
-            Ok((event, span)) => loader.take(event, span),
+            Ok((event, span)) => loader
+                .take(event, span)
+                .map_err(|error| unquoted_expression(error, text)),
             Err(error) => Err(syntax(file, &error, text)),
         };
         if let Err(error) = taken {
@@ -237,30 +244,32 @@ fn not_utf8(file: FileId, content: &[u8], valid: usize) -> YamlError {
         },
         "the file is not UTF-8 text from here on",
     )
+    .fix("save it as UTF-8 in the editor; if it is no text at all, it is the wrong file")
 }
 
-fn syntax(file: FileId, error: &ScanError, text: &str) -> YamlError {
-    let marker = error.marker();
-    let line = text
-        .lines()
-        .nth(marker.line().saturating_sub(1))
-        .unwrap_or_default();
-    let indent: String = line.chars().take_while(|c| c.is_whitespace()).collect();
-    let message = format!("this is not YAML: {}", lower_first(&error.info()));
-    let failure = YamlError::new(place_at(file, marker, 1), message);
-    if indent.contains('\t') {
-        failure.fix("indent with spaces; YAML allows no tabs there")
-    } else {
-        failure
+/// `{{ … }}` at the beginning of a value without quotes, which YAML takes for a map in a map.
+fn unquoted_expression(error: YamlError, text: &str) -> YamlError {
+    let index = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let line = text.lines().nth(index(error.place.line).saturating_sub(1));
+    let line = line.unwrap_or_default();
+    let before: String = line
+        .chars()
+        .take(index(error.place.column).saturating_sub(1))
+        .collect();
+    if error.message != loader::KEY_IS_TEXT || !before.ends_with('{') {
+        return error;
     }
-}
-
-fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_lowercase().chain(chars).collect(),
-        None => String::new(),
-    }
+    let from = before.chars().count().saturating_sub(1);
+    let place = Place {
+        column: small(from + 1),
+        length: 2,
+        ..error.place
+    };
+    YamlError::new(
+        place,
+        "a value that begins with an expression must be in quotes",
+    )
+    .fix("write `\"{{ … }}\"`")
 }
 
 fn place_of(file: FileId, span: &Span) -> Place {

@@ -66,8 +66,9 @@ impl Failure {
         };
         let mut failure = match error.kind() {
             ErrorKind::SyntaxError => {
-                let mut failure = Self::wrong(format!("this is not an expression: {detail}"));
-                failure.fix = Some(BRACES.to_owned());
+                let (message, fix) = syntax(&detail);
+                let mut failure = Self::wrong(message);
+                failure.fix = Some(fix);
                 failure
             }
             ErrorKind::UnknownFilter => {
@@ -104,6 +105,12 @@ impl Failure {
                 failure.fix = Some("shorten its lists and loops".to_owned());
                 failure
             }
+            _ if detail.contains("range has too many elements") => {
+                let mut failure = Self::wrong("this range has too many numbers in it");
+                failure.fix =
+                    Some("go through fewer: one `for` repeats at most 10,000 times".to_owned());
+                failure
+            }
             _ if detail.contains(" cannot stand in a text; ") => {
                 let (message, fix) = detail.split_once("; ").unwrap_or((&detail, ""));
                 let mut failure = Self::wrong(message);
@@ -118,4 +125,26 @@ impl Failure {
         failure.range = error.range().filter(|range| range.start < range.end);
         failure
     }
+}
+
+/// What is no expression, and what to do about it.
+fn syntax(detail: &str) -> (String, String) {
+    if detail.contains("expected end of variable block") && detail.contains("end of input") {
+        let fix = format!("end it with `}}}}`; {BRACES}");
+        return ("an expression is not closed".to_owned(), fix);
+    }
+    if detail.contains("end of input") {
+        let fix = format!(
+            "end every `{{% if %}}` with `{{% endif %}}` and every `{{% for %}}` with `{{% endfor %}}`; {BRACES}"
+        );
+        return ("a block of an expression is not closed".to_owned(), fix);
+    }
+    if let Some(name) = detail.strip_prefix("unknown statement ") {
+        let fix = "there are `if`, `for`, `set`, `with`, `filter` and `raw`; a file is named with `file:`";
+        return (format!("there is no statement `{name}`"), fix.to_owned());
+    }
+    (
+        format!("this is not an expression: {detail}"),
+        BRACES.to_owned(),
+    )
 }

@@ -5,7 +5,7 @@ use crate::config::error::ConfigError;
 use crate::config::merge::Rank;
 use crate::config::options::{Checker, Spec, Specs};
 use crate::config::reader::{Fields, Reader};
-use crate::config::vocabulary::{ASSERTION, MODULE};
+use crate::config::vocabulary::{ASSERTION, MODULE, RESOURCES, keys};
 use crate::config::yaml::{FileId, Key, Node, Place, Value};
 use crate::name::checked_name;
 use crate::source::InputName;
@@ -109,7 +109,7 @@ impl Module {
             errors: Vec::new(),
         };
         if let Some(root) = root
-            && let Some(fields) = reader.fields(root, "a module", MODULE)
+            && let Some(fields) = fields(root, &mut reader)
         {
             module.fill(fields, &mut reader);
         }
@@ -187,6 +187,29 @@ impl Module {
             Rank::Profile
         }
     }
+}
+
+/// The keys of a module's file. Resources that stand beside `config` are told where they belong.
+fn fields<'n>(root: &'n Node, reader: &mut Reader) -> Option<Fields<'n>> {
+    let (known, resources) = (keys(MODULE), keys(RESOURCES));
+    let entries = reader.entries(root, "the keys of a module")?;
+    for entry in entries {
+        let key = &entry.key;
+        if !known.contains(&key.text.as_str()) && resources.contains(&key.text.as_str()) {
+            reader
+                .error(
+                    key.place,
+                    format!("`{}` is not a key of a module", key.text),
+                )
+                .fix = Some(format!(
+                "what a host gets stands below `config:`; indent `{}:` there",
+                key.text
+            ));
+        } else {
+            reader.known_key(key, "a module", &known);
+        }
+    }
+    Some(Fields::over(entries))
 }
 
 /// `modules:` of a host or a profile: options by module.

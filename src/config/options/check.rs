@@ -1,6 +1,7 @@
 //! Whether a value fits its specification.
 
 use super::spec::{Further, Spec, Specs, Type, number};
+use crate::config::error::ConfigError;
 use crate::config::nearest::nearest;
 use crate::config::reader::{Reader, listed};
 use crate::config::yaml::{Entry, Key, Node, Place, Scalar, ScalarKind, Value};
@@ -44,11 +45,12 @@ impl Checker<'_> {
         Some(taken)
     }
 
-    fn wrong(&mut self, place: Place, message: impl Into<String>, spec: &Spec) {
+    fn wrong(&mut self, place: Place, message: impl Into<String>, spec: &Spec) -> &mut ConfigError {
         let declared = self.reader.mark(spec.place);
         let what = self.what.clone();
         let error = self.reader.error(place, message);
         error.related = Some((declared, format!("{what} is declared here")));
+        error
     }
 
     fn choice(&mut self, spec: &Spec, node: &Node) -> Option<()> {
@@ -103,8 +105,10 @@ impl Checker<'_> {
             self.wrong(node.place, message, spec);
             return None;
         }
-        if let Some(Err(message)) = spec.format.map(|format| format.check(&text)) {
-            self.wrong(node.place, message, spec);
+        if let Some(format) = spec.format
+            && let Err(message) = format.check(&text)
+        {
+            self.wrong(node.place, message, spec).fix = format.fix(&text);
             return None;
         }
         Some(Node::new(node.place, Value::Scalar(Scalar::quoted(text))))

@@ -27,6 +27,20 @@ impl Format {
         ("duration", Self::Duration),
     ];
 
+    /// How `text` could be put right, where that is not plain from what [`check`](Self::check) says.
+    pub(super) fn fix(self, text: &str) -> Option<String> {
+        match self {
+            Self::SystemdCalendar => Some(
+                "`systemd-analyze calendar '…'` says what systemd makes of an expression"
+                    .to_owned(),
+            ),
+            Self::Duration if text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() => {
+                Some(format!("say the unit: `{text}s`"))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether `text` has this format, and if not, what it should be.
     pub(super) fn check(self, text: &str) -> Result<(), String> {
         match self {

@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::format::Format;
 use crate::config::expression::is_word;
-use crate::config::reader::{Fields, Reader};
+use crate::config::reader::{Fields, Reader, listed_or};
 use crate::config::vocabulary::SPEC;
 use crate::config::yaml::{Entry, Node, Place, Scalar, ScalarKind, Value};
 
@@ -162,7 +162,7 @@ impl Spec {
     fn of(node: &Node, reader: &mut Reader) -> Option<Self> {
         let fields = reader.fields(node, "an option", SPEC)?;
         let name = match fields.get("type") {
-            Some(node) => reader.one_of(node, &TYPES)?,
+            Some(node) => type_name(node, reader)?,
             None => implied(fields, node, reader)?,
         };
         misplaced_keys(fields, name, reader);
@@ -304,6 +304,25 @@ fn required(fields: Fields<'_>, properties: &Specs, reader: &mut Reader) -> Vec<
     names
 }
 
+/// The word under `type:`; what other languages call it is told what it is called here.
+fn type_name(node: &Node, reader: &mut Reader) -> Option<Name> {
+    let meant = match node.scalar().map(Scalar::text) {
+        Some("text" | "str") => Some("string"),
+        Some("int") => Some("integer"),
+        Some("float" | "double") => Some("number"),
+        Some("bool") => Some("boolean"),
+        Some("list" | "sequence") => Some("array"),
+        Some("map" | "dict" | "mapping" | "attrs") => Some("object"),
+        _ => None,
+    };
+    let Some(meant) = meant else {
+        return reader.one_of(node, &TYPES);
+    };
+    let words: Vec<&str> = TYPES.iter().map(|(word, _)| *word).collect();
+    reader.wrong_type(node, &listed_or(&words)).fix = Some(format!("write `{meant}`"));
+    None
+}
+
 fn pattern(node: &Node, reader: &mut Reader) -> Option<Regex> {
     let text = reader.text(node)?;
     match regex::RegexBuilder::new(text)
@@ -319,9 +338,12 @@ fn pattern(node: &Node, reader: &mut Reader) -> Option<Regex> {
                 .unwrap_or_default()
                 .trim_start_matches("error: ")
                 .to_owned();
-            reader
-                .error(node.place, "this is not a regular expression")
-                .cause = Some(cause);
+            let wrong = reader.error(node.place, "this is not a regular expression");
+            wrong.cause = Some(cause);
+            wrong.fix = Some(
+                "close what it says, or put `\\` before a character that stands for itself"
+                    .to_owned(),
+            );
             None
         }
     }

@@ -118,7 +118,8 @@ impl HostParser<'_> {
             self.config.timezone = Some(self.reader.located(node.place, text.to_owned()));
         } else {
             self.reader
-                .wrong_type(node, "a time zone such as `Europe/Berlin`");
+                .wrong_type(node, "a time zone such as `Europe/Berlin`")
+                .fix = Some("`timedatectl list-timezones` prints those there are".to_owned());
         }
     }
 
@@ -136,10 +137,11 @@ impl HostParser<'_> {
             };
             if !key.split('.').all(plain) {
                 let dotted = key.replace('/', ".");
-                let fix = dotted
-                    .split('.')
-                    .all(plain)
-                    .then(|| format!("write `{dotted}`"));
+                let fix = Some(if dotted.split('.').all(plain) {
+                    format!("write `{dotted}`")
+                } else {
+                    "write it as `sysctl -a` prints it, such as `net.ipv4.ip_forward`".to_owned()
+                });
                 self.reader
                     .error(
                         entry.key.place,

@@ -162,7 +162,8 @@ impl Run<'_> {
         for entry in node.entries() {
             if keys(HOST).contains(&entry.key.text.as_str()) {
                 let message = format!("`{}` can only be said by a host file", entry.key.text);
-                self.reader.error(entry.key.place, message);
+                self.reader.error(entry.key.place, message).fix =
+                    Some("move it to `hosts/NAME/host.yml`".to_owned());
             } else {
                 self.reader.known_key(&entry.key, "`config`", &known);
             }
@@ -179,11 +180,18 @@ impl Run<'_> {
             return;
         };
         let known: Vec<&str> = keys(HOST).into_iter().chain(keys(RESOURCES)).collect();
+        let mut before: Option<&Entry> = None;
         for entry in entries {
+            let above = before.replace(entry);
             match LATER.iter().find(|(later, _)| *later == entry.key.text) {
                 Some((_, fix)) => {
                     let message = format!("this version does not know `{}` yet", entry.key.text);
                     self.reader.error(entry.key.place, message).fix = Some((*fix).to_owned());
+                }
+                None if is_outdented(entry, above, &known) => {
+                    let message = format!("`{}` is not a key of a host file", entry.key.text);
+                    self.reader.error(entry.key.place, message).fix =
+                        Some("indent it by two spaces if it belongs to the line above".to_owned());
                 }
                 None => self.reader.known_key(&entry.key, "a host file", &known),
             }
@@ -222,6 +230,12 @@ impl Run<'_> {
     fn named(&mut self, items: &[Node], people: &mut BTreeMap<UserName, Place>) -> Vec<Entry> {
         let mut named = Vec::new();
         for item in items {
+            if let Content::Map(_) = item.value {
+                self.reader.wrong_type(item, "the name of a person").fix = Some(
+                    "in a list, people are only named; write accounts as a map, without `-`: `users: { NAME: { uid: 1500 } }`".to_owned(),
+                );
+                continue;
+            }
             let Some(name) = self.reader.name::<UserName>(item) else {
                 continue;
             };
@@ -277,6 +291,13 @@ fn entry(key: &str, place: Place, value: Content) -> Entry {
         },
         value: Node::new(place, value),
     }
+}
+
+/// Whether an unknown key follows one that has nothing below it, so that it was probably meant to stand there.
+fn is_outdented(entry: &Entry, above: Option<&Entry>, known: &[&str]) -> bool {
+    let unknown =
+        |key: &str| !known.contains(&key) && nearest(key, known.iter().copied()).is_none();
+    unknown(&entry.key.text) && above.is_some_and(|above| above.value.is_null())
 }
 
 /// A map with none but the known keys.

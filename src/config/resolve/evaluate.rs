@@ -357,7 +357,12 @@ impl Run<'_> {
             };
             self.reader
                 .error(head.place, format!("`{}` is not {wanted}", parsed.over))
-                .fix = map.then(|| format!("give two names: `for: key, value in {}`", parsed.over));
+                .fix = Some(if map {
+                format!("give two names: `for: key, value in {}`", parsed.over)
+            } else {
+                "a single value needs no `for`; of a text, `|list` makes its characters and `|split` its words"
+                    .to_owned()
+            });
             return None;
         };
         let mut bindings = Vec::new();

@@ -220,7 +220,11 @@ impl Run<'_> {
                 ROOTS.into_iter().chain(locals).collect(),
             )
         };
+        let unquoted = format!("secret({name}");
         let fix = match nearest(name, known.iter().copied()) {
+            _ if source.text.replace(' ', "").contains(&unquoted) => {
+                "put the name of the secret in quotes: `secret(\"…\")`".to_owned()
+            }
             Some(meant) => format!("did you mean `{meant}`?"),
             None => format!("what is there is {}", listed(&known)),
         };

@@ -6,9 +6,16 @@ use granit_parser::{Event, ScalarStyle, Span, Tag};
 
 use super::scalar::{Scalar, ScalarKind};
 use super::{Entry, FileId, Key, Merge, Node, Place, Value, YamlError, place_of};
+use crate::config::nearest::nearest;
 
 const MAX_DEPTH: usize = 64;
 const MAX_NODES: usize = 100_000;
+
+/// What is said of a key that is a list or a map.
+pub(super) const KEY_IS_TEXT: &str = "a key must be text, not a list or a map";
+/// What to do about too many levels.
+pub(super) const FLATTER: &str =
+    "no file of a repository needs so many; close brackets where they belong";
 
 /// A collection that is not closed yet.
 struct Open {
@@ -126,10 +133,7 @@ impl Loader {
             Some(tag) => merge_tag(tag).ok_or_else(|| unknown_tag(tag, place))?,
         };
         if self.wants_key() {
-            return Err(YamlError::new(
-                place,
-                "a key must be text, not a list or a map",
-            ));
+            return Err(YamlError::new(place, KEY_IS_TEXT).fix("put it in quotes if it is text"));
         }
         if self.open.len() >= MAX_DEPTH {
             return Err(too_deep(place));
@@ -182,10 +186,7 @@ impl Loader {
         if let Some(anchored) = self.anchors.get(&anchor) {
             let node = anchored.node.clone();
             if self.wants_key() && !matches!(node.value, Value::Scalar(_)) {
-                return Err(YamlError::new(
-                    place,
-                    "a key must be text, not a list or a map",
-                ));
+                return Err(YamlError::new(place, KEY_IS_TEXT));
             }
             self.attach(node)?;
         }
@@ -198,6 +199,9 @@ impl Loader {
             return Err(YamlError::new(
                 place,
                 format!("the file holds more than {MAX_NODES} values, aliases expanded"),
+            )
+            .fix(
+                "an alias counts as often as it is used; make the file smaller, or several of it",
             ));
         }
         Ok(())
@@ -231,6 +235,14 @@ fn take_key(
         // `begin` and `expand` refuse these before they get here.
         return Ok(PendingKey::Refused);
     };
+    if node.merge != Merge::Plain {
+        let error = YamlError::new(place, "a tag stands before a value, not before a key");
+        errors.push(error.fix(format!(
+            "write it behind the colon: `{}: !override …`",
+            scalar.text()
+        )));
+        return Ok(PendingKey::Refused);
+    }
     if scalar.kind() == ScalarKind::Null {
         errors.push(YamlError::new(place, "a key is missing before `:`"));
         return Ok(PendingKey::Refused);
@@ -310,9 +322,19 @@ fn unknown_tag(tag: &Tag, place: Place) -> YamlError {
         place,
         format!("the tag `{}` means nothing here", tag.original()),
     )
-    .fix("remove it; `!override`, `!default` and `!!str` are known")
+    .fix(
+        match nearest(tag.original().as_str(), ["!override", "!default", "!!str"]) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => "remove it; `!override`, `!default` and `!!str` are known".to_owned(),
+        },
+    )
 }
 
 fn too_deep(place: Place) -> YamlError {
-    YamlError::new(place, format!("more than {MAX_DEPTH} levels of nesting"))
+    YamlError::new(place, too_deep_message()).fix(FLATTER)
+}
+
+/// What is said of too many levels.
+pub(super) fn too_deep_message() -> String {
+    format!("more than {MAX_DEPTH} levels of nesting")
 }

@@ -130,10 +130,10 @@ fn nesting_has_a_bound() {
 fn what_is_not_one_plain_document_is_refused_where_it_goes_wrong() {
     for (text, line, said) in [
         ("a: 1\n---\nb: 2\n", 2, "second document"),
-        ("a:\n\tb: 1\n", 2, "not YAML"),
-        ("a:\n  b: 1\n c: 2\n", 3, "not YAML"),
-        ("a: [1, 2\n", 1, "not YAML"),
-        ("a: *nothing\n", 1, "not YAML"),
+        ("a:\n\tb: 1\n", 2, "a tab cannot stand here"),
+        ("a:\n  b: 1\n c: 2\n", 3, "indented otherwise"),
+        ("a: [1, 2\n", 1, "`[` is not closed"),
+        ("a: *nothing\n", 1, "no anchor `&nothing`"),
         ("a: !ruby/object {}\n", 1, "tag"),
         ("? [a]\n: 1\n", 1, "key must be text"),
         ("<<: {a: 1}\n", 1, "merge keys"),

@@ -179,7 +179,8 @@ fn taken_twice<'c>(
             let error =
                 ConfigError::new(format!("`{name}` and `{first}` have the same {what} {id}"))
                     .at(origin)
-                    .related(*first_origin, "the other one is here");
+                    .related(*first_origin, "the other one is here")
+                    .fix(format!("give one of them another {what}"));
             errors.push(error);
         } else {
             taken.insert(id, (name, origin));

@@ -101,7 +101,8 @@ impl<'a> Builder<'a> {
                 None
             }
             Err(error) => {
-                self.push(ConfigError::new(error.to_string()).at(origin));
+                let fix = "keep large things elsewhere, and let a unit fetch them";
+                self.push(ConfigError::new(error.to_string()).at(origin).fix(fix));
                 None
             }
         }
@@ -146,7 +147,8 @@ impl<'a> Builder<'a> {
                         .related(
                             &self.path_origins[&above],
                             format!("it is made {what} here"),
-                        );
+                        )
+                        .fix("remove one of the two, or give it another path");
                     errors.push(error);
                 }
                 parent = above.parent();

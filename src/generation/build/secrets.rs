@@ -12,7 +12,7 @@ use crate::host::{Digest, FileMode, UserName};
 use crate::secrets::{
     SecretName, SecretSpec, TemplateSegment, TemplateSpec, UnitTriggers, parse_template,
 };
-use crate::sops::{Format, SealedFile};
+use crate::sops::{Format, ParseError, SealedFile};
 use crate::source::RepoPath;
 
 const SECRET_MODE: FileMode = FileMode::from_bits(0o400);
@@ -71,10 +71,18 @@ impl Builder<'_> {
                 Some(sealed)
             }
             Err(error) => {
+                let fix = match error {
+                    ParseError::NotSealed => format!(
+                        "run `steadfast secrets encrypt -i {file}`; if it was ever pushed, change what is in it"
+                    ),
+                    _ => format!(
+                        "`steadfast secrets check` says more; `git log -p {file}` shows who changed it"
+                    ),
+                };
                 let error = ConfigError::new(format!("`{file}` is not a secret file"))
                     .at(origin)
                     .cause(chain(&error))
-                    .fix(format!("write it with `steadfast secrets edit {file}`"));
+                    .fix(fix);
                 self.push(error);
                 None
             }

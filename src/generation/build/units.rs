@@ -174,7 +174,9 @@ impl Builder<'_> {
                     origin.clone(),
                 ),
             };
-            self.push(ConfigError::new(message).at(&origin));
+            let fix =
+                "a unit file is made of sections such as `[Service]`, each with lines `Key=value`";
+            self.push(ConfigError::new(message).at(&origin).fix(fix));
         }
     }
 }

@@ -109,21 +109,22 @@ fn misspelt_files(path: &RepoPath, found: &mut Vec<(Severity, ConfigError)>) {
     found.push((Severity::Error, error));
 }
 
-/// Links in the place of a file that would be read.
+/// Links and the like in the place of a file that would be read.
 fn links(snapshot: &Snapshot, found: &mut Vec<(Severity, ConfigError)>) {
     for skipped in snapshot.skipped() {
-        let of_ours = ["hosts/", "modules/", "users/", "secrets/"]
-            .iter()
-            .any(|folder| skipped.path.starts_with(folder));
-        let is_root_file = matches!(skipped.path.as_str(), "fleet.yml" | ".sops.yaml");
-        if of_ours || is_root_file {
-            let error = ConfigError::new(format!("`{}` is left out", skipped.path))
-                .cause(format!(
-                    "it is {}",
-                    skipped.reason.trim_start_matches("it is ")
-                ))
-                .fix("put a plain file in its place");
-            found.push((Severity::Warning, error));
+        let path = skipped.path.as_str();
+        let is_ours = |folder: &str, end: &str| path.starts_with(folder) && path.ends_with(end);
+        let would_be_read = matches!(
+            path,
+            "fleet.yml" | ".sops.yaml" | "hosts" | "modules" | "users"
+        ) || is_ours("hosts/", "/host.yml")
+            || is_ours("modules/", "/module.yml")
+            || is_ours("users/", ".yml");
+        if would_be_read {
+            let error = ConfigError::new(format!("`{path}` is not read"))
+                .cause(format!("it is {}", skipped.reason))
+                .fix("put what it stands for in its place");
+            found.push((Severity::Error, error));
         }
     }
 }

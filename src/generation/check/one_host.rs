@@ -45,6 +45,7 @@ impl OneHost {
         one.used = used;
         one.secrets = secret_uses(&config);
         one.findings.extend(people::nobody_can_log_in(&config));
+        one.findings.extend(people::misspelt_owners(&config));
         match build(&config, snapshot) {
             Ok(built) => {
                 one.findings.extend(units.of(&config, &built, snapshot));

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{ConfigError, HostConfig, Origin, Severity, UserConfig};
+use crate::config::{ConfigError, HostConfig, Origin, Severity, UserConfig, nearest};
+use crate::host::UserName;
 use crate::source::Snapshot;
 
 /// Accounts for people that have neither a key nor a password.
@@ -19,6 +20,38 @@ pub(super) fn nobody_can_log_in(config: &HostConfig) -> Vec<(Severity, ConfigErr
             (Severity::Warning, error)
         })
         .collect()
+}
+
+/// Owners that no account of the host has the name of, while one has nearly that name. Others may come with a package.
+pub(super) fn misspelt_owners(config: &HostConfig) -> Vec<(Severity, ConfigError)> {
+    let files = config
+        .files
+        .values()
+        .map(|file| (file.value.owner.as_ref(), &file.origin));
+    let directories = config.directories.values();
+    let directories = directories.map(|one| (one.value.owner.as_ref(), &one.origin));
+    let secrets = config
+        .secrets
+        .values()
+        .map(|one| (one.value.owner.as_ref(), &one.origin));
+    let templates = config.templates.values();
+    let templates = templates.map(|one| (one.value.owner.as_ref(), &one.origin));
+    let owners = files.chain(directories).chain(secrets).chain(templates);
+    let accounts = || config.users.keys().map(UserName::as_str).chain(["root"]);
+    let unknown = owners.filter_map(|(owner, origin)| {
+        let owner = owner?;
+        if accounts().any(|account| account == owner.as_str()) {
+            return None;
+        }
+        let meant = nearest(owner.as_str(), accounts())?;
+        let error = ConfigError::new(format!("no account of this host is called `{owner}`"))
+            .at(origin)
+            .fix(format!(
+                "did you mean `{meant}`? an account that comes with a package is fine"
+            ));
+        Some((Severity::Warning, error))
+    });
+    unknown.collect()
 }
 
 fn is_for_people(user: &UserConfig) -> bool {

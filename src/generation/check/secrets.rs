@@ -39,7 +39,7 @@ pub(super) fn readable(snapshot: &Snapshot, hosts: &[OneHost]) -> Vec<(Severity,
     if usage.hosts.is_empty() {
         return Vec::new();
     }
-    let repository = match Repository::of_files(Path::new("."), files(snapshot, &usage)) {
+    let repository = match Repository::of_files(Path::new(""), files(snapshot, &usage)) {
         Ok(repository) => repository,
         Err(error) => {
             return broken_rules(&error)

@@ -1,0 +1,6 @@
+//! `check` over whole repositories: what is said about wrong ones, what hostile ones can do, and what must hold for all.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod world;
+mod wrong;
