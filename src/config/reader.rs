@@ -375,7 +375,7 @@ fn map_meant(node: &Node) -> Option<String> {
 }
 
 /// What was probably meant by a name that is not valid.
-fn suggestion(invalid: &InvalidName) -> Option<String> {
+pub(super) fn suggestion(invalid: &InvalidName) -> Option<String> {
     let text = invalid.text.as_str();
     match invalid.what {
         "unit name" if !text.is_empty() && !text.contains('.') => {

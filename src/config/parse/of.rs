@@ -6,6 +6,7 @@ use std::fmt::Display;
 use super::HostParser;
 use super::paths::refusal;
 use crate::config::Located;
+use crate::config::reader::suggestion;
 use crate::config::yaml::{Key, Place};
 use crate::host::{HostPath, InvalidName, UserName};
 use crate::secrets::{SecretName, TemplateName};
@@ -78,10 +79,11 @@ impl HostParser<'_> {
         let path = match path {
             Ok(path) => path,
             Err(invalid) => {
-                let fix = text
-                    .strip_suffix('/')
-                    .filter(|shorter| !shorter.is_empty())
-                    .map(|shorter| format!("write `{shorter}`"));
+                let fix = match text.strip_suffix('/') {
+                    _ if invalid.text == text => suggestion(&invalid),
+                    Some(shorter) if !shorter.is_empty() => Some(format!("write `{shorter}`")),
+                    _ => None,
+                };
                 self.reader.error(place, invalid.to_string()).fix = fix;
                 return None;
             }

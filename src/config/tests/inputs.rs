@@ -205,7 +205,7 @@ fn a_lock_that_does_not_fit_says_which_command_mends_it() {
         (Some(&branch), "locked at another address or branch"),
         (Some(&short), "must be 40 lower-case hex digits"),
         (Some(&other), "which fleet.yml does not declare"),
-        (Some(&merged), "this is not YAML"),
+        (Some(&merged), "cannot stand here"),
     ];
     for (lock, expected) in table {
         let mut files = vec![("fleet.yml", FLEET), HOST];
