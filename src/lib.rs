@@ -9,6 +9,7 @@
 //! | [`report`] | what a pass ended in: state file, status, journald events |
 //! | [`drift`] | `plan` against the active generation, printed instead of applied |
 //! | [`activation`] | observe, plan (pure), journal, apply, settle, roll back, recover |
+//! | [`scaffold`] | a new config repository, made from the example fleet; new hosts in one |
 //! | [`generation`] | the manifest of one host at one revision, its digest, the store of generations |
 //! | [`config`] | hosts, modules and people to a typed [`config::HostConfig`] per host, every value with its origin |
 //! | [`backup`] | backups with restic: made, looked at, brought back, verified; uses `host` alone |
@@ -30,6 +31,7 @@ pub mod health;
 pub mod host;
 pub mod identity;
 pub mod report;
+pub mod scaffold;
 pub mod secrets;
 pub mod sops;
 pub mod source;

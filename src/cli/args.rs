@@ -10,6 +10,8 @@ use super::config::ConfigArgs;
 use super::drift::DriftArgs;
 use super::flags::HostFlags;
 use super::generations::GenerationsArgs;
+use super::host::HostArgs;
+use super::init::InitArgs;
 use super::inputs::InputsArgs;
 use super::man::ManArgs;
 use super::plan::PlanArgs;
@@ -126,6 +128,12 @@ pub enum Command {
     /// Show what would change, without changing anything
     #[command(long_about = super::plan::ABOUT)]
     Plan(PlanArgs),
+    /// Make a new config repository from the example fleet
+    #[command(long_about = super::init::ABOUT)]
+    Init(InitArgs),
+    /// Add hosts to a config repository
+    #[command(arg_required_else_help = true)]
+    Host(HostArgs),
     /// Say all that is wrong with a config repository
     #[command(long_about = super::check::ABOUT)]
     Check(CheckArgs),
@@ -196,11 +204,12 @@ pub fn command(name: &str) -> clap::Command {
         _ => {
             let command = command
                 .mut_subcommand("secrets", |secrets| with_options_of(secrets, person))
+                .mut_subcommand("host", |host| with_options_of(host, person))
                 .mut_subcommand("check", |check| with_options_of(check, reader))
                 .mut_subcommand("config", |config| with_options_of(config, reader))
                 .mut_subcommand("inputs", |inputs| with_options_of(inputs, reader))
                 .mut_subcommand("backup", |backup| with_options_of(backup, place));
-            ["completions", "man", "schema"]
+            ["completions", "init", "man", "schema"]
                 .into_iter()
                 .fold(command, |command, verb| {
                     command.mut_subcommand(verb, |verb| with_options_of(verb, nobody))

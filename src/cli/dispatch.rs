@@ -10,8 +10,8 @@ use super::args::{Command, ReconcileArgs, ReconcileCommand, command};
 use super::problem::print_problem;
 use super::{Cli, HostFlags, ReconcileCli, SecretsCli};
 use super::{
-    agent, backup, check, completions, config, drift, generations, inputs, man, plan, reconcile,
-    schema, secrets, status,
+    agent, backup, check, completions, config, drift, generations, host, init, inputs, man, plan,
+    reconcile, schema, secrets, status,
 };
 use crate::report::{Announce, Audience, Problem, exit, start_log};
 
@@ -94,6 +94,8 @@ impl Invocation {
             Command::Status(args) => status::run(args, flags),
             Command::Drift(args) => drift::run(args, flags),
             Command::Plan(args) => plan::run(args, flags),
+            Command::Init(args) => init::run(args),
+            Command::Host(args) => host::run(args, flags),
             Command::Check(args) => check::run(args, flags),
             Command::Config(args) => config::run(args, flags),
             Command::Inputs(args) => inputs::run(args, flags),

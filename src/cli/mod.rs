@@ -15,6 +15,8 @@ mod dispatch;
 mod drift;
 mod flags;
 mod generations;
+mod host;
+mod init;
 mod inputs;
 mod man;
 mod plan;

@@ -11,6 +11,8 @@ use super::check::RepositoryAnswer;
 use super::compare::{FleetPreview, Preview};
 use super::config::ConfigAnswer;
 use super::generations::{GcAnswer, GenerationDiff, GenerationList};
+use super::host::AddAnswer;
+use super::init::InitAnswer;
 use super::inputs::{InputList, InputUpdates};
 use super::plan::PlanAnswer;
 use super::secrets::{
@@ -96,6 +98,16 @@ const OUTPUTS: &[Output] = &[
         name: "input-updates",
         verbs: "inputs update",
         schema: || schema_for!(InputUpdates),
+    },
+    Output {
+        name: "init",
+        verbs: "init",
+        schema: || schema_for!(InitAnswer),
+    },
+    Output {
+        name: "host-add",
+        verbs: "host add",
+        schema: || schema_for!(AddAnswer),
     },
     Output {
         name: "generation-list",

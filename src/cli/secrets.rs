@@ -4,7 +4,7 @@ mod answers;
 mod args;
 mod check;
 mod columns;
-mod commit;
+pub(super) mod commit;
 mod diff;
 mod edit;
 mod encrypt;
@@ -13,6 +13,7 @@ mod failure;
 mod get;
 mod host_key;
 mod install_git;
+mod joining_key;
 mod list;
 mod merge;
 mod new;
@@ -22,7 +23,7 @@ mod options;
 mod output;
 mod place;
 mod progress;
-mod prompt;
+pub(super) mod prompt;
 mod rekey;
 mod rotate;
 mod set;
@@ -37,13 +38,17 @@ pub(super) use args::{SecretsArgs, SecretsCommand};
 pub(super) use check::CheckAnswer;
 pub(super) use diff::SecretDiff;
 pub(super) use host_key::HostKeyAnswer;
+pub(super) use joining_key::WantedKey;
 pub(super) use list::SecretList;
 pub(super) use new::NewAnswer;
 pub(super) use offboard::OffboardAnswer;
 pub(super) use onboard::OnboardAnswer;
 pub(super) use progress::Progress;
-pub(super) use rekey::RekeyAnswer;
+pub(super) use rekey::{
+    RekeyAnswer, RekeyedFile, exclusive, of_rekey, rekeyed_files, warn_of_closed,
+};
 pub(super) use status::SecretsStatus;
+pub(super) use usage::usage_in;
 pub(super) use who::WhoAnswer;
 
 pub(super) use columns::{columns, counted};
@@ -93,7 +98,7 @@ pub(super) fn run(args: &SecretsArgs, flags: &HostFlags) -> Result<u8, Problem> 
 }
 
 /// The keys of `--identity`, and those that sops would find for this person; passphrases are asked for on the terminal.
-fn identities(flags: &HostFlags) -> Result<Identities, Problem> {
+pub(super) fn identities(flags: &HostFlags) -> Result<Identities, Problem> {
     let own = Identities::of_person().asking(Arc::new(prompt::OnTerminal));
     match &flags.identity {
         None => Ok(own),
@@ -106,7 +111,7 @@ fn identities(flags: &HostFlags) -> Result<Identities, Problem> {
 }
 
 /// The repository of `--repo`, or the one that this directory is in.
-fn repository(flags: &HostFlags) -> Result<Repository, Problem> {
+pub(super) fn repository(flags: &HostFlags) -> Result<Repository, Problem> {
     let repository = Repository::find(&start_of(flags)).map_err(|error| of_repository(&error))?;
     tell_of_misnamed_rules(&repository);
     Ok(repository)

@@ -158,6 +158,12 @@ impl ScanTarget {
         &self.host
     }
 
+    /// The port; 22 unless another was named.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     fn ask(&self, kinds: &[&str]) -> Result<(String, String), ExecError> {
         let output = Program::new("ssh-keyscan")
             .args([

@@ -14,8 +14,9 @@ pub use access::{
     FindingKind, HistoryNeed, HostFileTrouble, HostUse, Joining, MatchingFile, OffboardError,
     OffboardPlan, OnboardError, OnboardPlan, OtherKey, Principals, Reader, ReaderKind, Recovered,
     RekeyError, RekeyNotice, RekeyNoticeKind, RekeyPlan, RekeyTrouble, SecretUse, Severity, Step,
-    Subject, TransactionError, Usage, ValueUse, Verification, Wanted, Watcher, broken_rules, check,
-    is_interrupted, offboard, onboard, plan_offboard, plan_onboard, plan_rekey, rekey, who,
+    Subject, TransactionError, Usage, ValueUse, Verification, Wanted, Watcher, add_files,
+    broken_rules, check, is_interrupted, offboard, onboard, plan_offboard, plan_onboard,
+    plan_rekey, rekey, who,
 };
 pub use delivery::{
     HostIdentities, HostIdentity, HostIdentityError, InstallError, Installed, InstalledSecrets,

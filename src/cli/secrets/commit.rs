@@ -8,7 +8,7 @@ use crate::secrets::{RekeyPlan, Repository};
 use crate::source::RepoPath;
 
 /// The commands that commit `files` and nothing else.
-pub(super) fn commands(
+pub(in crate::cli) fn commands(
     repository: &Repository,
     files: &BTreeSet<RepoPath>,
     message: &str,
@@ -44,7 +44,7 @@ pub(super) fn commands(
 }
 
 /// A word for the shell.
-fn quoted(word: &str) -> String {
+pub(in crate::cli) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
@@ -53,7 +53,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// The commands as text, with a line that says what they are for.
-pub(super) fn as_text(commands: &[String]) -> String {
+pub(in crate::cli) fn as_text(commands: &[String]) -> String {
     if commands.is_empty() {
         return String::new();
     }
@@ -62,7 +62,7 @@ pub(super) fn as_text(commands: &[String]) -> String {
 }
 
 /// What changes, in `.sops.yaml` if it does and in the secret files.
-pub(super) fn changes(rules: Option<(&[u8], &[u8])>, rekey: &RekeyPlan) -> String {
+pub(in crate::cli) fn changes(rules: Option<(&[u8], &[u8])>, rekey: &RekeyPlan) -> String {
     rules.map(changed_lines).unwrap_or_default() + &table(rekey)
 }
 

@@ -1,24 +1,24 @@
 //! `secrets onboard`: a host joins.
 
-use std::collections::BTreeSet;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::commit;
+use super::joining_key::WantedKey;
 use super::progress::Progress;
 use super::rekey::{RekeyedFile, exclusive, of_rekey, rekeyed_files, warn_of_closed};
 use super::usage::usage_of;
-use super::{identities, prompt, repository};
+use super::{identities, repository};
 use crate::cli::HostFlags;
 use crate::cli::answer::{print, print_json, say};
 use crate::cli::flags::{Format, FormatFlags};
 use crate::cli::style::{WARN, paint};
 use crate::config::HostName;
-use crate::identity::{HostPublicKey, PublicKeys, ScanTarget, scan_host_key};
+use crate::identity::HostPublicKey;
 use crate::report::{Problem, exit};
 use crate::secrets::{Joining, OnboardPlan, OtherKey, Repository, onboard, plan_onboard};
 
@@ -96,13 +96,20 @@ pub(in crate::cli) struct OnboardAnswer {
 
 /// Runs `onboard`.
 pub(super) fn run(args: &OnboardArgs, flags: &HostFlags) -> Result<u8, Problem> {
-    let key = key_of(args, flags)?;
+    let wanted = WantedKey {
+        host: &args.name,
+        file: args.file.as_deref(),
+        address: args.ssh_keyscan.as_deref(),
+        fingerprint: args.fingerprint.as_deref(),
+    };
+    let key = wanted.find(flags)?;
     let progress = Progress::begin();
     let watcher = |step| progress.tell(step);
     let plan_in = |repository: &Repository| {
         let joining = Joining {
             host: args.name.as_str(),
             key: &key,
+            files: &BTreeMap::new(),
             other_key: if args.replace {
                 OtherKey::Replace
             } else {
@@ -188,124 +195,5 @@ fn say_more(args: &OnboardArgs, plan: &OnboardPlan) {
         say(format!(
             "{host} can open exactly what it uses, after the next push"
         ));
-    }
-}
-
-fn key_of(args: &OnboardArgs, flags: &HostFlags) -> Result<HostPublicKey, Problem> {
-    let of_text = |text: &str, from: &str| {
-        let keys = PublicKeys::read(text).map_err(|error| {
-            Problem::of(&error)
-                .about(format!("cannot use {from}"))
-                .with_fix(error.fix())
-        })?;
-        keys.first()
-            .map(|_| {
-                keys.usable
-                    .iter()
-                    .map(|named| named.key.clone())
-                    .collect::<Vec<_>>()
-            })
-            .map_err(|error| {
-                Problem::of(&error)
-                    .about(format!("cannot use {from}"))
-                    .with_fix(error.fix())
-            })
-    };
-    let keys = match (&args.file, &args.ssh_keyscan) {
-        (Some(path), _) => of_text(&read_text(path)?, &path.display().to_string())?,
-        (None, Some(address)) => return scanned(args, address),
-        (None, None) => {
-            let root = repository(flags)?.root().to_owned();
-            let path = root.join(format!("hosts/{}/ssh_host_ed25519_key.pub", args.name));
-            if !path.exists() {
-                return Err(Problem::new(format!("the public key of {} is not known", args.name))
-                    .with_fix("give --ssh-keyscan, or --file FILE with its /etc/ssh/ssh_host_ed25519_key.pub"));
-            }
-            of_text(&read_text(&path)?, &path.display().to_string())?
-        }
-    };
-    chosen(args, keys)
-}
-
-fn read_text(path: &Path) -> Result<String, Problem> {
-    const LARGEST_BYTES: u64 = 1024 * 1024;
-    let failed = |error: std::io::Error| {
-        Problem::of(&error).about(format!("cannot read {}", path.display()))
-    };
-    let mut text = String::new();
-    if path == Path::new("-") {
-        let stdin = std::io::stdin().lock();
-        stdin
-            .take(LARGEST_BYTES)
-            .read_to_string(&mut text)
-            .map_err(failed)?;
-    } else {
-        let file = std::fs::File::open(path).map_err(failed)?;
-        file.take(LARGEST_BYTES)
-            .read_to_string(&mut text)
-            .map_err(failed)?;
-    }
-    Ok(text)
-}
-
-/// The key with the fingerprint that was given, or the only one.
-fn chosen(args: &OnboardArgs, keys: Vec<HostPublicKey>) -> Result<HostPublicKey, Problem> {
-    let fingerprints: Vec<String> = keys.iter().map(HostPublicKey::fingerprint).collect();
-    match &args.fingerprint {
-        Some(wanted) => keys
-            .into_iter()
-            .find(|key| key.fingerprint() == *wanted)
-            .ok_or_else(|| {
-                Problem::new(format!(
-                    "the key of {} has the fingerprint {}, not {wanted}",
-                    args.name,
-                    fingerprints.join(" or ")
-                ))
-                .with_fix("compare with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host itself; if they differ, somebody is in between")
-            }),
-        None if keys.len() > 1 => Err(Problem::new(format!(
-            "there are {} keys: {}",
-            keys.len(),
-            fingerprints.join(", ")
-        ))
-        .with_fix("say which one with --fingerprint")),
-        None => keys.into_iter().next().ok_or_else(|| Problem::new("there is no key")),
-    }
-}
-
-/// Asks the host, shows the fingerprint, and has it confirmed.
-fn scanned(args: &OnboardArgs, address: &str) -> Result<HostPublicKey, Problem> {
-    let address = if address.is_empty() {
-        args.name.as_str()
-    } else {
-        address
-    };
-    let target: ScanTarget = address
-        .parse()
-        .map_err(|error: crate::identity::ScanTargetError| Problem::of(&error))?;
-    let keys = scan_host_key(&target).map_err(|error| Problem::of(&error).with_fix(error.fix()))?;
-    let key = chosen(args, keys)?;
-    if args.fingerprint.is_some() {
-        return Ok(key);
-    }
-    let fingerprint = key.fingerprint();
-    if !prompt::somebody_is_there() {
-        return Err(Problem::new(format!(
-            "the key of {address} has the fingerprint {fingerprint}, and nobody is here to confirm it"
-        ))
-        .with_fix(format!(
-            "compare it with `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` on the host itself, then give `--fingerprint {fingerprint}`"
-        )));
-    }
-    say(format!(
-        "the key of {address} has the fingerprint {fingerprint}"
-    ));
-    say(
-        "On the host itself, `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub` must show the same.",
-    );
-    if prompt::enter_means_yes("Press Enter if it does, or type q and Enter to give up:") {
-        Ok(key)
-    } else {
-        Err(Problem::new("given up; nothing was changed"))
     }
 }

@@ -11,7 +11,7 @@ use crate::identity::{AskPassphrase, NoAnswer, Plaintext};
 use crate::report::Problem;
 
 /// Whether there is somebody to ask.
-pub(super) fn somebody_is_there() -> bool {
+pub(in crate::cli) fn somebody_is_there() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
@@ -21,6 +21,14 @@ pub(super) fn enter_means_yes(question: &str) -> bool {
     let mut line = String::new();
     // A terminal that went away gives no answer, which is no.
     io::stdin().lock().read_line(&mut line).is_ok() && line == "\n"
+}
+
+/// Asks for one line; `None` at the end of input.
+pub(in crate::cli) fn line(question: &str) -> Option<String> {
+    eprint!("{question} ");
+    let mut line = String::new();
+    let read = io::stdin().lock().read_line(&mut line).ok()?;
+    (read > 0).then(|| line.trim().to_owned())
 }
 
 /// Asks for one line without showing it.

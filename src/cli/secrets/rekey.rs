@@ -139,7 +139,7 @@ fn planned(
 }
 
 /// The repository for nobody but us, with what an interrupted run left dealt with.
-pub(super) fn exclusive(flags: &HostFlags) -> Result<Exclusive, Problem> {
+pub(in crate::cli) fn exclusive(flags: &HostFlags) -> Result<Exclusive, Problem> {
     let exclusive = Exclusive::begin(&start_of(flags))
         .map_err(|error| Problem::of(&error).with_hint(error.fix()))?;
     match exclusive.recovered() {
@@ -169,7 +169,7 @@ pub(super) fn warn_of_interruption(repository: &Repository) {
 }
 
 /// Says which files the person who runs this locks themselves out of.
-pub(super) fn warn_of_closed(plan: &RekeyPlan, identities: &Identities) {
+pub(in crate::cli) fn warn_of_closed(plan: &RekeyPlan, identities: &Identities) {
     let closed: Vec<String> = plan
         .closed_to(identities)
         .into_iter()
@@ -241,7 +241,7 @@ fn answer(plan: &RekeyPlan, done: bool) -> RekeyAnswer {
 }
 
 /// The files of `plan` that change.
-pub(super) fn rekeyed_files(plan: &RekeyPlan) -> Vec<RekeyedFile> {
+pub(in crate::cli) fn rekeyed_files(plan: &RekeyPlan) -> Vec<RekeyedFile> {
     let changes = plan.changes.iter().map(|change| RekeyedFile {
         file: change.file.to_string(),
         gained: change.gained.clone(),
@@ -329,7 +329,7 @@ pub(super) fn of_comparison(error: &RekeyError) -> Problem {
 }
 
 /// Every trouble with its own cause; the distinct fixes together.
-pub(super) fn of_rekey(error: &RekeyError) -> Problem {
+pub(in crate::cli) fn of_rekey(error: &RekeyError) -> Problem {
     let mut problem = Problem::new(error.to_string());
     let mut fixes: Vec<String> = Vec::new();
     for trouble in &error.troubles {

@@ -22,9 +22,13 @@ pub(super) fn usage_of(repository: &Repository) -> Usage {
         };
         files.insert(file, text);
     }
-    let snapshot = complete_or_as_it_is(files);
+    usage_in(&complete_or_as_it_is(files))
+}
+
+/// Resolves every host file of a snapshot.
+pub(in crate::cli) fn usage_in(snapshot: &Snapshot) -> Usage {
     let mut usage = Usage::default();
-    let fleet = Fleet::read(&snapshot);
+    let fleet = Fleet::read(snapshot);
     for host in fleet.hosts() {
         let Ok(file) = RepoPath::new(format!("hosts/{host}/host.yml")) else {
             continue;

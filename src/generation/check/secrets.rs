@@ -100,5 +100,10 @@ fn said(finding: &secrets::Finding, snapshot: &Snapshot) -> (Severity, ConfigErr
         column: u32::try_from(indent + 1).unwrap_or(u32::MAX),
     });
     error.fix = finding.fix.clone();
-    (Severity::Error, error)
+    // A host whose key is still to come is on its way, not wrong.
+    let severity = match finding.kind {
+        FindingKind::NoHostKey => Severity::Warning,
+        _ => Severity::Error,
+    };
+    (severity, error)
 }

@@ -18,7 +18,7 @@ pub use crate::host::{Step, Watcher};
 pub use check::{Checked, Finding, FindingKind, Severity, Verification, broken_rules, check};
 pub use exclusive::{Exclusive, ExclusiveError};
 pub use offboard::{HistoryNeed, OffboardPlan, offboard, plan_offboard};
-pub use onboard::{Joining, OnboardPlan, OtherKey, onboard, plan_onboard};
+pub use onboard::{Joining, OnboardPlan, OtherKey, add_files, onboard, plan_onboard};
 pub use plan::{
     DataKeyChange, FileRekey, MatchingFile, RekeyNotice, RekeyNoticeKind, RekeyPlan, Wanted,
     plan_rekey,

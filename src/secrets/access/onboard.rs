@@ -7,12 +7,11 @@ use super::plan::{DataKeyChange, RekeyPlan, key_set, shape_of};
 use super::principals::{Principals, ReaderKind};
 use super::rekey::carry_out;
 use super::survey::{Asked, Sealed, Seen, State, survey};
-use super::transaction::Replacement;
+use super::transaction::{Replacement, TransactionError, replace_all};
 use super::trouble::{OnboardError, RekeyError};
 use super::usage::{HostUse, Usage};
 use crate::host::Watcher;
 use crate::identity::{HostPublicKey, Identities};
-use crate::secrets::repository::host_of_key_file;
 use crate::secrets::repository::{NewKey, Repository, Rules, RulesText, RulesTextError};
 use crate::source::RepoPath;
 
@@ -25,6 +24,8 @@ pub struct Joining<'a> {
     pub key: &'a HostPublicKey,
     /// What to do if another key of it is known.
     pub other_key: OtherKey,
+    /// New files of the repository that come with it, such as its host file.
+    pub files: &'a BTreeMap<RepoPath, Vec<u8>>,
 }
 
 /// What to do about another key of the same host.
@@ -78,10 +79,10 @@ impl OnboardPlan {
 }
 
 pub(super) fn rules_change(changes: &[Replacement]) -> Option<(&[u8], &[u8])> {
-    // Beside it, only a host's key file changes in the clear.
+    // Beside it, only files of a host change in the clear.
     let change = changes
         .iter()
-        .find(|change| host_of_key_file(&change.file).is_none())?;
+        .find(|change| !change.file.as_str().starts_with("hosts/"))?;
     Some((change.before.as_deref()?, change.after.as_deref()?))
 }
 
@@ -129,6 +130,11 @@ pub fn plan_onboard(
         });
     }
     others.extend(key_file(repository, joining)?);
+    others.extend(joining.files.iter().map(|(file, content)| Replacement {
+        file: file.clone(),
+        before: None,
+        after: Some(content.clone()),
+    }));
     let names = rules
         .names()
         .clone()
@@ -377,6 +383,23 @@ impl<'a> Situation<'a> {
         }
         Ok(())
     }
+}
+
+/// Writes the files of a host whose key is not known yet: all of them or none.
+///
+/// # Errors
+/// [`TransactionError`]; one that somebody else made meanwhile is left alone.
+pub fn add_files(
+    exclusive: &Exclusive,
+    files: &BTreeMap<RepoPath, Vec<u8>>,
+    watcher: Watcher<'_>,
+) -> Result<(), TransactionError> {
+    let files = files.iter().map(|(file, content)| Replacement {
+        file: file.clone(),
+        before: None,
+        after: Some(content.clone()),
+    });
+    replace_all(exclusive.repository(), &files.collect::<Vec<_>>(), watcher)
 }
 
 /// Carries out `plan`: the key file, `.sops.yaml` and the secret files, all of them or none.
