@@ -8,12 +8,14 @@ mod paths;
 mod units;
 
 pub(super) use paths::keep;
+pub(super) use units::may_fail;
 
 use std::collections::BTreeSet;
 
 use super::failure::HostFailure;
 use super::journal::{Durability, Entry, Journal};
 use super::progress::{ActivationEvent, Progress, Way};
+use super::validate::{Check, Judge, Packages, Refused};
 use super::{Plan, Step};
 use crate::generation::{Manifest, Store};
 use crate::host::{Accounts, Host, HostPath};
@@ -61,6 +63,9 @@ pub(super) struct Bench<'a> {
     pub(super) secrets: &'a OpenedSecrets,
     pub(super) progress: &'a dyn Progress,
     pub(super) way: Way,
+    /// Questions about new content that can be asked when the packages of the plan are there.
+    pub(super) after_packages: &'a [Check],
+    pub(super) plan: &'a Plan,
 }
 
 /// Carries out `plan`. Forward, the first failure ends it; back, the rest is tried all the same, because the more of
@@ -193,7 +198,8 @@ impl<'a> Hands<'a> {
             Step::InstallPackages { packages } => {
                 self.unpacked = Unpacked::Yes;
                 self.accounts = None;
-                Ok(host.install_packages(packages)?)
+                host.install_packages(packages)?;
+                self.judge_again()
             }
             Step::CreateGroup { .. }
             | Step::CreateUser { .. }
@@ -213,6 +219,7 @@ impl<'a> Hands<'a> {
             Step::RestoreOriginal { path, .. } => self.restore(path),
             Step::SetHostname { hostname, .. } => Ok(host.set_hostname(hostname)?),
             Step::SetSysctl { key, value, .. } => Ok(host.set_sysctl(key, value)?),
+            Step::ReloadConnections { up } => Ok(host.reload_connections(up)?),
             Step::ReloadManager
             | Step::StopUnit { .. }
             | Step::EnableUnit { .. }
@@ -220,6 +227,23 @@ impl<'a> Hands<'a> {
             | Step::ReloadUnit { .. }
             | Step::RestartUnit { .. }
             | Step::StartUnit { .. } => self.unit(step).await,
+        }
+    }
+
+    /// Asks what could not be asked before there was somebody to ask.
+    fn judge_again(&self) -> Result<(), HostFailure> {
+        let bench = self.bench;
+        let judge = Judge {
+            host: bench.host,
+            store: bench.store,
+            desired: bench.manifest,
+            plan: bench.plan,
+            packages: Packages::There,
+        };
+        let judged = judge.judge(bench.after_packages)?;
+        match judged.refused {
+            refused if refused.is_empty() => Ok(()),
+            refused => Err(HostFailure::Refused(Refused(refused))),
         }
     }
 

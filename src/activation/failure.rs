@@ -24,6 +24,9 @@ pub enum HostFailure {
     Secrets(#[from] InstallError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Content that could be judged only when packages were there is not valid.
+    #[error("{}", in_lines(.0))]
+    Refused(super::Refused),
     /// A job of systemd did not end well.
     #[error("cannot {verb} {unit}: the job ended with `{result}`")]
     Job {
@@ -58,6 +61,7 @@ impl HostFailure {
             Self::Secrets(error) => error.fix(),
             Self::Store(error) => error.fix(),
             Self::Job { unit, .. } => Some(format!("see `journalctl -u {unit} -e`")),
+            Self::Refused(_) => Some("put it right in the repository".to_owned()),
             Self::Raced { .. } => Some("run it again".to_owned()),
             Self::UnknownOwner { name, .. } => Some(format!(
                 "declare `{name}`, or ask for the package that makes it"
@@ -81,4 +85,9 @@ impl HostFailure {
         }
         text
     }
+}
+
+fn in_lines(refused: &super::Refused) -> String {
+    let each: Vec<String> = refused.0.iter().map(ToString::to_string).collect();
+    format!("{refused}: {}", each.join("; "))
 }

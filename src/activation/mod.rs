@@ -15,6 +15,7 @@ mod recover;
 mod rollback;
 mod settle;
 mod transaction;
+mod validate;
 
 pub use failure::HostFailure;
 pub use journal::{Durability, Entry, Journal, JournalError, Record, TransactionId, open_phase};
@@ -32,6 +33,8 @@ pub use transaction::{
     ActivateError, Activation, DEFAULT_SETTLE, Ending, NoProbes, Outcome, PrepareError, Prepared,
     Probes, SecretSource,
 };
+
+pub use validate::{Refusal, Refused};
 
 pub use crate::secrets::SecretState;
 

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Observed;
 use super::failure::HostFailure;
-use super::plan::paths_above;
 use crate::generation::Manifest;
 use crate::host::{Accounts, Digest, Host, HostPath, PathState, UnitKind, UnitName, UserName};
 use crate::secrets::{self, OpenedSecrets, SecretSet, SecretState, UnitTriggers};
@@ -86,13 +85,17 @@ fn paths(
     manifests: &[&Manifest],
 ) -> Result<BTreeMap<HostPath, PathState>, HostFailure> {
     let mut named: BTreeSet<HostPath> = BTreeSet::new();
-    for path in manifests.iter().flat_map(|m| m.paths.keys()) {
-        named.extend(paths_above(path));
-        named.insert(path.clone());
+    for manifest in manifests {
+        named.extend(manifest.directories());
+        named.extend(manifest.paths.keys().cloned());
     }
     let mut found = BTreeMap::new();
     for path in named {
-        let state = host.look(&path)?;
+        let state = if manifests.iter().any(|m| m.mounts.contains_key(&path)) {
+            host.look_at_mount_point(&path)?
+        } else {
+            host.look(&path)?
+        };
         found.insert(path, state);
     }
     Ok(found)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::plan::{Fit, Ids, fit, paths_above};
+use super::plan::{Fit, Ids, fit};
 use super::{Observed, Plan, Step};
 use crate::config::OnConflict;
 use crate::generation::{Manifest, Originals};
@@ -59,6 +59,5 @@ pub(super) fn settled(originals: &Originals, active: &Manifest) -> Originals {
 }
 
 fn directories_above(generations: &[&Manifest]) -> BTreeSet<HostPath> {
-    let paths = generations.iter().flat_map(|g| g.paths.keys());
-    paths.flat_map(paths_above).collect()
+    generations.iter().flat_map(|g| g.directories()).collect()
 }

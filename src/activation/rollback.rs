@@ -126,6 +126,8 @@ impl Activation<'_> {
             secrets: secrets.as_ref().unwrap_or(&none),
             progress: self.progress,
             way: Way::Back,
+            after_packages: &[],
+            plan: &plan,
         };
         let applied = apply(&plan, &bench, journal).await;
         if let Some(reason) = applied.failure(&plan) {
@@ -186,7 +188,8 @@ impl Activation<'_> {
 
 fn needs_a_running_system(step: &Step) -> bool {
     let packages = matches!(step, Step::InstallPackages { .. });
-    packages || step.unit().is_some() || *step == Step::ReloadManager
+    let connections = matches!(step, Step::ReloadConnections { .. });
+    packages || connections || step.unit().is_some() || *step == Step::ReloadManager
 }
 
 /// The inputs of the plan back.

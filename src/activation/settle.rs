@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use super::apply::may_fail;
 use super::{Plan, Step};
+use crate::generation::Manifest;
 use crate::host::{ActiveState, Host, UnitError, UnitName, UnitState};
 
 /// Time between two looks.
@@ -19,9 +21,10 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) async fn settle(
     host: &Host,
     plan: &Plan,
+    desired: &Manifest,
     window: Duration,
 ) -> Result<Vec<String>, UnitError> {
-    let names = brought_up(plan);
+    let names = brought_up(plan, desired);
     if names.is_empty() || !host.is_live() {
         return Ok(Vec::new());
     }
@@ -38,10 +41,14 @@ pub(super) async fn settle(
     }
 }
 
-/// The units that the plan brought up.
-pub(super) fn brought_up(plan: &Plan) -> BTreeSet<UnitName> {
+/// The units that the plan brought up and that must stay up.
+pub(super) fn brought_up(plan: &Plan, desired: &Manifest) -> BTreeSet<UnitName> {
     let steps = plan.steps.iter().filter(|step| step.brings_up());
-    steps.filter_map(Step::unit).cloned().collect()
+    let units = steps.filter_map(Step::unit);
+    units
+        .filter(|unit| !may_fail(desired, unit))
+        .cloned()
+        .collect()
 }
 
 /// How often each unit had restarted by itself when it was first looked at. An explicit start sets the count to zero.

@@ -9,6 +9,7 @@ use super::journal::{Journal, JournalError, Record, open_phase};
 use super::observe::{ObserveError, observe};
 use super::progress::{ActivationEvent, Progress, Way};
 use super::settle::{brought_up, settle};
+use super::validate::{Check, Refused};
 use super::{Conflicts, Event, Held, Notice, Observed, Owned, Plan, Step, originals, plan};
 use crate::generation::{Generation, GenerationNumber, Manifest, Originals, Store, StoreError};
 use crate::health::{Baseline, Prober, Verdict};
@@ -136,6 +137,8 @@ pub struct Ending {
     pub health: Vec<Verdict>,
     /// What was left alone, and why.
     pub notices: Vec<Notice>,
+    /// What the programs that judged new content warned of.
+    pub warnings: Vec<Notice>,
 }
 
 /// An activation that could not be prepared. Nothing was changed.
@@ -176,6 +179,12 @@ pub enum ActivateError {
         /// Where it goes.
         target: GenerationNumber,
     },
+    /// A program refused new content, so nothing was changed.
+    #[error("{0}; nothing was changed")]
+    Refused(Refused),
+    /// New content could not be shown to the programs that judge it, so nothing was changed.
+    #[error("cannot have new content judged; nothing was changed")]
+    Judge(#[source] HostFailure),
     /// What is on the host cannot be kept for the way back, so nothing was changed.
     #[error("cannot keep what is on the host for the way back; nothing was changed")]
     Keep(#[source] HostFailure),
@@ -193,7 +202,8 @@ impl ActivateError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Open { .. } => Some("run `steadfast recover`".to_owned()),
-            Self::Keep(error) => error.hint(),
+            Self::Refused(_) => Some("push a commit that puts it right".to_owned()),
+            Self::Keep(error) | Self::Judge(error) => error.hint(),
             Self::Journal(error) => error.hint(),
             Self::Store(error) => error.fix(),
         }
@@ -259,6 +269,7 @@ impl Activation<'_> {
                 done: Vec::new(),
                 health: Vec::new(),
                 notices: prepared.plan.notices,
+                warnings: Vec::new(),
             });
         }
         if let Some((record, _)) = open_phase(self.store)? {
@@ -266,6 +277,7 @@ impl Activation<'_> {
                 target: record.target,
             });
         }
+        let judged = self.validate(&prepared)?;
         let before = probes.baseline().await;
         self.keep_originals(&prepared)?;
         let record = Record::new(clock::now_secs(), target, current, prepared.plan.clone());
@@ -276,7 +288,11 @@ impl Activation<'_> {
             notices: prepared.plan.notices.clone(),
         });
         self.enter(&mut journal, Event::Begun)?;
-        let mut forward = Forward::default();
+        let mut forward = Forward {
+            after_packages: judged.later,
+            warnings: judged.warnings,
+            ..Forward::default()
+        };
         let gone_wrong = self
             .forward(
                 &prepared,
@@ -315,6 +331,8 @@ impl Activation<'_> {
             secrets,
             progress: self.progress,
             way: Way::Forward,
+            after_packages: &forward.after_packages,
+            plan: &prepared.plan,
         };
         forward.applied = apply(&prepared.plan, &bench, journal).await;
         if let Some(reason) = forward.applied.failure(&prepared.plan) {
@@ -323,7 +341,7 @@ impl Activation<'_> {
         if let Err(error) = self.enter(journal, Event::Applied) {
             return Some(error.to_string());
         }
-        if let Some(reason) = self.settle(&prepared.plan).await {
+        if let Some(reason) = self.settle(prepared).await {
             return Some(reason);
         }
         if let Err(error) = self.enter(journal, Event::Settled) {
@@ -337,15 +355,16 @@ impl Activation<'_> {
         committed.err().map(|error| error.to_string())
     }
 
-    async fn settle(&self, plan: &Plan) -> Option<String> {
-        let units = brought_up(plan).len();
+    async fn settle(&self, prepared: &Prepared) -> Option<String> {
+        let Prepared { plan, desired, .. } = prepared;
+        let units = brought_up(plan, desired).len();
         if units > 0 {
             self.progress.tell(&ActivationEvent::Watching {
                 units,
                 window_ms: u64::try_from(self.settle.as_millis()).unwrap_or(u64::MAX),
             });
         }
-        match settle(self.host, plan, self.settle).await {
+        match settle(self.host, plan, desired, self.settle).await {
             Ok(failures) if failures.is_empty() => None,
             Ok(failures) => Some(failures.join("; ")),
             Err(error) => Some(HostFailure::from(error).in_one_line()),
@@ -442,6 +461,9 @@ impl Activation<'_> {
 /// What is gathered on the way forward.
 #[derive(Default)]
 struct Forward {
+    /// What is to be judged when the packages are there.
+    after_packages: Vec<Check>,
+    warnings: Vec<Notice>,
     applied: Applied,
     health: Vec<Verdict>,
 }
@@ -458,6 +480,7 @@ impl Forward {
             done: done.map(|(_, step)| step).collect(),
             health: self.health,
             notices: plan.notices,
+            warnings: self.warnings,
         }
     }
 }

@@ -8,8 +8,8 @@ use super::secrets::StoredSecrets;
 use super::target::Target;
 use super::{PassEvent, Reconciler, Retry, find};
 use crate::activation::{
-    self, Activation, ActivationEvent, Ending, Held, Notice, Plan, PrepareError, Prepared,
-    Recovered, Recovery,
+    self, ActivateError, Activation, ActivationEvent, Ending, Held, Notice, Plan, PrepareError,
+    Prepared, Recovered, Recovery,
 };
 use crate::generation::{Built, Generation, GenerationNumber, Manifest, Provenance, Store};
 use crate::health::Prober;
@@ -268,7 +268,15 @@ impl PassRun<'_> {
             Box::pin(activation.carry_out(prepared, target, secrets, &prober)).await
         })
         .await
-        .map_err(|error| Problem::of(&error).with_hint(error.hint()))
+        .map_err(|error| {
+            let mut problem = Problem::of(&error).with_hint(error.hint());
+            if let ActivateError::Refused(refused) = &error {
+                problem
+                    .causes
+                    .extend(refused.0.iter().map(ToString::to_string));
+            }
+            problem
+        })
     }
 
     async fn with_activation<T>(&self, work: impl AsyncFnOnce(Activation<'_>) -> T) -> T {
@@ -353,6 +361,7 @@ fn conclude(
     success: Outcome,
     draft: &mut Draft,
 ) -> Result<Outcome, Stop> {
+    draft.notices.extend(ending.warnings);
     draft.changes = ending.done.iter().flat_map(Change::of_step).collect();
     draft.health = ending.health;
     let (outcome, what, reason) = match ending.outcome {

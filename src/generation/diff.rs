@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use super::{GroupEntry, Manifest, PathEntry, PathKind, UnitEntry, UserEntry};
+use super::{GroupEntry, Manifest, MountEntry, PathEntry, PathKind, UnitEntry, UserEntry};
 use crate::health::Check;
 use crate::host::HostPath;
 use crate::secrets::{SecretSpec, TemplateSpec, UnitTriggers};
@@ -13,7 +13,7 @@ use crate::secrets::{SecretSpec, TemplateSpec, UnitTriggers};
 /// One difference between two manifests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Change {
-    /// The kind of resource: `file`, `directory`, `symlink`, `unit`, `package`, `group`, `user`, `secret`, `template`,
+    /// The kind of resource: `file`, `directory`, `symlink`, `unit`, `mount`, `validator`, `package`, `group`, `user`, `secret`, `template`,
     /// `sysctl`, `hostname`, `check`, `drift`.
     pub resource: String,
     /// Its name; empty where there is one per host.
@@ -82,6 +82,13 @@ pub fn diff(from: &Manifest, to: &Manifest) -> Vec<Change> {
     maps(&mut changes, "user", (&from.users, &to.users), user);
     paths(&mut changes, &from.paths, &to.paths);
     maps(&mut changes, "unit", (&from.units, &to.units), unit);
+    maps(&mut changes, "mount", (&from.mounts, &to.mounts), mount);
+    maps(
+        &mut changes,
+        "validator",
+        (&from.validators, &to.validators),
+        |from, to| vec![arrow("", &from.join(" "), &to.join(" "))],
+    );
     maps(&mut changes, "secret", (&from.secrets, &to.secrets), secret);
     maps(
         &mut changes,
@@ -265,7 +272,18 @@ fn unit(from: &UnitEntry, to: &UnitEntry) -> Vec<String> {
         to.start.map(yes).as_ref(),
     );
     details.value("on_change", &words(&from.on_change), &words(&to.on_change));
+    details.option("made_from", from.made_from.as_ref(), to.made_from.as_ref());
+    details.value("may_fail", &yes(from.may_fail), &yes(to.may_fail));
     details.value("drift", &words(&from.drift), &words(&to.drift));
+    details.0
+}
+
+fn mount(from: &MountEntry, to: &MountEntry) -> Vec<String> {
+    let mut details = Details::default();
+    details.value("what", &from.what, &to.what);
+    details.value("type", &from.kind, &to.kind);
+    details.value("options", &from.options.join(","), &to.options.join(","));
+    details.value("automount", &yes(from.automount), &yes(to.automount));
     details.0
 }
 

@@ -108,6 +108,23 @@ impl Manifest {
             .expect("every key of a manifest is text and every value has a JSON form")
     }
 
+    /// Every directory that its paths and mounts need: those above each path, and each mount point with those above it.
+    #[must_use]
+    pub fn directories(&self) -> BTreeSet<HostPath> {
+        let paths = self.paths.keys().flat_map(HostPath::ancestors);
+        let points = self
+            .mounts
+            .keys()
+            .flat_map(|point| point.ancestors().chain([point.clone()]));
+        paths.chain(points).collect()
+    }
+
+    /// The mount that a unit is of.
+    #[must_use]
+    pub fn mount_of(&self, unit: &UnitName) -> Option<&MountEntry> {
+        self.mounts.values().find(|mount| mount.unit == *unit)
+    }
+
     /// SHA-256 of the canonical spelling.
     #[must_use]
     pub fn digest(&self) -> Digest {

@@ -27,7 +27,7 @@ pub enum Removed {
     Yes,
     /// It was not there.
     WasAbsent,
-    /// It is a directory with something in it, and stays.
+    /// It is a directory with something in it or mounted on it, and stays.
     NotEmpty,
 }
 
@@ -232,7 +232,7 @@ impl Host {
         match unlinkat(&parent, name, AtFlags::REMOVEDIR) {
             Ok(()) => Ok(Removed::Yes),
             Err(Errno::NOENT) => Ok(Removed::WasAbsent),
-            Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(Removed::NotEmpty),
+            Err(Errno::NOTEMPTY | Errno::EXIST | Errno::BUSY) => Ok(Removed::NotEmpty),
             Err(errno) => Err(failed(errno)),
         }
     }

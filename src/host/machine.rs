@@ -44,6 +44,9 @@ pub enum MachineError {
         #[source]
         source: io::Error,
     },
+    /// `NetworkManager` did not take its connections, or one did not come up.
+    #[error("NetworkManager does not do what its connections say")]
+    Connections(#[source] super::exec::ExecError),
     /// A file of `/proc` could not be read.
     #[error("cannot read {}", path.display())]
     Proc {
@@ -60,6 +63,7 @@ impl MachineError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Connections(_) => Some("see `journalctl -u NetworkManager -e`".to_owned()),
             Self::NoSuchSysctl { key } => Some(format!(
                 "check the name, or load the kernel module that brings `{key}`"
             )),

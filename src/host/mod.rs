@@ -9,6 +9,7 @@ pub mod exec;
 pub mod memory;
 
 mod accounts;
+mod connections;
 mod file_error;
 mod files;
 #[expect(
@@ -17,12 +18,14 @@ mod files;
 )]
 mod host;
 mod machine;
+mod mount_point;
 mod mounted;
 mod names;
 mod packages;
 mod parallel;
 mod reading;
 mod root;
+mod staging;
 mod state;
 mod units;
 mod user;
@@ -31,6 +34,7 @@ mod user;
 mod live_tests;
 
 pub use accounts::{AccountError, GroupSpec, SubIds, UserSpec};
+pub use connections::CONNECTION_PREFIX;
 pub use file_error::{FileError, FileErrorKind};
 pub use files::Removed;
 pub use host::{Host, HostError};
@@ -45,6 +49,7 @@ pub use packages::PackageError;
 pub(crate) use parallel::for_each;
 pub use parallel::{Step, Watcher};
 pub use root::Ownership;
+pub use staging::Staging;
 pub use state::{
     AccountState, Accounts, ActiveState, GroupState, Owner, PathState, UnitFileState, UnitState,
 };

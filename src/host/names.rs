@@ -73,6 +73,11 @@ impl HostPath {
         Self::new(parent).ok()
     }
 
+    /// The directories above, nearest first.
+    pub fn ancestors(&self) -> impl Iterator<Item = Self> + use<> {
+        std::iter::successors(self.parent(), Self::parent)
+    }
+
     /// Appends `below`, a relative path.
     ///
     /// # Errors

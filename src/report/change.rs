@@ -193,6 +193,9 @@ impl Change {
                 one(Area::System, A::Update, format!("{key} = {value}"), None)
             }
             Step::ReloadManager => one(Area::Units, A::Reload, "systemd".to_owned(), None),
+            Step::ReloadConnections { .. } => {
+                one(Area::Units, A::Reload, "NetworkManager".to_owned(), None)
+            }
             Step::EnableUnit { unit: name } => unit(A::Enable, name, None),
             Step::DisableUnit { unit: name } => unit(A::Disable, name, None),
             Step::StopUnit { unit: name, why } => unit(A::Stop, name, Some(why)),

@@ -2,6 +2,7 @@
 
 use super::super::failure::HostFailure;
 use super::{Hands, Step};
+use crate::generation::Manifest;
 use crate::host::{JobResult, UnitName, Units};
 
 impl Hands<'_> {
@@ -20,7 +21,12 @@ impl Hands<'_> {
             }
             Step::StartUnit { unit, .. } => {
                 units.reset_failed(unit).await?;
-                ended(unit, "start", units.start(unit).await?)
+                let result = units.start(unit).await?;
+                if !result.is_success() && may_fail(self.bench.manifest, unit) {
+                    tracing::warn!(%unit, %result, "unit did not start; the host goes on without it");
+                    return Ok(());
+                }
+                ended(unit, "start", result)
             }
             _ => Ok(()),
         }
@@ -33,6 +39,11 @@ impl Hands<'_> {
         let units = self.bench.host.units().await?;
         Ok(self.units.insert(units).clone())
     }
+}
+
+/// Whether the host goes on when the unit does not start.
+pub(in super::super) fn may_fail(manifest: &Manifest, unit: &UnitName) -> bool {
+    manifest.units.get(unit).is_some_and(|entry| entry.may_fail)
 }
 
 fn ended(unit: &UnitName, verb: &'static str, result: JobResult) -> Result<(), HostFailure> {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::Observed;
-use super::paths_above;
 use crate::generation::{Manifest, PathEntry, PathKind, UnitEntry, UserEntry};
 use crate::host::{
     AccountState, Accounts, ActiveState, Digest, GroupName, GroupState, HostPath, Owner, PathState,
@@ -165,14 +164,12 @@ fn owners<'a>(
 
 fn paths(active: &Manifest, accounts: &Accounts) -> BTreeMap<HostPath, PathState> {
     let mut paths = BTreeMap::new();
-    for (path, entry) in &active.paths {
-        paths.insert(path.clone(), state_of(entry, accounts));
-        for above in paths_above(path) {
-            paths.entry(above).or_insert(PathState::Directory {
-                mode: crate::host::FileMode::from_bits(0o755),
-                owner: Owner::Ids { uid: 0, gid: 0 },
-            });
-        }
+    for above in active.directories() {
+        let directory = PathState::Directory {
+            mode: crate::host::FileMode::from_bits(0o755),
+            owner: Owner::Ids { uid: 0, gid: 0 },
+        };
+        paths.insert(above, directory);
     }
     for (path, entry) in &active.paths {
         paths.insert(path.clone(), state_of(entry, accounts));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::Ids;
 use super::{Conflict, Conflicts, Notice, Observed, Plan, Step};
-use super::{accounts, machine, order, paths, secrets, units};
+use super::{accounts, connections, machine, order, paths, secrets, units};
 use crate::config::Enforcement;
 use crate::generation::{Manifest, Originals};
 use crate::host::{HostPath, UnitName};
@@ -83,6 +83,9 @@ pub(crate) fn draft(
     paths::decide(&at, &mut draft);
     secrets::decide(&at, &mut draft);
     machine::kernel(&at, &mut draft);
+    if at.observed.is_live() {
+        connections::decide(&mut draft);
+    }
     units::decide(&at, &mut draft);
     draft
 }

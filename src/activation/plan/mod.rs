@@ -7,6 +7,7 @@
 mod accounts;
 mod as_if;
 mod compare;
+mod connections;
 mod decide;
 mod machine;
 mod notice;
@@ -25,7 +26,6 @@ pub(crate) use decide::draft;
 pub use decide::{Held, Owned, Resume, plan};
 pub use notice::{Conflict, Conflicts, Notice};
 pub use observed::Observed;
-pub(crate) use paths::ancestors as paths_above;
 pub(crate) use units::OWN_UNIT;
 
 pub use step::{PathChange, Plan, SecretChange, Step};

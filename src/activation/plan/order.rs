@@ -54,6 +54,7 @@ fn rank(step: &Step, place: Place) -> Rank {
         Step::RemovePath { .. } => (7, 0),
         Step::SetHostname { .. } | Step::SetSysctl { .. } => (8, 0),
         Step::ReloadManager => (9, 0),
+        Step::ReloadConnections { .. } => (9, 1),
         Step::EnableUnit { .. } | Step::DisableUnit { .. } => (10, 0),
         Step::ReloadUnit { .. } => (11, 0),
         Step::RestartUnit { unit, .. } => (12, triggers_first(unit)),

@@ -8,7 +8,7 @@ mod wanted;
 use std::collections::BTreeSet;
 
 use super::Step;
-use super::compare::{Fit, fit};
+use super::compare::{Fit, fit, words};
 use super::decide::{Draft, Situation};
 use crate::generation::{PathEntry, PathKind};
 use crate::host::{HostPath, PathState};
@@ -18,6 +18,9 @@ pub(super) fn decide(at: &Situation<'_>, draft: &mut Draft) {
     for (path, entry) in &at.desired.paths {
         wanted::decide(&ground, path, entry, draft);
     }
+    for point in at.desired.mounts.keys() {
+        mount_point(&ground, point, draft);
+    }
     for path in &ground.owned {
         if !at.desired.paths.contains_key(*path) {
             unwanted::decide(&ground, path, draft);
@@ -26,6 +29,19 @@ pub(super) fn decide(at: &Situation<'_>, draft: &mut Draft) {
     parents::missing(&ground, draft);
     parents::leftover(&ground, draft);
     parents::owners(&ground, draft);
+}
+
+/// A mount needs a directory; one that is missing is made as those on the way to a file are.
+fn mount_point(ground: &Ground<'_>, point: &HostPath, draft: &mut Draft) {
+    let found = ground.found(point);
+    let ours = ground.making_room.contains(point);
+    if !ours && !matches!(found, PathState::Directory { .. } | PathState::Absent) {
+        draft.conflict(
+            point,
+            format!("{} is where a directory to mount on must be", words(&found)),
+            "move it away",
+        );
+    }
 }
 
 /// The situation, and what every path decision looks up in it.
@@ -49,7 +65,7 @@ impl<'a> Ground<'a> {
             .iter()
             .flat_map(|generation| generation.paths.keys())
             .collect();
-        let needed: BTreeSet<HostPath> = at.desired.paths.keys().flat_map(ancestors).collect();
+        let needed = at.desired.directories();
         let made = owned.iter().copied().flat_map(ancestors).collect();
         let mut ground = Self {
             at,
@@ -145,8 +161,8 @@ impl<'a> Ground<'a> {
 }
 
 /// The directories above a path, nearest first.
-pub(crate) fn ancestors(path: &HostPath) -> impl Iterator<Item = HostPath> + use<> {
-    std::iter::successors(path.parent(), HostPath::parent)
+pub(super) fn ancestors(path: &HostPath) -> impl Iterator<Item = HostPath> + use<> {
+    path.ancestors()
 }
 
 /// Removes what is in the way of a write.

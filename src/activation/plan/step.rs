@@ -79,6 +79,8 @@ pub enum Step {
     },
     /// Let systemd read its unit files again.
     ReloadManager,
+    /// Let `NetworkManager` read its connections again, and bring up those of these interfaces.
+    ReloadConnections { up: BTreeSet<String> },
     /// Enable a unit of the distribution.
     EnableUnit { unit: UnitName },
     /// Disable a unit of the distribution.
@@ -142,6 +144,7 @@ impl Step {
             Self::SetHostname { .. } => "hostname".to_owned(),
             Self::SetSysctl { key, .. } => format!("sysctl {key}"),
             Self::ReloadManager => "systemd".to_owned(),
+            Self::ReloadConnections { .. } => "NetworkManager".to_owned(),
         }
     }
 
@@ -179,6 +182,13 @@ impl Step {
             Self::SetHostname { hostname, .. } => format!("set host name to {hostname}"),
             Self::SetSysctl { key, value, .. } => format!("set {key} to {value}"),
             Self::ReloadManager => "let systemd read its unit files".to_owned(),
+            Self::ReloadConnections { up } if up.is_empty() => {
+                "let NetworkManager read its connections".to_owned()
+            }
+            Self::ReloadConnections { up } => format!(
+                "let NetworkManager read its connections, and bring up {}",
+                joined(up.iter())
+            ),
             Self::EnableUnit { unit } => format!("enable {unit}"),
             Self::DisableUnit { unit } => format!("disable {unit}"),
             Self::ReloadUnit { unit, why } => format!("reload {unit} ({why})"),

@@ -5,6 +5,7 @@
 //! stop-and-start wins over restart, restart over reload; `Keep` wins over all of them and is reported.
 
 mod emit;
+mod mounts;
 mod one;
 mod reasons;
 
@@ -66,12 +67,15 @@ fn reload_needed(at: &Situation<'_>, draft: &Draft) -> bool {
 }
 
 fn is_read_by_systemd(path: &HostPath) -> bool {
-    const BELOW: [&str; 5] = [
+    const BELOW: [&str; 7] = [
         "/etc/systemd/system/",
         "/run/systemd/system/",
         "/usr/local/lib/systemd/system/",
         "/usr/lib/systemd/system/",
         "/etc/systemd/system-generators/",
+        // Podman's generator makes units of what is there.
+        "/etc/containers/systemd/",
+        "/usr/share/containers/systemd/",
     ];
     // Read by generators, which run with every reload.
     const FILES: [&str; 2] = ["/etc/fstab", "/etc/crypttab"];

@@ -51,6 +51,28 @@ health: [{ unit: a.service, within: 1m }]
 }
 
 #[test]
+fn mounts_and_validators_differ_in_what_they_say() {
+    let mounts = |what: &str, rest: &str| {
+        format!("mounts: {{ /srv/a: {{ what: {what}, type: ext4, options: [ro], {rest} }} }}")
+    };
+    let mounted = lines(
+        &mounts("/dev/sda1", ""),
+        &mounts("/dev/sdb1", "nofail: true"),
+    );
+    assert!(
+        mounted.contains("~ mount /srv/a: what /dev/sda1 → /dev/sdb1, options ro → ro,nofail"),
+        "{mounted}"
+    );
+    let file = |argv: &str| {
+        format!("files: {{ /etc/a: {{ text: a, validate: [{argv}, \"{{file}}\"] }} }}")
+    };
+    assert_eq!(
+        lines(&file("test, -s"), &file("grep, a")),
+        "~ validator /etc/a: test -s {file} → grep a {file}"
+    );
+}
+
+#[test]
 fn a_manifest_does_not_differ_from_itself() {
     assert_eq!(lines("hostname: a\n", "hostname: a # the same\n"), "");
 }

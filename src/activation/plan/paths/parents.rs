@@ -19,6 +19,10 @@ pub(super) fn missing(ground: &Ground<'_>, draft: &mut Draft) {
     for path in &targets {
         parents.extend(ancestors(path).take_while(|above| is_missing(ground, above)));
     }
+    for point in ground.at.desired.mounts.keys() {
+        let with_above = [point.clone()].into_iter().chain(ancestors(point));
+        parents.extend(with_above.take_while(|above| is_missing(ground, above)));
+    }
     for parent in parents {
         if draft.writes.contains_key(&parent) {
             continue;

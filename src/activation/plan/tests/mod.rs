@@ -2,6 +2,7 @@
 
 mod accounts;
 mod generations;
+mod network;
 mod paths;
 mod properties;
 mod units;

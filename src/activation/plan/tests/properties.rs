@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::world::*;
-use crate::activation::plan::{Fit, Ids, fit, paths_above};
+use crate::activation::plan::{Fit, Ids, fit};
 use crate::activation::{Held, Observed, Owned, Plan, Step, plan};
 use crate::config::OnConflict;
 use crate::generation::{Manifest, OnChange, Originals, PathEntry, PathKind};
@@ -72,7 +72,7 @@ fn keep_possible(manifest: &mut Manifest) {
         .paths
         .keys()
         .filter(|at| {
-            paths_above(at).any(|above| {
+            at.ancestors().any(|above| {
                 let entry = manifest.paths.get(&above);
                 entry.is_some_and(|entry| !matches!(entry.kind, PathKind::Directory { .. }))
             })
@@ -122,7 +122,7 @@ fn rank(step: &Step) -> u8 {
         Step::InstallSecrets { .. } => 4,
         Step::WritePath { .. } | Step::RemovePath { .. } | Step::RestoreOriginal { .. } => 5,
         Step::SetHostname { .. } | Step::SetSysctl { .. } => 6,
-        Step::ReloadManager => 7,
+        Step::ReloadManager | Step::ReloadConnections { .. } => 7,
         Step::EnableUnit { .. } | Step::DisableUnit { .. } => 8,
         Step::ReloadUnit { .. } => 9,
         Step::RestartUnit { .. } => 10,

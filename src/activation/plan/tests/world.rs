@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::super::originals;
-use super::super::{Conflicts, Held, Observed, Owned, Plan, Step, paths_above, plan};
+use super::super::{Conflicts, Held, Observed, Owned, Plan, Step, plan};
 use crate::config::{Enforcement, HostName, OnConflict};
 use crate::generation::{Manifest, OnChange, Originals, PathEntry, PathKind, UnitEntry, UserEntry};
 use crate::host::{
@@ -204,10 +204,9 @@ impl World {
         let mut observed = self.observed.clone();
         let both = self.active.iter().chain([desired]);
         for manifest in both {
-            for named in manifest.paths.keys() {
-                for one in paths_above(named).chain([named.clone()]) {
-                    observed.paths.entry(one).or_insert(PathState::Absent);
-                }
+            for named in manifest.directories().iter().chain(manifest.paths.keys()) {
+                let found = observed.paths.entry(named.clone());
+                found.or_insert(PathState::Absent);
             }
             for name in manifest.units.keys() {
                 let state = observed.units.entry(name.clone());
@@ -267,6 +266,7 @@ impl World {
                     state.needs_reload = false;
                 }
             }
+            Step::ReloadConnections { .. } => {}
             Step::EnableUnit { unit } => self.unit(unit).file = UnitFileState::Enabled,
             Step::DisableUnit { unit } => self.unit(unit).file = UnitFileState::Disabled,
             Step::StopUnit { unit, .. } => self.unit(unit).active = Some(ActiveState::Inactive),

@@ -2,6 +2,7 @@
 
 use super::super::Resume;
 use super::super::decide::{Draft, Situation};
+use super::mounts;
 use super::reasons::Unit;
 use crate::generation::OnChange;
 use crate::host::{ActiveState, UnitKind, UnitName};
@@ -33,7 +34,7 @@ pub(super) fn decide(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> 
     } else if unit.wanted.and_then(|entry| entry.start) == Some(false) {
         stopped(at, unit, draft)
     } else if unit.is_up() {
-        up(unit, draft)
+        up(at, unit, draft)
     } else {
         down(at, unit, draft)
     };
@@ -78,8 +79,8 @@ fn is_held(at: &Situation<'_>, unit: &Unit<'_>) -> bool {
 }
 
 /// A running unit acts if there is a reason to.
-fn up(unit: &Unit<'_>, draft: &mut Draft) -> Decision {
-    if !unit.has_reason() {
+fn up(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
+    if !unit.has_reason() && !mounts::is_taken_over(at, unit) {
         return Decision::Nothing;
     }
     if unit.on_change() == OnChange::Keep && unit.unfinished.is_none() {
@@ -88,6 +89,9 @@ fn up(unit: &Unit<'_>, draft: &mut Draft) -> Decision {
             "is not restarted, because its definition says so; it runs with what it was started with",
         );
         return Decision::Nothing;
+    }
+    if let Some(decision) = mounts::of_mount(at, unit, draft) {
+        return decision;
     }
     let by_definition = match &unit.changed {
         Some(path) => definition_changed(unit, format!("{path} changes")),

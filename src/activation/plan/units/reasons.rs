@@ -95,6 +95,15 @@ fn is_masked(at: &Situation<'_>, name: &UnitName) -> bool {
 
 /// Whether the unit was defined by a file of ours that the desired generation does not have.
 fn is_removed(at: &Situation<'_>, name: &UnitName) -> bool {
+    let mut made_from = at
+        .owned
+        .generations
+        .iter()
+        .filter_map(|generation| generation.units.get(name)?.made_from.as_ref())
+        .peekable();
+    if made_from.peek().is_some() && made_from.all(|path| !at.desired.paths.contains_key(path)) {
+        return true;
+    }
     let template = name.template();
     let is_fragment = |path: &&HostPath| {
         let file = path.file_name();

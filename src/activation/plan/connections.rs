@@ -1,0 +1,33 @@
+//! Connections of `NetworkManager`: read again when their files change, as systemd reads unit files again.
+
+use std::collections::BTreeSet;
+
+use super::Step;
+use super::decide::{Draft, Touch};
+use crate::host::{CONNECTION_PREFIX, HostPath};
+
+const DIRECTORY: &str = "/etc/NetworkManager/system-connections/";
+
+pub(super) fn decide(draft: &mut Draft) {
+    let is_connection = |path: &HostPath| path.as_str().starts_with(DIRECTORY);
+    let mut changed = draft.touched.keys().filter(|path| is_connection(path));
+    if changed.next().is_none() {
+        return;
+    }
+    let up: BTreeSet<String> = draft
+        .writes
+        .iter()
+        .filter(|(path, step)| {
+            let written = matches!(step, Step::WritePath { .. });
+            is_connection(path) && written && draft.touched.get(*path) == Some(&Touch::Content)
+        })
+        .filter_map(|(path, _)| interface(path))
+        .collect();
+    draft.steps.push(Step::ReloadConnections { up });
+}
+
+/// The interface of a connection of ours.
+fn interface(path: &HostPath) -> Option<String> {
+    let name = path.file_name().strip_prefix(CONNECTION_PREFIX)?;
+    Some(name.strip_suffix(".nmconnection")?.to_owned())
+}
