@@ -220,7 +220,7 @@ impl<'a> Hands<'a> {
             Step::SetHostname { hostname, .. } => Ok(host.set_hostname(hostname)?),
             Step::SetSysctl { key, value, .. } => Ok(host.set_sysctl(key, value)?),
             Step::ReloadConnections { up } => Ok(host.reload_connections(up)?),
-            Step::ReloadManager
+            Step::ReloadManager { .. }
             | Step::StopUnit { .. }
             | Step::EnableUnit { .. }
             | Step::DisableUnit { .. }

@@ -2,7 +2,7 @@
 
 use crate::generation::StoreError;
 use crate::host::{
-    AccountError, FileError, HostPath, JobResult, MachineError, PackageError, UnitError, UnitName,
+    AccountError, FileError, HostPath, JobResult, MachineError, PackageError, UnitError, UnitId,
 };
 use crate::secrets::InstallError;
 
@@ -30,7 +30,7 @@ pub enum HostFailure {
     /// A job of systemd did not end well.
     #[error("cannot {verb} {unit}: the job ended with `{result}`")]
     Job {
-        unit: UnitName,
+        unit: UnitId,
         verb: &'static str,
         result: JobResult,
     },

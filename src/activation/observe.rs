@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Observed;
 use super::failure::HostFailure;
 use crate::generation::Manifest;
-use crate::host::{Accounts, Digest, Host, HostPath, PathState, UnitKind, UnitName, UserName};
+use crate::host::{Accounts, Digest, Host, HostPath, PathState, UnitId, UnitKind, UserName};
 use crate::secrets::{self, OpenedSecrets, SecretSet, SecretState, UnitTriggers};
 
 /// A host that cannot be looked at.
@@ -74,8 +74,12 @@ pub(super) async fn look(
         observed.passwords = passwords(desired, secrets, &observed.accounts);
     }
     let names = unit_names(manifests);
-    if units == Units::Named && !names.is_empty() {
-        observed.units = host.units().await?.observe(&names).await?;
+    let accounts: BTreeSet<&UserName> = manifests.iter().flat_map(|m| m.users.keys()).collect();
+    if units == Units::Named {
+        observed.awake = host.awake(accounts)?;
+        if !names.is_empty() {
+            observed.units = host.units().await?.observe(&names).await?;
+        }
     }
     Ok(observed)
 }
@@ -177,15 +181,15 @@ fn passwords(
 }
 
 /// Every unit that is named, those that a trigger moves, and the other half of each socket and service.
-fn unit_names(manifests: &[&Manifest]) -> BTreeSet<UnitName> {
-    let mut names: BTreeSet<UnitName> = BTreeSet::new();
+fn unit_names(manifests: &[&Manifest]) -> BTreeSet<UnitId> {
+    let mut names: BTreeSet<UnitId> = BTreeSet::new();
     for manifest in manifests {
         names.extend(manifest.units.keys().cloned());
         for triggers in triggers(manifest) {
             names.extend(triggers.restart.iter().chain(&triggers.reload).cloned());
         }
     }
-    let halves: Vec<UnitName> = names.iter().filter_map(other_half).collect();
+    let halves: Vec<UnitId> = names.iter().filter_map(other_half).collect();
     names.extend(halves);
     names.retain(|name| !name.is_template());
     names
@@ -198,11 +202,10 @@ fn triggers(manifest: &Manifest) -> impl Iterator<Item = &UnitTriggers> {
     paths.chain(secrets).chain(templates)
 }
 
-fn other_half(name: &UnitName) -> Option<UnitName> {
-    let (stem, _) = name.as_str().rsplit_once('.')?;
+fn other_half(name: &UnitId) -> Option<UnitId> {
     match name.kind() {
-        UnitKind::Service => UnitName::new(format!("{stem}.socket")).ok(),
-        UnitKind::Socket => UnitName::new(format!("{stem}.service")).ok(),
+        UnitKind::Service => name.beside("socket"),
+        UnitKind::Socket => name.beside("service"),
         _ => None,
     }
 }

@@ -10,7 +10,7 @@ use super::progress::{ActivationEvent, Way};
 use super::{Activation, Event, Held, Outcome, Owned, Plan, Resume, Step};
 use crate::config::Enforcement;
 use crate::generation::{Manifest, OnChange, StoreError, UnitEntry};
-use crate::host::UnitName;
+use crate::host::{HostPath, UnitId};
 use crate::secrets::OpenedSecrets;
 
 /// How far back a rollback goes.
@@ -189,7 +189,8 @@ impl Activation<'_> {
 fn needs_a_running_system(step: &Step) -> bool {
     let packages = matches!(step, Step::InstallPackages { .. });
     let connections = matches!(step, Step::ReloadConnections { .. });
-    packages || connections || step.unit().is_some() || *step == Step::ReloadManager
+    let manager = matches!(step, Step::ReloadManager { .. });
+    packages || connections || manager || step.unit().is_some()
 }
 
 /// The inputs of the plan back.
@@ -199,7 +200,7 @@ struct WayBack<'a> {
     previous: &'a Manifest,
     /// The generation that failed, without accounts that were there before it.
     target: Manifest,
-    unfinished: BTreeMap<UnitName, Resume>,
+    unfinished: BTreeMap<UnitId, Resume>,
 }
 
 impl<'a> WayBack<'a> {
@@ -230,7 +231,7 @@ impl<'a> WayBack<'a> {
 }
 
 /// The units that were up and that the activation had begun to move.
-fn unfinished(plan: &Plan, begun: &BTreeSet<usize>) -> BTreeMap<UnitName, Resume> {
+fn unfinished(plan: &Plan, begun: &BTreeSet<usize>) -> BTreeMap<UnitId, Resume> {
     let mut units = BTreeMap::new();
     for (index, step) in plan.steps.iter().enumerate() {
         if !begun.contains(&index) {
@@ -250,7 +251,7 @@ fn unfinished(plan: &Plan, begun: &BTreeSet<usize>) -> BTreeMap<UnitName, Resume
 /// The generation before says nothing about what only the failed one touched. What was found there is in the plan.
 fn with_what_was_found(previous: &Manifest, target: &Manifest, plan: &Plan) -> Manifest {
     let mut desired = previous.clone();
-    let stopped: BTreeSet<&UnitName> = plan
+    let stopped: BTreeSet<&UnitId> = plan
         .steps
         .iter()
         .filter_map(|step| match step {
@@ -292,14 +293,11 @@ fn with_what_was_found(previous: &Manifest, target: &Manifest, plan: &Plan) -> M
 fn untouched<'a>(
     desired: &'a mut Manifest,
     target: &Manifest,
-    unit: &UnitName,
+    unit: &UnitId,
 ) -> Option<&'a mut UnitEntry> {
-    let template = unit.template();
     let own = target.units.get(unit).is_some_and(|entry| {
-        entry.definition.iter().any(|path| {
-            let file = path.file_name();
-            file == unit.as_str() || template.as_ref().is_some_and(|t| t.as_str() == file)
-        })
+        let mut files = entry.definition.iter().map(HostPath::file_name);
+        files.any(|file| unit.is_defined_by(file))
     });
     if own && !desired.units.contains_key(unit) {
         return None;

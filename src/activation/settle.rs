@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::apply::may_fail;
 use super::{Plan, Step};
 use crate::generation::Manifest;
-use crate::host::{ActiveState, Host, UnitError, UnitName, UnitState};
+use crate::host::{ActiveState, Host, UnitError, UnitId, UnitState};
 
 /// Time between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -42,7 +42,7 @@ pub(super) async fn settle(
 }
 
 /// The units that the plan brought up and that must stay up.
-pub(super) fn brought_up(plan: &Plan, desired: &Manifest) -> BTreeSet<UnitName> {
+pub(super) fn brought_up(plan: &Plan, desired: &Manifest) -> BTreeSet<UnitId> {
     let steps = plan.steps.iter().filter(|step| step.brings_up());
     let units = steps.filter_map(Step::unit);
     units
@@ -53,7 +53,7 @@ pub(super) fn brought_up(plan: &Plan, desired: &Manifest) -> BTreeSet<UnitName> 
 
 /// How often each unit had restarted by itself when it was first looked at. An explicit start sets the count to zero.
 struct Restarts {
-    known: BTreeMap<UnitName, u32>,
+    known: BTreeMap<UnitId, u32>,
 }
 
 impl Restarts {
@@ -69,13 +69,13 @@ impl Restarts {
         }
     }
 
-    fn rose(&mut self, name: &UnitName, now: u32) -> Option<u32> {
+    fn rose(&mut self, name: &UnitId, now: u32) -> Option<u32> {
         let before = *self.known.entry(name.clone()).or_insert(now);
         (now > before).then(|| now - before)
     }
 }
 
-fn failures(states: &BTreeMap<UnitName, UnitState>, baseline: &mut Restarts) -> Vec<String> {
+fn failures(states: &BTreeMap<UnitId, UnitState>, baseline: &mut Restarts) -> Vec<String> {
     let mut failures = Vec::new();
     for (name, state) in states {
         if let Some(why) = failure(name, state, baseline) {
@@ -85,7 +85,7 @@ fn failures(states: &BTreeMap<UnitName, UnitState>, baseline: &mut Restarts) -> 
     failures
 }
 
-fn failure(name: &UnitName, state: &UnitState, baseline: &mut Restarts) -> Option<String> {
+fn failure(name: &UnitId, state: &UnitState, baseline: &mut Restarts) -> Option<String> {
     let result = match state.result.as_str() {
         "" | "success" => None,
         result => Some(result),

@@ -3,7 +3,7 @@
 use super::report::{DriftClass, DriftItem};
 use crate::activation::{Conflict, Observed, SecretState, Step};
 use crate::generation::{Manifest, PathEntry, PathKind};
-use crate::host::{Accounts, ActiveState, HostPath, Owner, PathState, UnitName};
+use crate::host::{Accounts, ActiveState, HostPath, Owner, PathState, UnitId};
 
 pub(super) fn of_conflict(manifest: &Manifest, conflict: &Conflict) -> DriftItem {
     let (class, subject) = match conflict.subject.split_once(' ') {
@@ -112,7 +112,7 @@ fn of_unit_step(manifest: &Manifest, observed: &Observed, step: &Step) -> Option
     })
 }
 
-fn activity(observed: &Observed, unit: &UnitName) -> &'static str {
+fn activity(observed: &Observed, unit: &UnitId) -> &'static str {
     match observed.units.get(unit).and_then(|state| state.active) {
         Some(ActiveState::Failed) => "failed, should be running",
         _ => "not running, should be",

@@ -7,14 +7,19 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Enforcement, HostName, OnConflict};
 use crate::health::Check;
 use crate::host::{
-    Digest, FileMode, GroupName, HostPath, KernelModule, LocaleName, PackageName, SubIds, UnitName,
-    UserName,
+    Digest, FileMode, GroupName, HostPath, KernelModule, LocaleName, PackageName, SubIds, UnitId,
+    UnitName, UserName,
 };
 use crate::secrets::{SecretName, SecretSpec, TemplateName, TemplateSpec, UnitTriggers};
 use crate::source::RepoPath;
 
 /// The version of the manifest format that this build writes.
 pub const MANIFEST_VERSION: u32 = 1;
+
+/// Where unit files of ours go.
+pub(super) const UNIT_DIRECTORY: &str = "/etc/systemd/system";
+/// Where those of an account go, below its home.
+pub(super) const HOME_UNIT_DIRECTORY: &str = ".config/systemd/user";
 
 /// The complete typed content of a generation.
 ///
@@ -50,7 +55,7 @@ pub struct Manifest {
     /// Everything on disk.
     pub paths: BTreeMap<HostPath, PathEntry>,
     /// Units with a state, or with a definition of ours.
-    pub units: BTreeMap<UnitName, UnitEntry>,
+    pub units: BTreeMap<UnitId, UnitEntry>,
     /// File systems to mount, by mount point. Their units are in `units`, and those units' files in `paths`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub mounts: BTreeMap<HostPath, MountEntry>,
@@ -121,8 +126,27 @@ impl Manifest {
 
     /// The mount that a unit is of.
     #[must_use]
-    pub fn mount_of(&self, unit: &UnitName) -> Option<&MountEntry> {
-        self.mounts.values().find(|mount| mount.unit == *unit)
+    pub fn mount_of(&self, unit: &UnitId) -> Option<&MountEntry> {
+        self.mounts
+            .values()
+            .find(|mount| UnitId::from(mount.unit.clone()) == *unit)
+    }
+
+    /// Where the file of a unit of ours is; `None` for one of an account that is not in the manifest.
+    #[must_use]
+    pub fn unit_file(&self, unit: &UnitId) -> Option<HostPath> {
+        let directory = match &unit.account {
+            None => HostPath::new(UNIT_DIRECTORY),
+            Some(account) => self.users.get(account)?.home.join(HOME_UNIT_DIRECTORY),
+        };
+        directory.ok()?.join(unit.name.as_str()).ok()
+    }
+
+    /// Whether the systemd of an account is to run without a login.
+    #[must_use]
+    pub fn lingers(&self, account: &UserName) -> bool {
+        let path = HostPath::new(format!("/var/lib/systemd/linger/{account}"));
+        path.is_ok_and(|path| self.paths.contains_key(&path))
     }
 
     /// SHA-256 of the canonical spelling.

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::{Answer, Probe};
 use crate::host::exec::Program;
-use crate::host::{ActiveState, FileMode, Host, HostPath, UnitName};
+use crate::host::{ActiveState, FileMode, Host, HostPath, UnitId, UnitName};
 
 /// Longest time one attempt may take; a hung program is killed with its children after it.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -102,6 +102,7 @@ async fn ask_unit(host: &Host, unit: &UnitName) -> Answer {
     if !host.is_live() {
         return not_asked("no systemd runs below a --root");
     }
+    let unit = UnitId::from(unit.clone());
     let state = match host.units().await {
         Ok(units) => units.observe(&BTreeSet::from([unit.clone()])).await,
         Err(error) => {
@@ -110,7 +111,7 @@ async fn ask_unit(host: &Host, unit: &UnitName) -> Answer {
             };
         }
     };
-    match state.as_ref().map(|states| states.get(unit)) {
+    match state.as_ref().map(|states| states.get(&unit)) {
         Ok(Some(state)) => {
             let oneshot_done = state.active == Some(ActiveState::Inactive)
                 && state.result == "success"

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tracing::debug;
 
 use super::{Answer, Check, Probe, Verdict};
-use crate::host::{Host, UnitName};
+use crate::host::{Host, UnitId, UnitName};
 
 /// Time between two attempts at the same check.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -222,9 +222,10 @@ impl Prober {
 
     async fn ask_ssh(&self) -> Answer {
         let names = ["ssh.service", "sshd.service", "ssh.socket"];
-        let names: BTreeSet<UnitName> = names
+        let names: BTreeSet<UnitId> = names
             .iter()
             .filter_map(|name| UnitName::new(*name).ok())
+            .map(UnitId::from)
             .collect();
         let states = match self.host.units().await {
             Ok(units) => units.observe(&names).await,

@@ -27,6 +27,7 @@ mod reading;
 mod root;
 mod staging;
 mod state;
+mod unit_id;
 mod units;
 mod user;
 
@@ -53,6 +54,7 @@ pub use staging::Staging;
 pub use state::{
     AccountState, Accounts, ActiveState, GroupState, Owner, PathState, UnitFileState, UnitState,
 };
+pub use unit_id::UnitId;
 pub use units::{
     JobResult, StagedUnits, TimerState, UnitComplaint, UnitError, Units, VerifyUnitsError,
     verify_units,

@@ -140,7 +140,7 @@ impl Change {
                 detail,
             }]
         };
-        let unit = |action, unit: &crate::host::UnitName, why: Option<&String>| {
+        let unit = |action, unit: &crate::host::UnitId, why: Option<&String>| {
             one(Area::Units, action, unit.to_string(), why.cloned())
         };
         match step {
@@ -192,9 +192,13 @@ impl Change {
             Step::SetSysctl { key, value, .. } => {
                 one(Area::System, A::Update, format!("{key} = {value}"), None)
             }
-            Step::ReloadManager => one(Area::Units, A::Reload, "systemd".to_owned(), None),
             Step::ReloadConnections { .. } => {
                 one(Area::Units, A::Reload, "NetworkManager".to_owned(), None)
+            }
+            Step::ReloadManager { account } => {
+                let of = account.as_ref().map(|account| format!(" of {account}"));
+                let name = format!("systemd{}", of.unwrap_or_default());
+                one(Area::Units, A::Reload, name, None)
             }
             Step::EnableUnit { unit: name } => unit(A::Enable, name, None),
             Step::DisableUnit { unit: name } => unit(A::Disable, name, None),

@@ -3,13 +3,13 @@
 use super::super::failure::HostFailure;
 use super::{Hands, Step};
 use crate::generation::Manifest;
-use crate::host::{JobResult, UnitName, Units};
+use crate::host::{JobResult, UnitId, Units};
 
 impl Hands<'_> {
     pub(super) async fn unit(&mut self, step: &Step) -> Result<(), HostFailure> {
         let units = self.units().await?;
         match step {
-            Step::ReloadManager => Ok(units.daemon_reload().await?),
+            Step::ReloadManager { account } => Ok(units.daemon_reload(account.as_ref()).await?),
             Step::EnableUnit { unit } => Ok(units.enable(unit).await?),
             Step::DisableUnit { unit } => Ok(units.disable(unit).await?),
             Step::StopUnit { unit, .. } => ended(unit, "stop", units.stop(unit).await?),
@@ -42,11 +42,11 @@ impl Hands<'_> {
 }
 
 /// Whether the host goes on when the unit does not start.
-pub(in super::super) fn may_fail(manifest: &Manifest, unit: &UnitName) -> bool {
+pub(in super::super) fn may_fail(manifest: &Manifest, unit: &UnitId) -> bool {
     manifest.units.get(unit).is_some_and(|entry| entry.may_fail)
 }
 
-fn ended(unit: &UnitName, verb: &'static str, result: JobResult) -> Result<(), HostFailure> {
+fn ended(unit: &UnitId, verb: &'static str, result: JobResult) -> Result<(), HostFailure> {
     if result.is_success() {
         tracing::info!(%unit, verb, "unit moved");
         return Ok(());

@@ -6,7 +6,7 @@ use super::Observed;
 use crate::generation::{Manifest, PathEntry, PathKind, UnitEntry, UserEntry};
 use crate::host::{
     AccountState, Accounts, ActiveState, Digest, GroupName, GroupState, HostPath, Owner, PathState,
-    UnitFileState, UnitName, UnitState, UserName,
+    UnitFileState, UnitId, UnitState, UserName,
 };
 use crate::secrets::{SecretName, SecretState, TemplateSegment, UnitTriggers};
 
@@ -29,6 +29,7 @@ impl Observed {
         let paths = paths(active, &accounts);
         Self {
             paths,
+            awake: desired.users.keys().cloned().collect(),
             units: units(active, desired),
             packages: Some(active.packages.clone()),
             hostname: Some(active.hostname.clone().unwrap_or_default()),
@@ -208,9 +209,9 @@ fn state_of(entry: &PathEntry, accounts: &Accounts) -> PathState {
     }
 }
 
-fn units(active: &Manifest, desired: &Manifest) -> BTreeMap<UnitName, UnitState> {
+fn units(active: &Manifest, desired: &Manifest) -> BTreeMap<UnitId, UnitState> {
     let mut units = BTreeMap::new();
-    let absent = |name: &UnitName| (name.clone(), unit(None, UnitFileState::Missing));
+    let absent = |name: &UnitId| (name.clone(), unit(None, UnitFileState::Missing));
     units.extend(desired.units.keys().map(absent));
     for triggered in triggers(active).chain(triggers(desired)) {
         // Whether a unit of the distribution runs cannot be known from here: the plan says what would be done if so.
@@ -239,8 +240,8 @@ fn triggers(manifest: &Manifest) -> impl Iterator<Item = &UnitTriggers> {
     paths.chain(secrets).chain(templates)
 }
 
-fn file_state(active: &Manifest, name: &UnitName, entry: &UnitEntry) -> UnitFileState {
-    let path = HostPath::new(format!("/etc/systemd/system/{name}")).ok();
+fn file_state(active: &Manifest, name: &UnitId, entry: &UnitEntry) -> UnitFileState {
+    let path = active.unit_file(name);
     let ours = path.and_then(|path| active.paths.get(&path));
     match (ours.map(|entry| &entry.kind), entry.enable) {
         (Some(PathKind::Symlink { target }), _) if target == "/dev/null" => UnitFileState::Masked,

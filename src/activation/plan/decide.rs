@@ -10,7 +10,7 @@ use super::{Conflict, Conflicts, Notice, Observed, Plan, Step};
 use super::{accounts, connections, machine, order, paths, secrets, units};
 use crate::config::Enforcement;
 use crate::generation::{Manifest, Originals};
-use crate::host::{HostPath, UnitName};
+use crate::host::{HostPath, UnitId};
 
 /// What is ours on a machine: the other input of deciding.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub struct Owned<'a> {
     /// way to a file go again with it.
     pub originals: &'a Originals,
     /// Units that an interrupted transaction had begun to change and that were up before it: brought up again.
-    pub unfinished: BTreeMap<UnitName, Resume>,
+    pub unfinished: BTreeMap<UnitId, Resume>,
 }
 
 /// How a unit is brought to what it is to run with, when it may run with something else.
@@ -140,9 +140,9 @@ pub(crate) struct Draft {
     /// Every path that changes.
     pub(super) touched: BTreeMap<HostPath, Touch>,
     /// Units to restart because something they use changes, and what.
-    pub(super) restart: BTreeMap<UnitName, String>,
+    pub(super) restart: BTreeMap<UnitId, String>,
     /// Units to reload because something they use changes, and what.
-    pub(super) reload: BTreeMap<UnitName, String>,
+    pub(super) reload: BTreeMap<UnitId, String>,
 }
 
 impl Draft {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::host::{Accounts, HostPath, PackageName, PathState, UnitName, UnitState, UserName};
+use crate::host::{Accounts, HostPath, PackageName, PathState, UnitId, UnitState, UserName};
 use crate::secrets::{SecretName, SecretState, TemplateName};
 
 /// Everything a plan is decided from, found on one machine at one time.
@@ -14,7 +14,9 @@ pub struct Observed {
     /// taken to be a directory that exists.
     pub paths: BTreeMap<HostPath, PathState>,
     /// Every unit that the old or the new generation names.
-    pub units: BTreeMap<UnitName, UnitState>,
+    pub units: BTreeMap<UnitId, UnitState>,
+    /// Accounts of either generation whose own systemd runs.
+    pub awake: BTreeSet<UserName>,
     /// Installed packages among those named. `None` where there is no package manager to ask.
     pub packages: Option<BTreeSet<PackageName>>,
     /// Running host name; `None` below a `--root`.

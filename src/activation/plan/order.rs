@@ -6,7 +6,7 @@
 
 use super::decide::Draft;
 use super::{Plan, Step};
-use crate::host::{UnitKind, UnitName};
+use crate::host::{UnitId, UnitKind};
 
 pub(super) fn assemble(draft: Draft) -> Plan {
     let mut steps = draft.steps;
@@ -53,7 +53,7 @@ fn rank(step: &Step, place: Place) -> Rank {
         Step::WritePath { .. } | Step::RestoreOriginal { .. } => (6, 0),
         Step::RemovePath { .. } => (7, 0),
         Step::SetHostname { .. } | Step::SetSysctl { .. } => (8, 0),
-        Step::ReloadManager => (9, 0),
+        Step::ReloadManager { .. } => (9, 0),
         Step::ReloadConnections { .. } => (9, 1),
         Step::EnableUnit { .. } | Step::DisableUnit { .. } => (10, 0),
         Step::ReloadUnit { .. } => (11, 0),
@@ -63,7 +63,7 @@ fn rank(step: &Step, place: Place) -> Rank {
 }
 
 /// What can start a service stops before it, and is there before it starts.
-fn triggers_first(unit: &UnitName) -> u8 {
+fn triggers_first(unit: &UnitId) -> u8 {
     match unit.kind() {
         UnitKind::Mount | UnitKind::Automount | UnitKind::Swap | UnitKind::Slice => 0,
         UnitKind::Socket | UnitKind::Timer | UnitKind::Path => 1,

@@ -2,7 +2,7 @@
 
 use super::decide::{Draft, Situation};
 use super::{SecretChange, Step};
-use crate::host::UnitName;
+use crate::host::UnitId;
 use crate::secrets::{
     SecretName, SecretState, TemplateName, TemplateSegment, TemplateSpec, UnitTriggers,
 };
@@ -51,7 +51,7 @@ pub(super) fn decide(at: &Situation<'_>, draft: &mut Draft) {
 
 /// Adds the units of a resource that changes.
 pub(super) fn trigger(units: &UnitTriggers, what: &str, draft: &mut Draft) {
-    let why = |unit: &UnitName| (unit.clone(), format!("{what} changes"));
+    let why = |unit: &UnitId| (unit.clone(), format!("{what} changes"));
     for unit in &units.restart {
         let (unit, why) = why(unit);
         draft.restart.entry(unit).or_insert(why);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Notice;
 use crate::generation::{GroupEntry, PathEntry, PathKind, UserEntry};
-use crate::host::{GroupName, HostPath, PackageName, PathState, UnitName, UserName};
+use crate::host::{GroupName, HostPath, PackageName, PathState, UnitId, UserName};
 use crate::secrets::SecretState;
 
 /// Ordered steps, and what people should know about them.
@@ -41,7 +41,7 @@ impl Plan {
 )]
 pub enum Step {
     /// Stop a unit with the definition it was started with.
-    StopUnit { unit: UnitName, why: String },
+    StopUnit { unit: UnitId, why: String },
     /// Install packages in one run of the package manager.
     InstallPackages { packages: BTreeSet<PackageName> },
     /// Make a group.
@@ -78,19 +78,23 @@ pub enum Step {
         found: String,
     },
     /// Let systemd read its unit files again.
-    ReloadManager,
+    ReloadManager {
+        /// The account whose systemd it is; the machine's when left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        account: Option<UserName>,
+    },
     /// Let `NetworkManager` read its connections again, and bring up those of these interfaces.
     ReloadConnections { up: BTreeSet<String> },
     /// Enable a unit of the distribution.
-    EnableUnit { unit: UnitName },
+    EnableUnit { unit: UnitId },
     /// Disable a unit of the distribution.
-    DisableUnit { unit: UnitName },
+    DisableUnit { unit: UnitId },
     /// Reload a unit.
-    ReloadUnit { unit: UnitName, why: String },
+    ReloadUnit { unit: UnitId, why: String },
     /// Restart a unit.
-    RestartUnit { unit: UnitName, why: String },
+    RestartUnit { unit: UnitId, why: String },
     /// Start a unit.
-    StartUnit { unit: UnitName, why: String },
+    StartUnit { unit: UnitId, why: String },
 }
 
 /// What a [`Step::WritePath`] does.
@@ -143,8 +147,11 @@ impl Step {
             }
             Self::SetHostname { .. } => "hostname".to_owned(),
             Self::SetSysctl { key, .. } => format!("sysctl {key}"),
-            Self::ReloadManager => "systemd".to_owned(),
             Self::ReloadConnections { .. } => "NetworkManager".to_owned(),
+            Self::ReloadManager { account: None } => "systemd".to_owned(),
+            Self::ReloadManager {
+                account: Some(account),
+            } => format!("systemd of {account}"),
         }
     }
 
@@ -181,7 +188,6 @@ impl Step {
             Self::RestoreOriginal { path, .. } => format!("restore the original {path}"),
             Self::SetHostname { hostname, .. } => format!("set host name to {hostname}"),
             Self::SetSysctl { key, value, .. } => format!("set {key} to {value}"),
-            Self::ReloadManager => "let systemd read its unit files".to_owned(),
             Self::ReloadConnections { up } if up.is_empty() => {
                 "let NetworkManager read its connections".to_owned()
             }
@@ -189,6 +195,10 @@ impl Step {
                 "let NetworkManager read its connections, and bring up {}",
                 joined(up.iter())
             ),
+            Self::ReloadManager { account: None } => "let systemd read its unit files".to_owned(),
+            Self::ReloadManager {
+                account: Some(account),
+            } => format!("let the systemd of {account} read its unit files"),
             Self::EnableUnit { unit } => format!("enable {unit}"),
             Self::DisableUnit { unit } => format!("disable {unit}"),
             Self::ReloadUnit { unit, why } => format!("reload {unit} ({why})"),
@@ -199,7 +209,7 @@ impl Step {
 
     /// The unit that the step acts on, if it is about one.
     #[must_use]
-    pub fn unit(&self) -> Option<&UnitName> {
+    pub fn unit(&self) -> Option<&UnitId> {
         match self {
             Self::StopUnit { unit, .. }
             | Self::EnableUnit { unit }

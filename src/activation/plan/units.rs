@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Step;
 use super::decide::{Draft, Situation};
-use crate::host::{HostPath, UnitName};
+use crate::host::{HostPath, UnitId, UserName};
 use one::Decision;
 
 pub(super) fn decide(at: &Situation<'_>, draft: &mut Draft) {
@@ -29,15 +29,21 @@ pub(super) fn decide(at: &Situation<'_>, draft: &mut Draft) {
     emit::steps(&decisions, draft);
     enablement(at, draft);
     if at.observed.is_live() && reload_needed(at, draft) {
-        draft.steps.push(Step::ReloadManager);
+        draft.steps.push(Step::ReloadManager { account: None });
+    }
+    for account in &at.observed.awake {
+        if account_reload_needed(at, draft, account) {
+            let account = Some(account.clone());
+            draft.steps.push(Step::ReloadManager { account });
+        }
     }
 }
 
-type Decisions = BTreeMap<UnitName, Decision>;
+type Decisions = BTreeMap<UnitId, Decision>;
 
 /// Every unit that anything is to be decided about.
-fn names(at: &Situation<'_>, draft: &Draft) -> BTreeSet<UnitName> {
-    let mut names: BTreeSet<UnitName> = at.desired.units.keys().cloned().collect();
+fn names(at: &Situation<'_>, draft: &Draft) -> BTreeSet<UnitId> {
+    let mut names: BTreeSet<UnitId> = at.desired.units.keys().cloned().collect();
     for generation in &at.owned.generations {
         names.extend(generation.units.keys().cloned());
     }
@@ -62,8 +68,33 @@ fn enablement(at: &Situation<'_>, draft: &mut Draft) {
 
 /// Whether PID 1 must read unit files again.
 fn reload_needed(at: &Situation<'_>, draft: &Draft) -> bool {
-    let stale = |name: &UnitName| at.observed.units.get(name).is_some_and(|u| u.needs_reload);
-    draft.touched.keys().any(is_read_by_systemd) || at.desired.units.keys().any(stale)
+    draft.touched.keys().any(is_read_by_systemd) || has_stale_unit(at, None)
+}
+
+/// Whether the systemd of an account must read unit files, or its environment, again.
+fn account_reload_needed(at: &Situation<'_>, draft: &Draft, account: &UserName) -> bool {
+    const BELOW: [&str; 2] = [".config/systemd/user/", ".config/environment.d/"];
+    let generations = at.owned.generations.iter().copied();
+    let homes = generations
+        .chain([at.desired])
+        .filter_map(|generation| generation.users.get(account))
+        .map(|user| format!("{}/", user.home));
+    let homes: BTreeSet<String> = homes.collect();
+    let is_read = |path: &HostPath| {
+        let mut below = homes
+            .iter()
+            .filter_map(|home| path.as_str().strip_prefix(home));
+        below.any(|path| BELOW.iter().any(|read| path.starts_with(read)))
+    };
+    draft.touched.keys().any(is_read) || has_stale_unit(at, Some(account))
+}
+
+fn has_stale_unit(at: &Situation<'_>, account: Option<&UserName>) -> bool {
+    let mut units = at.desired.units.keys();
+    units.any(|unit| {
+        let observed = at.observed.units.get(unit);
+        unit.account.as_ref() == account && observed.is_some_and(|state| state.needs_reload)
+    })
 }
 
 fn is_read_by_systemd(path: &HostPath) -> bool {

@@ -15,7 +15,7 @@ use crate::cli::render::{Lines, ago, size, took};
 use crate::cli::secrets::counted;
 use crate::cli::style::{BAD, FAINT, GOOD, WARN, paint};
 use crate::cli::{HostFlags, site};
-use crate::host::{ActiveState, Host, UnitError, clock};
+use crate::host::{ActiveState, Host, UnitError, UnitId, clock};
 use crate::report::{Problem, exit};
 
 const ABOUT: &str = "\
@@ -91,11 +91,14 @@ pub(super) fn run(args: &StatusArgs, flags: &HostFlags) -> Result<u8, Problem> {
 
 async fn schedules(host: &Host, chosen: &[Definition]) -> Result<Vec<Schedule>, UnitError> {
     let units = host.units().await?;
-    let services: BTreeSet<_> = chosen.iter().map(|one| one.service.clone()).collect();
+    let services = chosen.iter().map(|one| UnitId::from(one.service.clone()));
+    let services: BTreeSet<UnitId> = services.collect();
     let states = units.observe(&services).await?;
     let mut schedules = Vec::new();
     for one in chosen {
-        let state = states.get(&one.service).and_then(|state| state.active);
+        let state = states
+            .get(&one.service.clone().into())
+            .and_then(|state| state.active);
         schedules.push(Schedule {
             running: state == Some(ActiveState::Activating) || state == Some(ActiveState::Active),
             next_secs: units.timer(&one.timer).await?.next_secs,

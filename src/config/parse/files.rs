@@ -38,7 +38,7 @@ impl HostParser<'_> {
         let ownership = self.ownership(fields);
         let on_conflict = self.on_conflict(fields);
         let drift = fields.get("drift").and_then(|node| self.enforcement(node));
-        let units = self.triggers(fields);
+        let units = self.triggers(fields, of);
         let validate = fields
             .get("validate")
             .and_then(|node| self.validator(node))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use super::HostParser;
-use super::paths::refusal;
+use super::paths::{DEFINES_A_UNIT, defined_unit, refusal};
 use crate::config::Located;
 use crate::config::reader::suggestion;
 use crate::config::yaml::{Key, Place};
@@ -73,6 +73,7 @@ impl HostParser<'_> {
             Of::Host => HostPath::new(text),
             Of::Home(home) => {
                 self.below_home(text, place, home)?;
+                self.no_unit(text, place)?;
                 home.directory.join(text)
             }
         };
@@ -122,6 +123,22 @@ impl HostParser<'_> {
                 ),
             )
             .fix = Some(fix);
+        None
+    }
+
+    /// `None` if the path defines a unit of the account, which is recorded.
+    fn no_unit(&mut self, text: &str, place: Place) -> Option<()> {
+        let Some(unit) = text
+            .strip_prefix(".config/systemd/user/")
+            .and_then(defined_unit)
+        else {
+            return Some(());
+        };
+        let error = self
+            .reader
+            .error(place, format!("`{text}` cannot be an entry"));
+        error.cause = Some(DEFINES_A_UNIT.to_owned());
+        error.fix = Some(format!("declare `{unit}` under `units:` of the home"));
         None
     }
 

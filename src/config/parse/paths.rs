@@ -60,6 +60,9 @@ const TREES: [(&str, &str, Option<&str>); 8] = [
     ),
 ];
 
+/// Why the files of units are no entries.
+pub(super) const DEFINES_A_UNIT: &str =
+    "it defines a unit, and units are stopped, started and reloaded with what defines them";
 const ACCOUNTS: &str = "other programs change it under a lock";
 const USERS: Option<&str> = Some("accounts go under `users:` and `groups:`");
 const SUBIDS: Option<&str> = Some("they go under `users:`, as `subids:` of an account");
@@ -83,15 +86,20 @@ pub(super) fn refusal(path: &HostPath) -> Option<Refusal> {
         });
     }
     let below = text.strip_prefix("/etc/systemd/system/")?;
+    defined_unit(below).map(|unit| Refusal {
+        reason: DEFINES_A_UNIT,
+        fix: Some(format!("declare `{unit}` under `units:`")),
+    })
+}
+
+/// The unit that a path below a directory of unit files defines.
+pub(super) fn defined_unit(below: &str) -> Option<UnitName> {
     let unit = below.split('/').next().unwrap_or_default();
     let unit = [".d", ".wants", ".requires"]
         .iter()
         .find_map(|suffix| unit.strip_suffix(suffix))
         .unwrap_or(unit);
-    UnitName::new(unit).ok().map(|unit| Refusal {
-        reason: "it defines a unit, and units are stopped, started and reloaded with what defines them",
-        fix: Some(format!("declare `{unit}` under `units:`")),
-    })
+    UnitName::new(unit).ok()
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ impl HostParser<'_> {
             .and_then(|node| self.reader.boolean(node))
             .unwrap_or(false);
         let link = self.link(fields, of);
-        let units = self.triggers(fields);
+        let units = self.triggers(fields, of);
         Some(SecretConfig {
             file: file?,
             key: key?,
@@ -161,7 +161,7 @@ impl HostParser<'_> {
         let source = self.required_source(fields, entry.key.place, "a template");
         let ownership = self.ownership(fields);
         let link = self.link(fields, of);
-        let units = self.triggers(fields);
+        let units = self.triggers(fields, of);
         Some(TemplateConfig {
             source: source?,
             owner: of.owner(ownership.owner),

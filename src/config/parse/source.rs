@@ -1,12 +1,13 @@
 //! What several groups of keys share: content, ownership, triggers.
 
 use super::HostParser;
+use super::of::Of;
 use crate::config::error::ConfigError;
 use crate::config::host::{FileSource, OnConflict};
 use crate::config::reader::Fields;
 use crate::config::vocabulary::TRIGGERS;
 use crate::config::yaml::{Node, Place, Value};
-use crate::host::{FileMode, GroupName, UnitName, UserName};
+use crate::host::{FileMode, GroupName, UnitId, UnitName, UserName};
 use crate::secrets::UnitTriggers;
 use crate::source::RepoPath;
 
@@ -96,8 +97,8 @@ impl HostParser<'_> {
             .unwrap_or_default()
     }
 
-    /// `units: { restart: [...], reload: [...] }`.
-    pub(super) fn triggers(&mut self, fields: Fields<'_>) -> UnitTriggers {
+    /// `units: { restart: [...], reload: [...] }`; in a home they are units of the account.
+    pub(super) fn triggers(&mut self, fields: Fields<'_>, of: Of<'_>) -> UnitTriggers {
         let mut triggers = UnitTriggers::default();
         let Some(node) = fields.get("units") else {
             return triggers;
@@ -124,7 +125,7 @@ impl HostParser<'_> {
                         .fix("name its instances");
                     self.reader.push(error);
                 }
-                units.insert(name.value);
+                units.insert(UnitId::of(of.account().as_ref(), name.value));
             }
         }
         triggers

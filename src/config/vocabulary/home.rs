@@ -1,7 +1,7 @@
 //! What is in the home directory of an account.
 
 use super::field::{Field, Kind, field};
-use super::resources::{DIRECTORY, FILE, SECRET, SYMLINK, TEMPLATE};
+use super::resources::{DIRECTORY, FILE, SECRET, SYMLINK, TEMPLATE, UNIT};
 
 /// One account under `home`.
 pub(in crate::config) const HOME: &[Field] = &[
@@ -29,6 +29,11 @@ pub(in crate::config) const HOME: &[Field] = &[
         "session_variables",
         Kind::Map(&Kind::Text),
         "Environment of the account's sessions and login shells.",
+    ),
+    field(
+        "units",
+        Kind::Map(&Kind::Object(UNIT)),
+        "Units of the account's own systemd, by name.",
     ),
     field(
         "secrets",

@@ -4,7 +4,7 @@ use super::builder::{Builder, fixed};
 use super::units::unit_path;
 use crate::config::{ConfigError, Enforcement, OnConflict, Origin};
 use crate::generation::{OnChange, PathEntry, PathKind, UnitEntry};
-use crate::host::{HostPath, UnitName};
+use crate::host::{HostPath, UnitId, UnitName};
 use crate::secrets::UnitTriggers;
 
 impl Builder<'_> {
@@ -25,6 +25,7 @@ impl Builder<'_> {
 
     /// Adds a unit. What `units:` says about it stays; what it leaves out comes from `entry`.
     pub(super) fn bring_unit(&mut self, name: UnitName, entry: UnitEntry, origin: &Origin) {
+        let name = UnitId::from(name);
         if let Some(said) = self.manifest.units.get_mut(&name) {
             said.start = said.start.or(entry.start);
             said.enable = said.enable.or(entry.enable);
@@ -84,7 +85,7 @@ pub(super) fn known_unit(name: &str) -> UnitName {
 /// Triggers that reload one unit.
 pub(super) fn reloads(unit: &str) -> UnitTriggers {
     UnitTriggers {
-        reload: [known_unit(unit)].into(),
+        reload: [known_unit(unit).into()].into(),
         ..UnitTriggers::default()
     }
 }

@@ -23,6 +23,7 @@ impl Builder<'_> {
                 continue;
             };
             self.home(account, home, &directory);
+            self.home_units(account, &directory, &home.value.units);
         }
         self.login_shells();
     }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::config::{Colour, HostName, resolve};
 use crate::generation::{OnChange, PathKind};
-use crate::host::{HostPath, UnitName};
+use crate::host::HostPath;
 use crate::source::RepoPath;
 
 mod network;
@@ -189,7 +189,7 @@ fn every_resource_knows_where_it_was_written() {
 #[test]
 fn units_are_defined_by_their_files_and_say_what_a_change_asks_for() {
     let built = built(FULL, &FULL_FILES);
-    let unit = |name: &str| &built.manifest.units[&UnitName::new(name).unwrap()];
+    let unit = |name: &str| &built.manifest.units[&name.parse().unwrap()];
     let definition = |name: &str| -> Vec<String> {
         unit(name)
             .definition
@@ -227,7 +227,7 @@ fn a_template_of_ours_defines_its_instances_and_enables_its_default_one() {
             "/etc/systemd/system/timers.target.wants/b@all.timer -> ../b@.timer Backup",
         ]
     );
-    let instance = &built.manifest.units[&UnitName::new("b@x.timer").unwrap()];
+    let instance = &built.manifest.units[&"b@x.timer".parse().unwrap()];
     assert_eq!(instance.definition.len(), 2);
 }
 

@@ -2,18 +2,28 @@
 
 mod enable;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::builder::{Builder, fixed};
-use super::paths::root_file;
+use super::builder::{Builder, FILE_MODE, fixed, root};
 use super::unit_file::UnitFile;
 use crate::config::{ConfigError, FileSource, Located, OnConflict, Origin, UnitConfig};
+use crate::generation::manifest::{HOME_UNIT_DIRECTORY, UNIT_DIRECTORY};
 use crate::generation::{OnChange, PathEntry, PathKind, UnitEntry};
-use crate::host::{HostPath, UnitName};
+use crate::host::{HostPath, UnitId, UnitName, UserName};
 use crate::secrets::UnitTriggers;
 
-/// Where unit files of ours go.
-const UNIT_DIRECTORY: &str = "/etc/systemd/system";
+/// Units by name, as they were written.
+type Written = BTreeMap<UnitName, Located<UnitConfig>>;
+
+/// The units of one systemd in the making.
+struct UnitBuilder<'b, 'a> {
+    builder: &'b mut Builder<'a>,
+    /// The account whose systemd it is; `None` for the machine's.
+    account: Option<&'a UserName>,
+    /// Where its unit files of ours go.
+    directory: HostPath,
+    units: &'a Written,
+}
 
 /// A unit as its files define it.
 struct Definition {
@@ -25,18 +35,55 @@ struct Definition {
     paths: BTreeSet<HostPath>,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
     pub(super) fn units(&mut self) {
-        let config = self.config;
+        let units = &self.config.units;
+        UnitBuilder {
+            builder: self,
+            account: None,
+            directory: fixed(UNIT_DIRECTORY),
+            units,
+        }
+        .build();
+    }
+
+    /// The units of an account, whose home is `home`.
+    pub(super) fn home_units(
+        &mut self,
+        account: &'a UserName,
+        home: &HostPath,
+        units: &'a Written,
+    ) {
+        let Some(first) = units.values().next() else {
+            return;
+        };
+        match home.join(HOME_UNIT_DIRECTORY) {
+            Ok(directory) => UnitBuilder {
+                builder: self,
+                account: Some(account),
+                directory,
+                units,
+            }
+            .build(),
+            Err(invalid) => self.push(ConfigError::new(invalid.to_string()).at(&first.origin)),
+        }
+    }
+}
+
+impl UnitBuilder<'_, '_> {
+    fn build(&mut self) {
+        let units = self.units;
         let mut definitions = Vec::new();
-        for (name, unit) in &config.units {
-            self.origin(format!("unit {name}"), &unit.origin);
+        for (name, unit) in units {
+            let id = UnitId::of(self.account, name.clone());
+            self.builder.origin(format!("unit {id}"), &unit.origin);
             if unit.value.mask {
                 let link = PathKind::Symlink {
                     target: "/dev/null".to_owned(),
                 };
-                let entry = self.unit_path(link, unit, OnConflict::Backup);
-                self.place(unit_path(name.as_str()), entry, &unit.origin);
+                let entry = self.entry(link, unit, OnConflict::Backup);
+                let path = self.path(name.as_str());
+                self.builder.place(path, entry, &unit.origin);
             }
             let definition = self.definition(name, unit);
             definitions.push((name, unit, definition));
@@ -54,11 +101,28 @@ impl Builder<'_> {
                 enable: unit.value.enable.filter(|_| !ours),
                 start: unit.value.start,
                 on_change: on_change(&definition.content),
-                drift: self.drift(unit.value.drift),
+                drift: self.builder.drift(unit.value.drift),
                 made_from: None,
                 may_fail: false,
             };
-            self.manifest.units.insert(name.clone(), entry);
+            let id = UnitId::of(self.account, name.clone());
+            self.builder.manifest.units.insert(id, entry);
+        }
+    }
+
+    /// A path below the directory of unit files; `below` is made of checked names.
+    fn path(&self, below: &str) -> HostPath {
+        fixed(&format!("{}/{below}", self.directory))
+    }
+
+    /// A unit file or drop-in, of root's or the account's.
+    fn file(&mut self, content: Vec<u8>) -> PathKind {
+        let owner = self.account.cloned().unwrap_or_else(root);
+        PathKind::File {
+            content: self.builder.object(content),
+            group: self.builder.primary_group(&owner),
+            owner,
+            mode: FILE_MODE,
         }
     }
 
@@ -72,7 +136,7 @@ impl Builder<'_> {
         let template = name.template();
         let of_template = template
             .as_ref()
-            .and_then(|template| self.config.units.get(template));
+            .and_then(|template| self.units.get(template));
         if let Some(source) = &unit.value.source {
             // An instance has no file of its own: what it says defines the template.
             let file = template.clone().unwrap_or_else(|| name.clone());
@@ -81,23 +145,23 @@ impl Builder<'_> {
             && let Some(source) = &of_template.value.source
         {
             definition.fragment = Some(template.clone());
-            definition.paths.insert(unit_path(template.as_str()));
+            definition.paths.insert(self.path(template.as_str()));
             self.read_unit(source, &of_template.origin, &mut definition.content);
         }
         if let (Some(template), Some(of_template)) = (&template, of_template) {
             for (file, source) in &of_template.value.drop_ins {
                 definition
                     .paths
-                    .insert(unit_path(&format!("{template}.d/{file}")));
+                    .insert(self.path(&format!("{template}.d/{file}")));
                 self.read_unit(source, &of_template.origin, &mut definition.content);
             }
         }
         for (file, source) in &unit.value.drop_ins {
-            let path = unit_path(&format!("{name}.d/{file}"));
-            if let Some(bytes) = self.content(source, &unit.origin) {
-                let kind = root_file(self.object(bytes));
-                let entry = self.unit_path(kind, unit, unit.value.on_conflict);
-                self.place(path.clone(), entry, &unit.origin);
+            let path = self.path(&format!("{name}.d/{file}"));
+            if let Some(bytes) = self.builder.content(source, &unit.origin) {
+                let kind = self.file(bytes);
+                let entry = self.entry(kind, unit, unit.value.on_conflict);
+                self.builder.place(path.clone(), entry, &unit.origin);
             }
             self.read_unit(source, &unit.origin, &mut definition.content);
             definition.paths.insert(path);
@@ -112,13 +176,13 @@ impl Builder<'_> {
         unit: &Located<UnitConfig>,
         definition: &mut Definition,
     ) {
-        let path = unit_path(file.as_str());
-        if let Some(bytes) = self.content(source, &unit.origin) {
-            let kind = root_file(self.object(bytes));
-            let entry = self.unit_path(kind, unit, unit.value.on_conflict);
+        let path = self.path(file.as_str());
+        if let Some(bytes) = self.builder.content(source, &unit.origin) {
+            let kind = self.file(bytes);
+            let entry = self.entry(kind, unit, unit.value.on_conflict);
             // Several instances may say the same about their template.
-            if self.manifest.paths.get(&path) != Some(&entry) {
-                self.place(path.clone(), entry, &unit.origin);
+            if self.builder.manifest.paths.get(&path) != Some(&entry) {
+                self.builder.place(path.clone(), entry, &unit.origin);
             }
         }
         self.read_unit(source, &unit.origin, &mut definition.content);
@@ -126,7 +190,7 @@ impl Builder<'_> {
         definition.fragment = Some(file);
     }
 
-    fn unit_path(
+    fn entry(
         &self,
         kind: PathKind,
         unit: &Located<UnitConfig>,
@@ -135,7 +199,7 @@ impl Builder<'_> {
         PathEntry {
             kind,
             on_conflict,
-            drift: self.drift(unit.value.drift),
+            drift: self.builder.drift(unit.value.drift),
             units: UnitTriggers::default(),
         }
     }
@@ -143,7 +207,7 @@ impl Builder<'_> {
     fn read_unit(&mut self, source: &FileSource, origin: &Origin, into: &mut UnitFile) {
         let text = match source {
             FileSource::Text(text) | FileSource::Filled { text, .. } => text.clone(),
-            FileSource::File(file) => match self.snapshot.read(file) {
+            FileSource::File(file) => match self.builder.snapshot.read(file) {
                 // What cannot be read was recorded when its path was placed.
                 Err(_) | Ok(None) => return,
                 Ok(Some(bytes)) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -176,7 +240,8 @@ impl Builder<'_> {
             };
             let fix =
                 "a unit file is made of sections such as `[Service]`, each with lines `Key=value`";
-            self.push(ConfigError::new(message).at(&origin).fix(fix));
+            self.builder
+                .push(ConfigError::new(message).at(&origin).fix(fix));
         }
     }
 }

@@ -80,7 +80,7 @@ impl Builder<'_> {
             return;
         }
         if let Some(spec) = self.manifest.secrets.get_mut(secret) {
-            spec.units.restart.insert(unit.clone());
+            spec.units.restart.insert(unit.clone().into());
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::config::{
 };
 use crate::generation::build::chain;
 use crate::generation::{Built, PathKind};
-use crate::host::{Digest, StagedUnits, UnitComplaint, VerifyUnitsError};
+use crate::host::{Digest, StagedUnits, UnitComplaint, UnitId, VerifyUnitsError};
 use crate::source::{RepoPath, Snapshot};
 
 /// Somebody who looks at unit files; [`verify_units`](crate::host::verify_units) asks systemd.
@@ -119,7 +119,7 @@ impl<'v> Verified<'v> {
 fn staged<'c>(config: &'c HostConfig, built: &'c Built) -> Vec<Staged<'c>> {
     let mut units = Vec::new();
     for (name, unit) in &config.units {
-        let Some(entry) = built.manifest.units.get(name) else {
+        let Some(entry) = built.manifest.units.get(&UnitId::from(name.clone())) else {
             continue;
         };
         let mut files = BTreeMap::new();

@@ -48,6 +48,7 @@ pub struct Program {
     env: Vec<(OsString, OsString)>,
     inherited: Inherited,
     current_dir: Option<PathBuf>,
+    user: Option<(u32, u32)>,
 }
 
 /// Which variables of this process a program gets.
@@ -90,6 +91,7 @@ impl Program {
             env: Vec::new(),
             inherited: Inherited::Public,
             current_dir: None,
+            user: None,
         }
     }
 
@@ -148,6 +150,13 @@ impl Program {
     #[must_use]
     pub fn current_dir(mut self, path: impl Into<PathBuf>) -> Self {
         self.current_dir = Some(path.into());
+        self
+    }
+
+    /// Runs it as another user, with that user's id and group and no further groups. Only root can.
+    #[must_use]
+    pub fn as_user(mut self, uid: u32, gid: u32) -> Self {
+        self.user = Some((uid, gid));
         self
     }
 
@@ -249,6 +258,10 @@ impl Program {
         command.envs(self.env.iter().map(|(key, value)| (key, value)));
         if let Some(dir) = &self.current_dir {
             command.current_dir(dir);
+        }
+        if let Some((uid, gid)) = self.user {
+            // Further groups go too: the standard library empties them when root becomes somebody else.
+            command.uid(uid).gid(gid);
         }
         command
     }

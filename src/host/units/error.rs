@@ -2,7 +2,8 @@
 
 use zbus::DBusError;
 
-use crate::host::{FileError, UnitName};
+use crate::host::exec::ExecError;
+use crate::host::{AccountError, FileError, UnitName, UserName};
 
 /// A question or an order that systemd did not answer or refused.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,39 @@ pub enum UnitError {
         /// The unit.
         unit: UnitName,
     },
+    /// `systemctl` could not be run for an account, or did not end.
+    #[error("cannot {action} in the systemd of {account}")]
+    Systemctl {
+        /// What was asked.
+        action: &'static str,
+        /// The account.
+        account: UserName,
+        /// Why.
+        #[source]
+        source: ExecError,
+    },
+    /// The systemd of an account said no.
+    #[error("the systemd of {account} does not {action}: {said}")]
+    Declined {
+        /// What was asked.
+        action: &'static str,
+        /// The account.
+        account: UserName,
+        /// Its own words.
+        said: String,
+    },
+    /// What the systemd of an account answered is not an answer.
+    #[error("the systemd of {account} does not say what its units are")]
+    Unreadable {
+        /// The account.
+        account: UserName,
+    },
+    /// The accounts of the machine cannot be read.
+    #[error(transparent)]
+    Accounts {
+        /// Why.
+        source: Box<AccountError>,
+    },
     /// A link or unit file below the root cannot be read or changed.
     #[error(transparent)]
     File(#[from] FileError),
@@ -75,6 +109,15 @@ impl UnitError {
                 "install the package that brings {unit}, or give the unit a `file`"
             )),
             Self::File(error) => error.hint(),
+            Self::Systemctl {
+                account, source, ..
+            } => source
+                .hint()
+                .or_else(|| Some(format!("look at it with `systemctl --user -M {account}@`"))),
+            Self::Declined { account, .. } | Self::Unreadable { account } => {
+                Some(format!("look at it with `systemctl --user -M {account}@`"))
+            }
+            Self::Accounts { source } => source.hint(),
             Self::Call { .. } => None,
         }
     }

@@ -1,5 +1,6 @@
 //! systemd units: asked and moved over D-Bus on the live machine, read and linked as files below a root.
 
+mod account;
 mod bus;
 mod error;
 mod front;
@@ -7,6 +8,7 @@ mod install;
 mod job;
 mod links;
 mod properties;
+mod shown;
 mod timer;
 mod verify;
 

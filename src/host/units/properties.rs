@@ -149,19 +149,33 @@ impl Properties {
         let timeout = |name: &str| {
             let usec = self.take::<u64>(name).or_else(|| self.take("TimeoutUSec"));
             match usec {
-                None => DEFAULT_TIMEOUT,
-                Some(0 | INFINITY) => cap,
-                Some(usec) => Duration::from_micros(usec),
+                None => None,
+                Some(0 | INFINITY) => Some(cap),
+                Some(usec) => Some(Duration::from_micros(usec)),
             }
         };
         let (start, stop) = (timeout("TimeoutStartUSec"), timeout("TimeoutStopUSec"));
-        let own = match order {
-            Order::Start => start,
-            Order::Stop => stop,
-            Order::Restart | Order::Reload => start.saturating_add(stop),
-        };
-        own.max(DEFAULT_TIMEOUT).saturating_add(MARGIN).min(cap)
+        bounded(start, stop, order, cap)
     }
+}
+
+/// How long an order may take with these timeouts of the unit, each if it says one, and not longer than `cap`.
+pub(super) fn bounded(
+    start: Option<Duration>,
+    stop: Option<Duration>,
+    order: Order,
+    cap: Duration,
+) -> Duration {
+    let (start, stop) = (
+        start.unwrap_or(DEFAULT_TIMEOUT),
+        stop.unwrap_or(DEFAULT_TIMEOUT),
+    );
+    let own = match order {
+        Order::Start => start,
+        Order::Stop => stop,
+        Order::Restart | Order::Reload => start.saturating_add(stop),
+    };
+    own.max(DEFAULT_TIMEOUT).saturating_add(MARGIN).min(cap)
 }
 
 /// The state of a template, which is never loaded and never runs.
@@ -179,7 +193,7 @@ pub(super) fn template_state(unit_file_state: UnitFileState) -> UnitState {
     }
 }
 
-fn active_state(word: &str) -> ActiveState {
+pub(super) fn active_state(word: &str) -> ActiveState {
     match word {
         "active" => ActiveState::Active,
         "reloading" | "refreshing" => ActiveState::Reloading,

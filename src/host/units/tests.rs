@@ -5,13 +5,13 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::host::{ActiveState, FileMode, Host, UnitFileState, UnitName, UnitState, durable};
+use crate::host::{ActiveState, FileMode, Host, UnitFileState, UnitId, UnitState, durable};
 
 const MARKER: &str = "/run/steadfast-test-host";
 const UNITS: &str = "/etc/systemd/system";
 
-fn unit(text: &str) -> UnitName {
-    UnitName::new(text).unwrap()
+fn unit(text: &str) -> UnitId {
+    text.parse().unwrap()
 }
 
 fn define(name: &str, text: &str) {
@@ -49,7 +49,7 @@ fn a_unit_is_started_stopped_and_seen() {
                 "t1.service",
                 "[Service]\nExecStart=/bin/sleep 1000\n[Install]\nWantedBy=multi-user.target\n",
             );
-            units.daemon_reload().await.unwrap();
+            units.daemon_reload(None).await.unwrap();
             let before = one(&units, "t1.service").await;
             assert_eq!(before.active, Some(ActiveState::Inactive));
             assert_eq!(before.file, UnitFileState::Disabled);
@@ -111,7 +111,7 @@ fn failures_have_their_own_words() {
             "[Unit]\nJobTimeoutSec=1\n[Service]\nType=notify\nExecStart=/bin/sleep 9\n",
         );
         define("t5.service", "[Service]\nRestart=always\n");
-        units.daemon_reload().await.unwrap();
+        units.daemon_reload(None).await.unwrap();
         assert_eq!(
             units.start(&unit("t2.service")).await.unwrap(),
             JobResult::Failed
@@ -130,11 +130,23 @@ fn failures_have_their_own_words() {
             (state.active, state.result.as_str()),
             (Some(ActiveState::Failed), "exit-code")
         );
-        assert!(units.failed().await.unwrap().contains(&unit("t2.service")));
+        assert!(
+            units
+                .failed()
+                .await
+                .unwrap()
+                .contains(&unit("t2.service").name)
+        );
         for name in ["t2.service", "t4.service", "no-such.service"] {
             units.reset_failed(&unit(name)).await.unwrap();
         }
-        assert!(!units.failed().await.unwrap().contains(&unit("t2.service")));
+        assert!(
+            !units
+                .failed()
+                .await
+                .unwrap()
+                .contains(&unit("t2.service").name)
+        );
         for (name, hint) in [
             ("t5.service", "systemd-analyze verify t5.service"),
             (
@@ -165,7 +177,7 @@ fn masked_missing_and_template_units_are_seen_for_what_they_are() {
             );
             let masked = Path::new(UNITS).join("t7.service");
             durable::replace_link(&masked, Path::new("/dev/null")).unwrap();
-            units.daemon_reload().await.unwrap();
+            units.daemon_reload(None).await.unwrap();
             assert_eq!(
                 one(&units, "t6@.service").await.file,
                 UnitFileState::Disabled
@@ -208,10 +220,10 @@ fn a_unit_that_removes_itself_from_view_does_not_hang_us() {
         "a_unit_that_removes_itself_from_view_does_not_hang_us",
         async |units: Units| {
             define("t8.service", "[Service]\nExecStart=/bin/sleep 1000\n");
-            units.daemon_reload().await.unwrap();
+            units.daemon_reload(None).await.unwrap();
             units.start(&unit("t8.service")).await.unwrap();
             fs::remove_file(Path::new(UNITS).join("t8.service")).unwrap();
-            units.daemon_reload().await.unwrap();
+            units.daemon_reload(None).await.unwrap();
             let state = one(&units, "t8.service").await;
             assert_eq!(state.active, Some(ActiveState::Active));
             assert_eq!(state.file, UnitFileState::Missing);
@@ -232,7 +244,7 @@ fn orders_run_side_by_side() {
                 "[Service]\nType=oneshot\nExecStart=/bin/sleep 1\n",
             );
         }
-        units.daemon_reload().await.unwrap();
+        units.daemon_reload(None).await.unwrap();
         let begun = Instant::now();
         let mut orders = tokio::task::JoinSet::new();
         for n in 0..8 {
@@ -260,7 +272,7 @@ fn a_job_is_followed_while_systemd_executes_itself_again() {
                 "t10.service",
                 "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/sleep 4\n",
             );
-            units.daemon_reload().await.unwrap();
+            units.daemon_reload(None).await.unwrap();
             let order = tokio::spawn({
                 let units = units.clone();
                 async move { units.start(&unit("t10.service")).await }

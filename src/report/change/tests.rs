@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::config::{Enforcement, OnConflict};
-use crate::host::{Digest, FileMode, GroupName, HostPath, Owner, PackageName, UnitName, UserName};
+use crate::host::{Digest, FileMode, GroupName, HostPath, Owner, PackageName, UserName};
 
 fn file(content: &str, mode: u32) -> PathEntry {
     PathEntry {
@@ -105,7 +105,7 @@ fn every_package_and_every_secret_is_a_change_of_its_own() {
                 ],
             },
             Step::RestartUnit {
-                unit: UnitName::new("app.service").unwrap(),
+                unit: "app.service".parse().unwrap(),
                 why: "secret api/token changed".into(),
             },
         ],

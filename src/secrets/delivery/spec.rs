@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::host::{FileMode, GroupName, InvalidName, UnitName, UserName};
+use crate::host::{FileMode, GroupName, InvalidName, UnitId, UserName};
 use crate::name::checked_name;
 use crate::source::RepoPath;
 
@@ -82,10 +82,10 @@ const INSTALLED: &str = "/run/secrets";
 pub struct UnitTriggers {
     /// Units to restart; wins over `reload`.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub restart: BTreeSet<UnitName>,
+    pub restart: BTreeSet<UnitId>,
     /// Units to reload.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub reload: BTreeSet<UnitName>,
+    pub reload: BTreeSet<UnitId>,
 }
 
 impl UnitTriggers {

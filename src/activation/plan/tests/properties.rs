@@ -122,7 +122,7 @@ fn rank(step: &Step) -> u8 {
         Step::InstallSecrets { .. } => 4,
         Step::WritePath { .. } | Step::RemovePath { .. } | Step::RestoreOriginal { .. } => 5,
         Step::SetHostname { .. } | Step::SetSysctl { .. } => 6,
-        Step::ReloadManager | Step::ReloadConnections { .. } => 7,
+        Step::ReloadManager { .. } | Step::ReloadConnections { .. } => 7,
         Step::EnableUnit { .. } | Step::DisableUnit { .. } => 8,
         Step::ReloadUnit { .. } => 9,
         Step::RestartUnit { .. } => 10,
@@ -135,7 +135,7 @@ fn assert_ordered(plan: &Plan) {
     let reloads = plan
         .steps
         .iter()
-        .filter(|step| **step == Step::ReloadManager)
+        .filter(|step| matches!(step, Step::ReloadManager { .. }))
         .count();
     assert!(reloads <= 1);
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();

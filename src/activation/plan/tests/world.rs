@@ -8,7 +8,7 @@ use crate::config::{Enforcement, HostName, OnConflict};
 use crate::generation::{Manifest, OnChange, Originals, PathEntry, PathKind, UnitEntry, UserEntry};
 use crate::host::{
     AccountState, ActiveState, Digest, FileMode, GroupName, GroupState, HostPath, Owner,
-    PackageName, PathState, UnitFileState, UnitName, UnitState, UserName,
+    PackageName, PathState, UnitFileState, UnitId, UnitState, UserName,
 };
 use crate::secrets::{SecretName, SecretState, UnitTriggers};
 
@@ -16,8 +16,8 @@ pub(crate) fn path(text: &str) -> HostPath {
     HostPath::new(text).unwrap()
 }
 
-pub(crate) fn unit_name(text: &str) -> UnitName {
-    UnitName::new(text).unwrap()
+pub(crate) fn unit_name(text: &str) -> UnitId {
+    text.parse().unwrap()
 }
 
 pub(crate) fn manifest() -> Manifest {
@@ -261,9 +261,9 @@ impl World {
             Step::SetSysctl { key, value, .. } => {
                 self.observed.sysctls.insert(key.clone(), value.clone());
             }
-            Step::ReloadManager => {
-                for state in self.observed.units.values_mut() {
-                    state.needs_reload = false;
+            Step::ReloadManager { account } => {
+                for (unit, state) in &mut self.observed.units {
+                    state.needs_reload &= unit.account != *account;
                 }
             }
             Step::ReloadConnections { .. } => {}
@@ -279,7 +279,7 @@ impl World {
         }
     }
 
-    fn unit(&mut self, name: &UnitName) -> &mut UnitState {
+    fn unit(&mut self, name: &UnitId) -> &mut UnitState {
         let units = &mut self.observed.units;
         units
             .entry(name.clone())

@@ -4,12 +4,12 @@ use super::super::Step;
 use super::super::decide::{Draft, Situation};
 use super::Decisions;
 use super::one::Decision;
-use crate::host::{UnitFileState, UnitKind, UnitName, UnitState};
+use crate::host::{UnitFileState, UnitId, UnitKind, UnitState};
 
 /// Joins services and their sockets: a service must not be stopped under a listening socket, which would start it
 /// again at once with the old definition, nor a socket be restarted under its service, which holds the old one.
 pub(super) fn sockets(at: &Situation<'_>, decisions: &mut Decisions) {
-    let sockets: Vec<UnitName> = at
+    let sockets: Vec<UnitId> = at
         .observed
         .units
         .keys()
@@ -17,14 +17,14 @@ pub(super) fn sockets(at: &Situation<'_>, decisions: &mut Decisions) {
         .cloned()
         .collect();
     for socket in sockets {
-        let Some(service) = service_of(&socket) else {
+        let Some(service) = socket.beside("service") else {
             continue;
         };
         join(at, decisions, &socket, &service);
     }
 }
 
-fn join(at: &Situation<'_>, decisions: &mut Decisions, socket: &UnitName, service: &UnitName) {
+fn join(at: &Situation<'_>, decisions: &mut Decisions, socket: &UnitId, service: &UnitId) {
     let of_socket = decision(decisions, socket);
     let of_service = decision(decisions, service);
     let service_up = is_up(at, service);
@@ -54,23 +54,18 @@ fn join(at: &Situation<'_>, decisions: &mut Decisions, socket: &UnitName, servic
 }
 
 /// Whether the service is to run by itself, not only when somebody connects.
-fn must_run(at: &Situation<'_>, service: &UnitName) -> bool {
+fn must_run(at: &Situation<'_>, service: &UnitId) -> bool {
     let entry = at.desired.units.get(service);
     entry.and_then(|entry| entry.start) == Some(true)
 }
 
-fn decision(decisions: &Decisions, name: &UnitName) -> Decision {
+fn decision(decisions: &Decisions, name: &UnitId) -> Decision {
     decisions.get(name).cloned().unwrap_or(Decision::Nothing)
 }
 
-fn is_up(at: &Situation<'_>, name: &UnitName) -> bool {
+fn is_up(at: &Situation<'_>, name: &UnitId) -> bool {
     let state = at.observed.units.get(name).and_then(|unit| unit.active);
     state.is_some_and(crate::host::ActiveState::is_up)
-}
-
-fn service_of(socket: &UnitName) -> Option<UnitName> {
-    let stem = socket.as_str().strip_suffix(".socket")?;
-    UnitName::new(format!("{stem}.service")).ok()
 }
 
 pub(super) fn steps(decisions: &Decisions, draft: &mut Draft) {
@@ -115,7 +110,7 @@ type IsHeld = bool;
 
 pub(super) fn enable(
     at: &Situation<'_>,
-    unit: &UnitName,
+    unit: &UnitId,
     wanted: Enablement,
     state: &UnitState,
     held: IsHeld,

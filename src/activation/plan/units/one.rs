@@ -5,7 +5,7 @@ use super::super::decide::{Draft, Situation};
 use super::mounts;
 use super::reasons::Unit;
 use crate::generation::OnChange;
-use crate::host::{ActiveState, UnitKind, UnitName};
+use crate::host::{ActiveState, UnitId, UnitKind};
 
 /// What is done about a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,7 @@ pub(super) enum Decision {
 
 pub(super) fn decide(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
     if unit.state.is_none() {
+        asleep(at, unit, draft);
         return Decision::Nothing;
     }
     if unit.wanted.is_none() && unit.had.is_some() && !unit.removed {
@@ -39,6 +40,17 @@ pub(super) fn decide(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> 
         down(at, unit, draft)
     };
     spare(unit.name, decision, draft)
+}
+
+/// What is written for a systemd that does not run is read when it starts.
+fn asleep(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) {
+    let has_reason = unit.changed.is_some() || unit.restart.is_some() || unit.reload.is_some();
+    if unit.name.account.is_some() && has_reason && at.observed.is_live() {
+        draft.notice(
+            unit.name,
+            "is not moved, because no systemd of the account runs; its files act at the next login",
+        );
+    }
 }
 
 /// A unit of the distribution that is no longer named keeps the state it has.
@@ -154,7 +166,7 @@ fn down(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
         );
         return Decision::Nothing;
     }
-    let failed = unit.state.and_then(|state| state.active) == Some(ActiveState::Failed);
+    let failed = unit.state.as_ref().and_then(|state| state.active) == Some(ActiveState::Failed);
     let why = if failed {
         "it failed"
     } else if resumed {
@@ -167,7 +179,7 @@ fn down(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
 
 /// A oneshot that succeeded is inactive, and that is right.
 fn has_done_its_work(unit: &Unit<'_>) -> bool {
-    unit.state.is_some_and(|state| {
+    unit.state.as_ref().is_some_and(|state| {
         let ran = !state.invocation.is_empty();
         state.oneshot
             && ran
@@ -189,15 +201,15 @@ const NEVER_INLINE: [&str; 6] = [
     "systemd-journald.service",
 ];
 
-fn spare(name: &UnitName, decision: Decision, draft: &mut Draft) -> Decision {
+fn spare(name: &UnitId, decision: Decision, draft: &mut Draft) -> Decision {
     let interrupts = !matches!(
         decision,
         Decision::Nothing | Decision::Start(_) | Decision::Reload(_)
     );
-    if interrupts && NEVER_INLINE.contains(&name.as_str()) {
+    if interrupts && name.account.is_none() && NEVER_INLINE.contains(&name.name.as_str()) {
         draft.notice(
             name,
-            if name.as_str() == OWN_UNIT {
+            if name.name.as_str() == OWN_UNIT {
                 "is not stopped or restarted inside an activation; the agent starts anew when the pass is over"
             } else {
                 "is never stopped or restarted by an activation; restart it or the machine when it suits"

@@ -1,17 +1,18 @@
 //! What is known about one unit, gathered from all inputs.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::super::Resume;
 use super::super::decide::{Draft, Situation, Touch};
 use crate::generation::{OnChange, PathKind, UnitEntry};
-use crate::host::{HostPath, UnitName, UnitState};
+use crate::host::{ActiveState, HostPath, UnitId, UnitState};
 
 /// One unit, and every reason to do something about it.
 pub(super) struct Unit<'a> {
-    pub(super) name: &'a UnitName,
-    /// As PID 1 has it; `None` where no systemd runs.
-    pub(super) state: Option<&'a UnitState>,
+    pub(super) name: &'a UnitId,
+    /// As its systemd has it; `None` where none runs.
+    pub(super) state: Option<Cow<'a, UnitState>>,
     pub(super) wanted: Option<&'a UnitEntry>,
     /// Its entry in the last applied generation that has one.
     pub(super) had: Option<&'a UnitEntry>,
@@ -32,6 +33,7 @@ pub(super) struct Unit<'a> {
 impl Unit<'_> {
     pub(super) fn is_up(&self) -> bool {
         self.state
+            .as_ref()
             .and_then(|state| state.active)
             .is_some_and(crate::host::ActiveState::is_up)
     }
@@ -49,7 +51,7 @@ impl Unit<'_> {
     }
 }
 
-pub(super) fn gather<'a>(at: &'a Situation<'_>, draft: &Draft, name: &'a UnitName) -> Unit<'a> {
+pub(super) fn gather<'a>(at: &'a Situation<'_>, draft: &Draft, name: &'a UnitId) -> Unit<'a> {
     let wanted = at.desired.units.get(name);
     let entries = || {
         at.owned
@@ -66,11 +68,7 @@ pub(super) fn gather<'a>(at: &'a Situation<'_>, draft: &Draft, name: &'a UnitNam
         .find(|path| draft.touched.get(**path) == Some(&Touch::Content));
     Unit {
         name,
-        state: at
-            .observed
-            .units
-            .get(name)
-            .filter(|state| state.active.is_some()),
+        state: state(at, name),
         wanted,
         had: entries().next(),
         masked: is_masked(at, name),
@@ -83,18 +81,34 @@ pub(super) fn gather<'a>(at: &'a Situation<'_>, draft: &Draft, name: &'a UnitNam
     }
 }
 
-fn is_masked(at: &Situation<'_>, name: &UnitName) -> bool {
-    let Ok(path) = HostPath::new(format!("/etc/systemd/system/{name}")) else {
-        return false;
-    };
-    let entry = at.desired.paths.get(&path);
+/// The state of a unit. In a systemd that does not run yet, but will before anything is started in it, nothing runs.
+fn state<'a>(at: &'a Situation<'_>, name: &UnitId) -> Option<Cow<'a, UnitState>> {
+    let observed = at.observed.units.get(name)?;
+    if observed.active.is_some() {
+        return Some(Cow::Borrowed(observed));
+    }
+    let lingers = name
+        .account
+        .as_ref()
+        .is_some_and(|name| at.desired.lingers(name));
+    (lingers && at.observed.is_live()).then(|| {
+        Cow::Owned(UnitState {
+            active: Some(ActiveState::Inactive),
+            ..observed.clone()
+        })
+    })
+}
+
+fn is_masked(at: &Situation<'_>, name: &UnitId) -> bool {
+    let path = at.desired.unit_file(name);
+    let entry = path.and_then(|path| at.desired.paths.get(&path));
     entry.is_some_and(
         |entry| matches!(&entry.kind, PathKind::Symlink { target } if target == "/dev/null"),
     )
 }
 
 /// Whether the unit was defined by a file of ours that the desired generation does not have.
-fn is_removed(at: &Situation<'_>, name: &UnitName) -> bool {
+fn is_removed(at: &Situation<'_>, name: &UnitId) -> bool {
     let mut made_from = at
         .owned
         .generations
@@ -104,11 +118,7 @@ fn is_removed(at: &Situation<'_>, name: &UnitName) -> bool {
     if made_from.peek().is_some() && made_from.all(|path| !at.desired.paths.contains_key(path)) {
         return true;
     }
-    let template = name.template();
-    let is_fragment = |path: &&HostPath| {
-        let file = path.file_name();
-        file == name.as_str() || template.as_ref().is_some_and(|t| file == t.as_str())
-    };
+    let is_fragment = |path: &&HostPath| name.is_defined_by(path.file_name());
     let mut fragments = at
         .owned
         .generations

@@ -52,6 +52,98 @@ fn what_is_in_a_home_belongs_to_its_account() {
     );
 }
 
+const UNITS: &str = r#"
+users: { ketan: { home: /srv/ketan, linger: true } }
+units:
+  sync.timer: { text: "[Timer]\nOnCalendar=daily\n", start: true }
+home:
+  ketan:
+    files: { .config/sync.conf: { text: x, units: { restart: [sync.service] } } }
+    units:
+      sync.service: { text: "[Service]\nExecStart=/bin/true\n" }
+      sync.timer:
+        text: "[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n"
+        enable: true
+        start: true
+        drop_ins: { a.conf: { text: "[Timer]\nPersistent=true\n" } }
+      gpg-agent.socket: { mask: true }
+      pipewire.service: { enable: true }
+"#;
+
+#[test]
+fn units_of_an_account_are_apart_from_those_of_the_machine() {
+    let built = built(UNITS, &[]);
+    let in_home: Vec<String> = paths(&built)
+        .into_iter()
+        .filter(|line| line.starts_with("/srv"))
+        .collect();
+    assert_eq!(
+        in_home,
+        [
+            "/srv/ketan/.config/sync.conf file ketan:ketan 0644 Refuse",
+            "/srv/ketan/.config/systemd/user/gpg-agent.socket -> /dev/null Backup",
+            "/srv/ketan/.config/systemd/user/sync.service file ketan:ketan 0644 Refuse",
+            "/srv/ketan/.config/systemd/user/sync.timer file ketan:ketan 0644 Refuse",
+            "/srv/ketan/.config/systemd/user/sync.timer.d/a.conf file ketan:ketan 0644 Refuse",
+            "/srv/ketan/.config/systemd/user/timers.target.wants/sync.timer -> ../sync.timer Backup",
+        ]
+    );
+    let units: Vec<String> = built
+        .manifest
+        .units
+        .iter()
+        .map(|(unit, entry)| {
+            format!(
+                "{unit} {:?} {:?} {}",
+                entry.enable,
+                entry.start,
+                entry.definition.len()
+            )
+        })
+        .collect();
+    assert_eq!(
+        units,
+        [
+            "sync.timer None Some(true) 1",
+            "ketan/gpg-agent.socket None None 0",
+            "ketan/pipewire.service Some(true) None 0",
+            "ketan/sync.service None None 1",
+            "ketan/sync.timer None Some(true) 2",
+        ]
+    );
+    let conf = &built.manifest.paths[&"/srv/ketan/.config/sync.conf".parse().unwrap()];
+    assert_eq!(
+        conf.units.restart,
+        ["ketan/sync.service".parse().unwrap()].into()
+    );
+    let ketan = "ketan".parse().unwrap();
+    assert!(built.manifest.lingers(&ketan));
+    assert_eq!(
+        built
+            .manifest
+            .unit_file(&"ketan/sync.timer".parse().unwrap()),
+        "/srv/ketan/.config/systemd/user/sync.timer".parse().ok()
+    );
+}
+
+#[test]
+fn a_unit_of_an_account_that_waits_for_a_target_of_the_machine_is_an_error() {
+    let host = "users: { a: }\nhome: { a: { files: { .config/systemd/user/b.service.d/x.conf: { text: x } }, units: { b.service: { text: \"[Install]\\nWantedBy=multi-user.target\\n\", enable: true } } } }\n";
+    let said = errors(host, &[]);
+    assert!(said.contains("cannot be an entry"), "{said}");
+    let said = errors(
+        &host.replace(
+            "files: { .config/systemd/user/b.service.d/x.conf: { text: x } }, ",
+            "",
+        ),
+        &[],
+    );
+    assert!(
+        said.contains("the systemd of an account has no `multi-user.target`"),
+        "{said}"
+    );
+}
+
 #[test]
 fn secrets_of_two_homes_and_of_the_host_are_kept_apart() {
     let built = built(HOST, &[("secrets/default.yml", SEALED)]);

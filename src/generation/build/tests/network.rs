@@ -80,7 +80,7 @@ fn networkd_reads_a_file_for_each_interface_and_reads_it_again_when_it_changes()
     insta::assert_snapshot!(units(&built), @"systemd-networkd.service start Some(true) may_fail false from");
     let path = HostPath::new("/etc/systemd/network/60-steadfast-enp2s0.network").unwrap();
     let reload = &built.manifest.paths[&path].units.reload;
-    assert!(reload.contains(&UnitName::new("systemd-networkd.service").unwrap()));
+    assert!(reload.contains(&"systemd-networkd.service".parse().unwrap()));
     assert_eq!(packages(&built), [] as [&str; 0]);
 }
 
@@ -116,7 +116,7 @@ fn a_tunnel_has_its_keys_in_memory_only_and_comes_up_anew_with_them() {
     insta::assert_snapshot!(units(&built), @"wg-quick@wg0.service start Some(true) may_fail false from /etc/wireguard/wg0.conf");
     assert_eq!(packages(&built), ["iproute2", "wireguard-tools"]);
     for spec in built.manifest.secrets.values() {
-        let unit = UnitName::new("wg-quick@wg0.service").unwrap();
+        let unit = "wg-quick@wg0.service".parse().unwrap();
         assert!(spec.units.restart.contains(&unit));
     }
     let undeclared = TUNNEL.replace("token: {}", "");

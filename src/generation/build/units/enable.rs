@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Definition, unit_path};
+use super::{Definition, UnitBuilder};
 use crate::config::{ConfigError, Located, OnConflict, UnitConfig};
 use crate::generation::PathKind;
-use crate::generation::build::builder::Builder;
 use crate::host::UnitName;
 
 type Defined<'c> = (&'c UnitName, &'c Located<UnitConfig>, Definition);
@@ -17,7 +16,7 @@ const PULLED_IN_BY: [(&str, &str); 3] = [
     ("UpheldBy", "upholds"),
 ];
 
-impl Builder<'_> {
+impl UnitBuilder<'_, '_> {
     /// Makes the links of a unit of ours, and of the units of ours it names in `Also=`.
     pub(super) fn enable(
         &mut self,
@@ -44,6 +43,9 @@ impl Builder<'_> {
                 let Some(target) = self.installed_name(target, &linked, unit) else {
                     continue;
                 };
+                if self.is_of_the_machine(&target, unit) {
+                    continue;
+                }
                 let link = format!("{target}.{suffix}/{linked}");
                 self.link(&link, format!("../{fragment}"), unit);
             }
@@ -80,7 +82,7 @@ impl Builder<'_> {
                 .at(&unit.origin)
                 .cause("it has no `DefaultInstance=` in its `[Install]` section")
                 .fix(format!("enable an instance of it: `{example}`"));
-            self.push(error);
+            self.builder.push(error);
             return None;
         };
         let text = name.as_str().replace("@.", &format!("@{instance}."));
@@ -101,8 +103,23 @@ impl Builder<'_> {
         let error = ConfigError::new(message)
             .at(&unit.origin)
             .cause("only `%n`, `%N`, `%p`, `%i`, `%j` and `%%` are the same on every machine");
-        self.push(error);
+        self.builder.push(error);
         None
+    }
+
+    /// Whether an account's systemd has no such target, which is recorded: its units would never be pulled in.
+    fn is_of_the_machine(&mut self, target: &UnitName, unit: &Located<UnitConfig>) -> bool {
+        let missing = ["multi-user.target", "graphical.target"].contains(&target.as_str());
+        if !missing || self.account.is_none() {
+            return false;
+        }
+        let message = format!("the systemd of an account has no `{target}`");
+        let error = ConfigError::new(message)
+            .at(&unit.origin)
+            .cause("it is in the `[Install]` section of the unit's file")
+            .fix("write `WantedBy=default.target`, or `timers.target` for a timer");
+        self.builder.push(error);
+        true
     }
 
     fn checked(&mut self, text: &str, unit: &Located<UnitConfig>) -> Option<UnitName> {
@@ -112,7 +129,7 @@ impl Builder<'_> {
                 let error = ConfigError::new(invalid.to_string())
                     .at(&unit.origin)
                     .cause("it is in the `[Install]` section of the unit's file");
-                self.push(error);
+                self.builder.push(error);
                 None
             }
         }
@@ -128,7 +145,7 @@ impl Builder<'_> {
             let error = ConfigError::new(message)
                 .at(&unit.origin)
                 .cause("an alias has the type of its unit, and instances have none");
-            self.push(error);
+            self.builder.push(error);
         } else if alias != *linked {
             self.link(alias.as_str(), linked.to_string(), unit);
         }
@@ -136,11 +153,11 @@ impl Builder<'_> {
 
     /// A link beside the unit files. Relative, so that it leads to the same file below a `--root`.
     fn link(&mut self, below: &str, target: String, unit: &Located<UnitConfig>) {
-        let path = unit_path(below);
+        let path = self.path(below);
         // The link that `systemctl enable` made by hand before comes back when the entry goes.
-        let entry = self.unit_path(PathKind::Symlink { target }, unit, OnConflict::Backup);
-        if self.manifest.paths.get(&path) != Some(&entry) {
-            self.place(path, entry, &unit.origin);
+        let entry = self.entry(PathKind::Symlink { target }, unit, OnConflict::Backup);
+        if self.builder.manifest.paths.get(&path) != Some(&entry) {
+            self.builder.place(path, entry, &unit.origin);
         }
     }
 
@@ -155,11 +172,17 @@ impl Builder<'_> {
         } else {
             "its file has no `[Install]` section"
         };
+        let target = match self.account {
+            None => "multi-user.target",
+            Some(_) => "default.target",
+        };
         let error = ConfigError::new(format!("`{name}` cannot be enabled"))
             .at(&unit.origin)
             .cause(cause)
-            .fix("add `[Install]` with `WantedBy=multi-user.target`, or leave `enable` out");
-        self.push(error);
+            .fix(format!(
+                "add `[Install]` with `WantedBy={target}`, or leave `enable` out"
+            ));
+        self.builder.push(error);
     }
 }
 
