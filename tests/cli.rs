@@ -39,6 +39,7 @@ fn every_help_screen_reads_well() {
         "config",
         "config show",
         "config diff",
+        "config docs",
         "config schema",
         "inputs",
         "inputs list",

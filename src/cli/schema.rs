@@ -9,7 +9,7 @@ use super::answer::{print, print_json, say};
 use super::backup::{BackupList, RunAnswer, SnapshotList};
 use super::check::RepositoryAnswer;
 use super::compare::{FleetPreview, Preview};
-use super::config::ConfigAnswer;
+use super::config::{ConfigAnswer, DocsAnswer};
 use super::generations::{GcAnswer, GenerationDiff, GenerationList};
 use super::host::AddAnswer;
 use super::init::InitAnswer;
@@ -98,6 +98,11 @@ const OUTPUTS: &[Output] = &[
         name: "input-updates",
         verbs: "inputs update",
         schema: || schema_for!(InputUpdates),
+    },
+    Output {
+        name: "docs",
+        verbs: "config docs",
+        schema: || schema_for!(DocsAnswer),
     },
     Output {
         name: "init",

@@ -35,11 +35,13 @@ pub use host::{
 };
 pub use library::{InputUse, Locked, ModuleName, inputs, lock_text, pins};
 pub(crate) use nearest::nearest;
+pub use options::OptionDescription;
 pub(crate) use origin::line_and_column;
 pub use origin::{Located, Origin};
 use parse::duration_ms;
 pub use resolve::{
-    Content, Fleet, ModuleUse, OptionUse, Resolution, Resolved, Used, hosts, resolve,
+    Content, Fleet, ModuleDescription, ModuleUse, OptionUse, Resolution, Resolved, Used, hosts,
+    resolve,
 };
 pub use system::{
     AptConfig, AptPin, AptRepository, KeymapConfig, LocaleConfig, PackageConfig, RepositoryKey,

@@ -63,6 +63,7 @@ pub(super) const EXAMPLE: &[(&str, &str)] = example! {
     "modules/local-llm/ollama.container",
     "modules/local-llm/open-webui.container",
     "modules/networking/README.md",
+    "modules/networking/firewall.nft",
     "modules/networking/module.yml",
     "modules/nix/README.md",
     "modules/nix/module.yml",

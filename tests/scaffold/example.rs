@@ -99,6 +99,36 @@ fn the_schemas_beside_the_example_are_current() {
 }
 
 #[test]
+fn the_manual_of_the_modules_is_current() {
+    let world = World::new();
+    let example = checkout().join("repo-example");
+    let made = world
+        .steadfast(&["config", "docs", example.to_str().unwrap()])
+        .ends_with(0)
+        .stdout;
+    let stored = std::fs::read_to_string(checkout().join("docs/modules.md")).unwrap();
+    assert!(
+        stored == made,
+        "run `steadfast config docs repo-example --out docs/modules.md`"
+    );
+    let json = world
+        .steadfast(&["config", "docs", example.to_str().unwrap(), "--json"])
+        .ends_with(0)
+        .json();
+    let server = json["modules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|module| module["name"] == "server")
+        .unwrap()
+        .clone();
+    assert_eq!(
+        server["turns_on"],
+        serde_json::json!(["base", "networking", "users", "home"])
+    );
+}
+
+#[test]
 fn every_file_of_the_example_names_its_schema() {
     for (path, text) in files(&checkout().join("repo-example")) {
         let kind = match path.split('/').collect::<Vec<_>>()[..] {

@@ -1,12 +1,16 @@
 //! The way in: a repository at one revision, and its hosts.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::resolution::Resolution;
 use super::run::Run;
 use super::unread::{self, Used};
 use crate::config::error::{ConfigError, ConfigErrors};
 use crate::config::files::FileTable;
-use crate::config::library::{Status, Stock};
+use crate::config::library::{Status, Stock, Wanted};
 use crate::config::nearest::nearest;
+use crate::config::options::{OptionDescription, describe};
 use crate::config::parse::HostParser;
 use crate::config::repository::Repository;
 use crate::config::yaml::Node;
@@ -19,6 +23,21 @@ pub struct Fleet<'s> {
     snapshot: &'s Snapshot,
     stock: Stock,
     repository: Repository<'s>,
+}
+
+/// What a module offers, in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ModuleDescription {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Modules that it needs.
+    pub needs: Vec<String>,
+    /// Modules that it turns on: then it is a profile.
+    pub turns_on: Vec<String>,
+    /// What can be set, beside `enable`.
+    pub options: Vec<OptionDescription>,
 }
 
 impl<'s> Fleet<'s> {
@@ -41,6 +60,25 @@ impl<'s> Fleet<'s> {
     /// Every module, in order: the folders of `modules/` with a `module.yml`.
     pub fn modules(&self) -> impl Iterator<Item = &ModuleName> {
         self.stock.modules.keys()
+    }
+
+    /// Every module with its options, in words.
+    #[must_use]
+    pub fn describe_modules(&self) -> Vec<ModuleDescription> {
+        let names = |wanted: &[Wanted]| wanted.iter().map(|it| it.name.to_string()).collect();
+        let modules = self.stock.modules.iter().map(|(name, module)| {
+            let mut options = describe(&module.options);
+            // Every module has it, and it says nothing about this one.
+            options.retain(|option| option.name != "enable");
+            ModuleDescription {
+                name: name.to_string(),
+                description: module.description.clone(),
+                needs: names(&module.imports),
+                turns_on: names(&module.modules),
+                options,
+            }
+        });
+        modules.collect()
     }
 
     /// Every person, in order: the files of `users/`.

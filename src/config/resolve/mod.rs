@@ -17,6 +17,6 @@ mod unread;
 mod variables;
 mod wanted;
 
-pub use fleet::{Fleet, hosts, resolve};
+pub use fleet::{Fleet, ModuleDescription, hosts, resolve};
 pub use resolution::{Content, ModuleUse, OptionUse, Resolution, Resolved};
 pub use unread::Used;
