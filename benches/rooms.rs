@@ -11,7 +11,7 @@ use std::path::Path;
 use criterion::{Criterion, criterion_group, criterion_main};
 use steadfast::activation::{Held, Observed, Owned, plan};
 use steadfast::config::{self, HostName};
-use steadfast::generation;
+use steadfast::generation::{self, Additions};
 use steadfast::host::{FileMode, Host, HostPath, Owner};
 use steadfast::identity::{HostKey, Identities, Recipient};
 use steadfast::sops::{Format, NewFile, OpenedFile, SealedFile};
@@ -73,11 +73,13 @@ fn decide(criterion: &mut Criterion) {
     let built = generation::build(&resolved, &snapshot).unwrap();
     let observed = Observed::as_if(&built.manifest);
     let originals = BTreeMap::new();
+    let additions = Additions::default();
     criterion.bench_function("plan 1,000 entries that are as they should be", |bencher| {
         bencher.iter(|| {
             let owned = Owned {
                 generations: vec![&built.manifest],
                 originals: &originals,
+                additions: &additions,
                 unfinished: BTreeMap::new(),
             };
             plan(&built.manifest, &owned, &observed, Held::Nothing).unwrap()

@@ -5,12 +5,13 @@
 
 mod accounts;
 mod paths;
+mod software;
 mod units;
 
 pub(super) use paths::keep;
 pub(super) use units::may_fail;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::failure::HostFailure;
 use super::journal::{Durability, Entry, Journal};
@@ -18,7 +19,7 @@ use super::progress::{ActivationEvent, Progress, Way};
 use super::validate::{Check, Judge, Packages, Refused};
 use super::{Plan, Step};
 use crate::generation::{Manifest, Store};
-use crate::host::{Accounts, Host, HostPath};
+use crate::host::{Accounts, Host, HostPath, MachineError, PackageName};
 use crate::secrets::{self, OpenedSecrets, SecretSet};
 
 /// What was done of a plan.
@@ -31,6 +32,8 @@ pub(super) struct Applied {
     pub(super) done: BTreeSet<usize>,
     /// The steps that failed: their places, and why.
     pub(super) failed: Vec<(usize, HostFailure)>,
+    /// Packages that came, with their versions.
+    pub(super) came: BTreeMap<PackageName, String>,
 }
 
 impl Applied {
@@ -111,6 +114,7 @@ pub(super) async fn apply(plan: &Plan, bench: &Bench<'_>, journal: &mut Journal)
             }
         }
     }
+    applied.came = std::mem::take(&mut hands.came);
     if let Err(error) = hands.sync() {
         applied.failed.push((total.saturating_sub(1), error));
     }
@@ -129,9 +133,10 @@ async fn carry_out(
         index,
     };
     let durability = match step {
-        Step::InstallPackages { .. } | Step::CreateGroup { .. } | Step::CreateUser { .. } => {
-            Durability::Synced
-        }
+        Step::InstallPackages { .. }
+        | Step::RemovePackages { .. }
+        | Step::CreateGroup { .. }
+        | Step::CreateUser { .. } => Durability::Synced,
         _ => Durability::Written,
     };
     remember(journal, &begun, durability);
@@ -173,6 +178,8 @@ struct Hands<'a> {
     dirty: BTreeSet<HostPath>,
     /// Packages came, and may have brought files that we are about to write.
     unpacked: Unpacked,
+    /// Packages that came, with their versions.
+    came: BTreeMap<PackageName, String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,18 +196,21 @@ impl<'a> Hands<'a> {
             units: None,
             dirty: BTreeSet::new(),
             unpacked: Unpacked::No,
+            came: BTreeMap::new(),
         }
     }
 
     async fn act(&mut self, step: &Step, journal: &mut Journal) -> Result<(), HostFailure> {
         let host = self.bench.host;
         match step {
-            Step::InstallPackages { packages } => {
-                self.unpacked = Unpacked::Yes;
-                self.accounts = None;
-                host.install_packages(packages)?;
-                self.judge_again()
-            }
+            Step::UpdatePackageLists { .. }
+            | Step::InstallPackages { .. }
+            | Step::HoldPackages { .. }
+            | Step::ReleasePackages { .. }
+            | Step::RemovePackages { .. } => self.software(step, journal),
+            Step::LoadModule { module } => Ok(host.load_kernel_module(module)?),
+            Step::GenerateLocales { .. } => Ok(host.generate_locales()?),
+            Step::SetLinger { user, linger } => Ok(host.set_linger(user, *linger)?),
             Step::CreateGroup { .. }
             | Step::CreateUser { .. }
             | Step::ModifyUser { .. }
@@ -218,7 +228,11 @@ impl<'a> Hands<'a> {
             Step::RemovePath { path, found } => self.remove(path, found),
             Step::RestoreOriginal { path, .. } => self.restore(path),
             Step::SetHostname { hostname, .. } => Ok(host.set_hostname(hostname)?),
-            Step::SetSysctl { key, value, .. } => Ok(host.set_sysctl(key, value)?),
+            Step::SetSysctl { key, value, found } => match host.set_sysctl(key, value) {
+                // It was to come with a module, and did not.
+                Err(MachineError::NoSuchSysctl { .. }) if found.is_empty() => Ok(()),
+                result => Ok(result?),
+            },
             Step::ReloadConnections { up } => Ok(host.reload_connections(up)?),
             Step::ReloadManager { .. }
             | Step::StopUnit { .. }

@@ -2,7 +2,8 @@
 
 use crate::generation::StoreError;
 use crate::host::{
-    AccountError, FileError, HostPath, JobResult, MachineError, PackageError, UnitError, UnitId,
+    AccountError, FileError, HostPath, JobResult, LoadModuleError, MachineError, PackageError,
+    PeopleError, UnitError, UnitId,
 };
 use crate::secrets::InstallError;
 
@@ -18,6 +19,10 @@ pub enum HostFailure {
     Package(#[from] PackageError),
     #[error(transparent)]
     Machine(#[from] MachineError),
+    #[error(transparent)]
+    Module(#[from] LoadModuleError),
+    #[error(transparent)]
+    People(#[from] PeopleError),
     #[error(transparent)]
     Unit(#[from] UnitError),
     #[error(transparent)]
@@ -57,6 +62,8 @@ impl HostFailure {
             Self::Account(error) => error.hint(),
             Self::Package(error) => error.hint(),
             Self::Machine(error) => error.hint(),
+            Self::Module(error) => error.hint(),
+            Self::People(error) => error.hint(),
             Self::Unit(error) => error.hint(),
             Self::Secrets(error) => error.fix(),
             Self::Store(error) => error.fix(),

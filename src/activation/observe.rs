@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Observed;
 use super::failure::HostFailure;
-use crate::generation::Manifest;
-use crate::host::{Accounts, Digest, Host, HostPath, PathState, UnitId, UnitKind, UserName};
+use crate::generation::{Additions, Manifest};
+use crate::host::{
+    Accounts, Digest, Host, HostPath, KernelModule, LocaleName, Ours, PackageName, PathState,
+    UnitId, UnitKind, UserName,
+};
 use crate::secrets::{self, OpenedSecrets, SecretSet, SecretState, UnitTriggers};
 
 /// A host that cannot be looked at.
@@ -64,6 +67,9 @@ pub(super) async fn look(
     let mut observed = Observed {
         paths: paths(host, manifests)?,
         packages: packages(host, manifests)?,
+        locales: host.generated_locales(&locales(manifests))?,
+        modules: host.kernel_modules(&modules(manifests)),
+        logind: host.has_logind(),
         hostname: host.hostname(),
         sysctls: sysctls(host, manifests)?,
         accounts,
@@ -108,7 +114,7 @@ fn paths(
 fn packages(
     host: &Host,
     manifests: &[&Manifest],
-) -> Result<Option<BTreeSet<crate::host::PackageName>>, HostFailure> {
+) -> Result<Option<BTreeSet<PackageName>>, HostFailure> {
     let named: BTreeSet<_> = manifests
         .iter()
         .flat_map(|m| m.packages.iter().cloned())
@@ -117,7 +123,71 @@ fn packages(
         // Nothing to ask: a host without a package manager is as good as one with everything installed.
         return Ok(Some(BTreeSet::new()));
     }
-    Ok(host.installed_packages(&named)?)
+    let installed = host.installed_packages()?;
+    Ok(installed.map(|installed| {
+        let is_there = |name: &PackageName| installed.has(name);
+        named.into_iter().filter(is_there).collect()
+    }))
+}
+
+/// Looks at what is known of packages besides which are installed: what would come and go towards `desired`, given
+/// what we `added`. apt is asked only if something comes or goes.
+pub(super) fn observe_software(
+    host: &Host,
+    desired: &Manifest,
+    added: &Additions,
+    observed: &mut Observed,
+) -> Result<(), ObserveError> {
+    let named = !desired.packages.is_empty() || *added != Additions::default();
+    let installed = if named {
+        host.installed_packages()?
+    } else {
+        None
+    };
+    let Some(installed) = installed else {
+        return Ok(());
+    };
+    let software = &mut observed.software;
+    software.interrupted = !installed.halves.is_empty();
+    let of_interest = desired.packages.iter().chain(&added.holds);
+    software.held = of_interest
+        .filter(|name| installed.held.contains(name.as_str()))
+        .cloned()
+        .collect();
+    let missing: BTreeSet<PackageName> = desired
+        .packages
+        .iter()
+        .filter(|name| !installed.has(name))
+        .cloned()
+        .collect();
+    match host.arriving_packages(&missing) {
+        Ok(arriving) => software.arriving = arriving,
+        Err(error) => software.unsure = Some(HostFailure::from(error).in_one_line()),
+    }
+    let ours = Ours {
+        unwanted: added
+            .packages
+            .difference(&desired.packages)
+            .cloned()
+            .collect(),
+        brought: added
+            .brought
+            .difference(&desired.packages)
+            .cloned()
+            .collect(),
+    };
+    software.leaving = host.leaving_packages(&ours, &installed)?;
+    Ok(())
+}
+
+fn locales(manifests: &[&Manifest]) -> BTreeSet<LocaleName> {
+    let named = manifests.iter().flat_map(|m| m.locales.iter());
+    named.cloned().collect()
+}
+
+fn modules(manifests: &[&Manifest]) -> BTreeSet<KernelModule> {
+    let named = manifests.iter().flat_map(|m| m.kernel_modules.iter());
+    named.cloned().collect()
 }
 
 fn sysctls(host: &Host, manifests: &[&Manifest]) -> Result<BTreeMap<String, String>, HostFailure> {

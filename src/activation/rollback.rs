@@ -9,8 +9,8 @@ use super::plan::draft;
 use super::progress::{ActivationEvent, Way};
 use super::{Activation, Event, Held, Outcome, Owned, Plan, Resume, Step};
 use crate::config::Enforcement;
-use crate::generation::{Manifest, OnChange, StoreError, UnitEntry};
-use crate::host::{HostPath, UnitId};
+use crate::generation::{Additions, Manifest, OnChange, StoreError, UnitEntry};
+use crate::host::{HostPath, PackageName, UnitId};
 use crate::secrets::OpenedSecrets;
 
 /// How far back a rollback goes.
@@ -161,11 +161,16 @@ impl Activation<'_> {
             Reach::Files => Units::None,
         };
         let manifests = [&back.desired, &back.target, back.previous];
-        let observed = observe::look(self.host, &manifests, secrets, units).await?;
+        let mut observed = observe::look(self.host, &manifests, secrets, units).await?;
         let originals = self.store.originals()?;
+        let additions = back.additions(&self.store.additions()?);
+        if reach == Reach::Everything {
+            observe::observe_software(self.host, &back.desired, &additions, &mut observed)?;
+        }
         let owned = Owned {
             generations: vec![&back.target, back.previous],
             originals: &originals,
+            additions: &additions,
             unfinished: back.unfinished.clone(),
         };
         // Something in the way of one path is no reason to leave all others half way.
@@ -187,10 +192,20 @@ impl Activation<'_> {
 }
 
 fn needs_a_running_system(step: &Step) -> bool {
-    let packages = matches!(step, Step::InstallPackages { .. });
-    let connections = matches!(step, Step::ReloadConnections { .. });
-    let manager = matches!(step, Step::ReloadManager { .. });
-    packages || connections || manager || step.unit().is_some()
+    let is_about_more_than_files = matches!(
+        step,
+        Step::UpdatePackageLists { .. }
+            | Step::InstallPackages { .. }
+            | Step::HoldPackages { .. }
+            | Step::ReleasePackages { .. }
+            | Step::RemovePackages { .. }
+            | Step::LoadModule { .. }
+            | Step::GenerateLocales { .. }
+            | Step::SetLinger { .. }
+            | Step::ReloadConnections { .. }
+            | Step::ReloadManager { .. }
+    );
+    is_about_more_than_files || step.unit().is_some()
 }
 
 /// The inputs of the plan back.
@@ -201,9 +216,21 @@ struct WayBack<'a> {
     /// The generation that failed, without accounts that were there before it.
     target: Manifest,
     unfinished: BTreeMap<UnitId, Resume>,
+    /// The packages that the failed activation was to install.
+    installed: BTreeSet<PackageName>,
 }
 
 impl<'a> WayBack<'a> {
+    /// What may be taken away: of the packages of ours only those that the failed activation installed.
+    fn additions(&self, all: &Additions) -> Additions {
+        let mut additions = all.clone();
+        let is_kept = |name: &PackageName| {
+            self.installed.contains(name) || self.desired.packages.contains(name)
+        };
+        additions.packages.retain(is_kept);
+        additions
+    }
+
     fn new(
         record: &Record,
         previous: &'a Manifest,
@@ -212,9 +239,13 @@ impl<'a> WayBack<'a> {
     ) -> Self {
         let desired = with_what_was_found(previous, &target, &record.plan);
         let mut created = BTreeSet::new();
+        let mut installed = BTreeSet::new();
         for step in &record.plan.steps {
             if let Step::CreateUser { user, .. } = step {
                 created.insert(user.clone());
+            }
+            if let Step::InstallPackages { packages, .. } = step {
+                installed.extend(packages.iter().cloned());
             }
         }
         // An account that the failed generation only took over is not locked: it was there before.
@@ -226,6 +257,7 @@ impl<'a> WayBack<'a> {
             previous,
             target,
             unfinished: unfinished(&record.plan, begun),
+            installed,
         }
     }
 }
@@ -264,7 +296,7 @@ fn with_what_was_found(previous: &Manifest, target: &Manifest, plan: &Plan) -> M
             Step::SetHostname { found, .. } if desired.hostname.is_none() => {
                 desired.hostname = Some(found.clone());
             }
-            Step::SetSysctl { key, found, .. } => {
+            Step::SetSysctl { key, found, .. } if !found.is_empty() => {
                 let sysctls = &mut desired.sysctls;
                 sysctls.entry(key.clone()).or_insert_with(|| found.clone());
             }

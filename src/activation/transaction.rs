@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::apply::{Applied, Bench, apply, keep};
 use super::failure::HostFailure;
 use super::journal::{Journal, JournalError, Record, open_phase};
-use super::observe::{ObserveError, observe};
+use super::observe::{ObserveError, observe, observe_software};
 use super::progress::{ActivationEvent, Progress, Way};
 use super::settle::{brought_up, settle};
 use super::validate::{Check, Refused};
@@ -225,12 +225,15 @@ impl Activation<'_> {
     ) -> Result<Prepared, PrepareError> {
         let current = self.store.current()?;
         let originals = self.store.originals()?;
+        let additions = self.store.additions()?;
         let active = current.as_ref().map(|generation| &generation.manifest);
         let manifests: Vec<&Manifest> = [desired].into_iter().chain(active).collect();
-        let observed = observe(self.host, &manifests, secrets).await?;
+        let mut observed = observe(self.host, &manifests, secrets).await?;
+        observe_software(self.host, desired, &additions, &mut observed)?;
         let owned = Owned {
             generations: active.into_iter().collect(),
             originals: &originals,
+            additions: &additions,
             unfinished: [].into(),
         };
         let plan = plan(desired, &owned, &observed, held)?;
@@ -477,7 +480,9 @@ impl Forward {
             .filter(|(index, _)| self.applied.done.contains(index));
         Ending {
             outcome,
-            done: done.map(|(_, step)| step).collect(),
+            done: done
+                .map(|(_, step)| step.with_what_came(&self.applied.came))
+                .collect(),
             health: self.health,
             notices: plan.notices,
             warnings: self.warnings,

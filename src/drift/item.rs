@@ -38,7 +38,7 @@ pub(super) fn of_step(manifest: &Manifest, observed: &Observed, step: &Step) -> 
         } if manifest.paths.contains_key(path) => {
             vec![of_path(path, entry, found, &observed.accounts)]
         }
-        Step::InstallPackages { packages } => packages
+        Step::InstallPackages { packages, .. } => packages
             .iter()
             .map(|name| {
                 item(
@@ -46,6 +46,24 @@ pub(super) fn of_step(manifest: &Manifest, observed: &Observed, step: &Step) -> 
                     name.to_string(),
                     "is not installed".to_owned(),
                 )
+            })
+            .collect(),
+        Step::HoldPackages { packages } => packages
+            .iter()
+            .map(|name| {
+                let detail = "is not held at its version".to_owned();
+                item(DriftClass::Package, name.to_string(), detail)
+            })
+            .collect(),
+        Step::LoadModule { module } => {
+            let detail = "is not loaded".to_owned();
+            vec![item(DriftClass::KernelModule, module.to_string(), detail)]
+        }
+        Step::GenerateLocales { locales } => locales
+            .iter()
+            .map(|locale| {
+                let detail = "is not there".to_owned();
+                item(DriftClass::Locale, locale.to_string(), detail)
             })
             .collect(),
         Step::CreateGroup { group, .. } => {

@@ -59,7 +59,7 @@ pub enum DriftClass {
     User,
     /// A group differs.
     Group,
-    /// A package is gone.
+    /// A package is gone, or no longer held.
     Package,
     /// An installed secret differs. Its value is never shown.
     Secret,
@@ -67,6 +67,10 @@ pub enum DriftClass {
     Sysctl,
     /// The running host name differs.
     Hostname,
+    /// A kernel module is not loaded.
+    KernelModule,
+    /// A locale is not there.
+    Locale,
 }
 
 impl DriftClass {
@@ -85,6 +89,8 @@ impl DriftClass {
             Self::Secret => "secret",
             Self::Sysctl => "sysctl",
             Self::Hostname => "host name",
+            Self::KernelModule => "kernel module",
+            Self::Locale => "locale",
         }
     }
 }

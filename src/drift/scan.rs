@@ -23,9 +23,11 @@ pub async fn scan(
     let manifest = &current.manifest;
     let observed = observe(host, &[manifest], secrets).await?;
     let originals = store.originals()?;
+    let additions = store.additions()?;
     let owned = Owned {
         generations: vec![manifest],
         originals: &originals,
+        additions: &additions,
         unfinished: [].into(),
     };
     let draft = draft(manifest, &owned, &observed, Held::Nothing);

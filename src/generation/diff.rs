@@ -13,8 +13,8 @@ use crate::secrets::{SecretSpec, TemplateSpec, UnitTriggers};
 /// One difference between two manifests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Change {
-    /// The kind of resource: `file`, `directory`, `symlink`, `unit`, `mount`, `validator`, `package`, `group`, `user`, `secret`, `template`,
-    /// `sysctl`, `hostname`, `check`, `drift`.
+    /// The kind of resource: `file`, `directory`, `symlink`, `unit`, `mount`, `validator`, `package`, `group`, `user`,
+    /// `secret`, `template`, `sysctl`, `locale`, `kernel_module`, `hold`, `hostname`, `check`, `drift`.
     pub resource: String,
     /// Its name; empty where there is one per host.
     pub name: String,
@@ -77,7 +77,11 @@ pub fn diff(from: &Manifest, to: &Manifest) -> Vec<Change> {
         (&from.sysctls, &to.sysctls),
         |from, to| vec![arrow("", from, to)],
     );
+    sets(&mut changes, "locale", &from.locales, &to.locales);
+    let modules = (&from.kernel_modules, &to.kernel_modules);
+    sets(&mut changes, "kernel_module", modules.0, modules.1);
     sets(&mut changes, "package", &from.packages, &to.packages);
+    sets(&mut changes, "hold", &from.holds, &to.holds);
     maps(&mut changes, "group", (&from.groups, &to.groups), group);
     maps(&mut changes, "user", (&from.users, &to.users), user);
     paths(&mut changes, &from.paths, &to.paths);
@@ -255,6 +259,8 @@ fn user(from: &UserEntry, to: &UserEntry) -> Vec<String> {
         to.password_secret.as_ref(),
     );
     details.value("system", &yes(from.system), &yes(to.system));
+    details.option("expires", from.expires.as_ref(), to.expires.as_ref());
+    details.option("subids", from.subids.as_ref(), to.subids.as_ref());
     details.0
 }
 

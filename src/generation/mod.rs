@@ -18,4 +18,6 @@ pub use manifest::{
     UserEntry,
 };
 pub use provenance::{Generation, GenerationNumber, Provenance};
-pub use store::{GcMode, GcPolicy, GcReport, Originals, Store, StoreError, StoreErrorKind};
+pub use store::{
+    Additions, GcMode, GcPolicy, GcReport, Originals, Store, StoreError, StoreErrorKind,
+};

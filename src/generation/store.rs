@@ -7,12 +7,14 @@
 //! current, previous-good            links to generations
 //! pins/N                            links to generations that `gc` keeps
 //! originals.json                    what was at paths before Steadfast
+//! additions.json                    packages, holds and memberships that were not there before Steadfast
 //! last-number                       the highest number ever given, written before `gc` deletes
 //! ```
 //!
 //! A generation is made beside the others, put on disk as a whole, and gets its number by one rename: what has a number
 //! is complete. There is never a secret in clear in it. Whoever changes the store holds [`Store::lock`].
 
+mod additions;
 mod disk;
 mod error;
 mod gc;
@@ -30,6 +32,7 @@ use super::{Built, Generation, GenerationNumber, Provenance};
 use crate::host::FileMode;
 use crate::host::durable::{self, Lock, LockError};
 
+pub use additions::Additions;
 pub use error::{StoreError, StoreErrorKind};
 pub use gc::{GcMode, GcPolicy, GcReport};
 pub use originals::Originals;

@@ -1,14 +1,14 @@
 //! On a whole live machine. These tests change it, so they run only on a host made for it: one with the marker file.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use super::exec::Program;
 use super::memory::{self, SecretsBacking};
 use super::{
-    AccountError, GroupName, GroupSpec, Host, HostPath, PackageError, PackageName, UserName,
-    UserSpec,
+    AccountError, Arriving, Expires, GroupName, GroupSpec, Hold, Host, HostPath, PackageError,
+    PackageName, UserName, UserSpec,
 };
 
 fn test_host(name: &str) -> Option<Host> {
@@ -53,6 +53,8 @@ fn accounts_are_made_changed_and_locked_by_the_systems_tools() {
         home: HostPath::new("/home/ketan").unwrap(),
         shell: None,
         system: false,
+        expires: Expires::Kept,
+        subids: None,
     };
     host.create_user(&user("ketan"), &spec).unwrap();
     assert!(Path::new("/home/ketan").is_dir());
@@ -99,6 +101,8 @@ fn an_account_without_a_password_can_be_locked_and_opened() {
         home: HostPath::new("/nonexistent").unwrap(),
         shell: None,
         system: true,
+        expires: Expires::Kept,
+        subids: None,
     };
     host.create_user(&user("daemon2"), &spec).unwrap();
     let before = host.accounts().unwrap();
@@ -167,7 +171,9 @@ fn a_package_that_is_nowhere_is_refused_before_anything_is_installed() {
     };
     // `curl-` is an order to remove curl, for apt.
     let packages = ["no-such-package-at-all", "dpkg-"].map(|name| PackageName::new(name).unwrap());
-    let error = host.install_packages(&packages.into()).unwrap_err();
+    let error = host
+        .install_packages(&packages.into(), &mut |_| Ok(()))
+        .unwrap_err();
     assert!(
         matches!(
             error,
@@ -184,18 +190,40 @@ fn a_package_is_installed_once() {
         return;
     };
     let packages: BTreeSet<_> = [PackageName::new("hello").unwrap()].into();
-    if let Err(error) = host.install_packages(&packages) {
+    let mut told = Vec::new();
+    let mut remember = |arriving: &BTreeMap<PackageName, Arriving>| {
+        told.push(arriving.keys().cloned().collect::<BTreeSet<_>>());
+        Ok(())
+    };
+    if let Err(error) = host.install_packages(&packages, &mut remember) {
         println!(
             "SKIP a_package_is_installed_once: {error}: {:?}",
             error.hint()
         );
         return;
     }
-    assert_eq!(
-        host.installed_packages(&packages).unwrap().as_ref(),
-        Some(&packages)
+    assert_eq!(told, [packages.clone()]);
+    let has_it = || {
+        host.installed_packages()
+            .unwrap()
+            .unwrap()
+            .versions
+            .contains_key("hello")
+    };
+    assert!(has_it());
+    let again = host.install_packages(&packages, &mut |_| Ok(())).unwrap();
+    assert!(again.is_empty(), "{again:?}");
+    host.hold_packages(&packages, Hold::Set).unwrap();
+    assert!(
+        host.installed_packages()
+            .unwrap()
+            .unwrap()
+            .held
+            .contains("hello")
     );
-    host.install_packages(&packages).unwrap();
+    host.hold_packages(&packages, Hold::Release).unwrap();
+    assert_eq!(host.remove_packages(&packages).unwrap(), packages);
+    assert!(!has_it());
 }
 
 /// Last, because the rest of the process can no longer be dumped.

@@ -17,12 +17,14 @@ mod files;
     reason = "the room is named after its one door"
 )]
 mod host;
+mod kernel_modules;
 mod machine;
 mod mount_point;
 mod mounted;
 mod names;
 mod packages;
 mod parallel;
+mod people;
 mod reading;
 mod root;
 mod staging;
@@ -34,21 +36,23 @@ mod user;
 #[cfg(test)]
 mod live_tests;
 
-pub use accounts::{AccountError, GroupSpec, SubIds, UserSpec};
+pub use accounts::{AccountError, Expires, GroupSpec, SubIds, UserSpec};
 pub use connections::CONNECTION_PREFIX;
 pub use file_error::{FileError, FileErrorKind};
 pub use files::Removed;
 pub use host::{Host, HostError};
 
+pub use kernel_modules::{LoadModuleError, ModuleState};
 pub use machine::{MachineError, normal_sysctl};
 pub use mounted::Mounted;
 pub use names::{
     Digest, FileMode, GroupName, HostPath, InvalidName, KernelModule, LocaleName, PackageName,
     UnitKind, UnitName, UserName,
 };
-pub use packages::PackageError;
+pub use packages::{Arriving, Hold, InstalledPackages, Leaving, Ours, PackageError, Remember};
 pub(crate) use parallel::for_each;
 pub use parallel::{Step, Watcher};
+pub use people::{Linger, PeopleError};
 pub use root::Ownership;
 pub use staging::Staging;
 pub use state::{

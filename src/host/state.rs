@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, FileMode, GroupName, HostPath, UserName};
+use super::{Digest, FileMode, GroupName, HostPath, SubIds, UserName};
 
 /// Who owns a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,6 +70,10 @@ pub struct AccountState {
     pub shell: String,
     /// Whether the account is locked (`!` before the hash, or expired). `None` if the shadow file cannot be read.
     pub locked: Option<bool>,
+    /// Whether it is locked by a `!` before the hash. `None` if the shadow file cannot be read.
+    pub password_locked: Option<bool>,
+    /// The first day on which it cannot be used, counted from 1970-01-01; `None` if there is none or it cannot be read.
+    pub expires: Option<i64>,
     /// SHA-256 of the stored crypt(3) hash; `None` if it cannot be read or there is none.
     pub password_digest: Option<Digest>,
 }
@@ -90,6 +94,10 @@ pub struct Accounts {
     pub users: BTreeMap<UserName, AccountState>,
     /// Groups.
     pub groups: BTreeMap<GroupName, GroupState>,
+    /// Subordinate user ids, by the name or number that they are written for.
+    pub subuids: BTreeMap<String, Vec<SubIds>>,
+    /// Subordinate group ids, likewise.
+    pub subgids: BTreeMap<String, Vec<SubIds>>,
 }
 
 /// A unit's `ActiveState`, in systemd's words.

@@ -1,5 +1,6 @@
 //! One change of a host in words: the same for a plan, a report and a drift repair.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use schemars::JsonSchema;
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::{PathChange, Plan, SecretChange, SecretState, Step};
 use crate::generation::{PathEntry, PathKind};
-use crate::host::PathState;
+use crate::host::{Arriving, Linger, PackageName, PathState};
 
 /// One change of a host, planned or done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -58,6 +59,12 @@ pub enum Action {
     Restore,
     /// A package is installed.
     Install,
+    /// A package is kept at its version.
+    Hold,
+    /// Upgrades have a package again.
+    Release,
+    /// A kernel module is loaded.
+    Load,
     /// An account is locked.
     Lock,
     /// A unit is enabled.
@@ -100,6 +107,9 @@ impl Action {
             Self::Remove => "remove",
             Self::Restore => "restore",
             Self::Install => "install",
+            Self::Hold => "hold",
+            Self::Release => "release",
+            Self::Load => "load",
             Self::Lock => "lock",
             Self::Enable => "enable",
             Self::Disable => "disable",
@@ -144,10 +154,34 @@ impl Change {
             one(Area::Units, action, unit.to_string(), why.cloned())
         };
         match step {
-            Step::InstallPackages { packages } => packages
+            Step::InstallPackages { packages, arriving } => installed(packages, arriving),
+            Step::UpdatePackageLists { .. } => one(
+                Area::Packages,
+                A::Update,
+                "package lists".to_owned(),
+                Some("a package source changes".to_owned()),
+            ),
+            Step::HoldPackages { packages } => named(packages, A::Hold),
+            Step::ReleasePackages { packages } => named(packages, A::Release),
+            Step::RemovePackages { packages } => named(packages, A::Remove),
+            Step::LoadModule { module } => one(
+                Area::System,
+                A::Load,
+                format!("kernel module {module}"),
+                None,
+            ),
+            Step::GenerateLocales { locales } => locales
                 .iter()
-                .flat_map(|name| one(Area::Packages, A::Install, name.to_string(), None))
+                .flat_map(|locale| one(Area::System, A::Create, format!("locale {locale}"), None))
                 .collect(),
+            Step::SetLinger { user, linger } => {
+                let detail = match linger {
+                    Linger::On => "services run without a login",
+                    Linger::Off => "services end with the last session",
+                };
+                let detail = Some(detail.to_owned());
+                one(Area::Accounts, A::Update, format!("user {user}"), detail)
+            }
             Step::CreateGroup { group, .. } => {
                 one(Area::Accounts, A::Create, format!("group {group}"), None)
             }
@@ -225,6 +259,47 @@ impl Change {
             detail: detail.map(str::to_owned),
         }
     }
+}
+
+/// A change for each package that was asked for, then for each that comes with them.
+fn installed(
+    packages: &BTreeSet<PackageName>,
+    arriving: &BTreeMap<PackageName, Arriving>,
+) -> Vec<Change> {
+    let change = |action, name: &PackageName, detail| Change {
+        area: Area::Packages,
+        action,
+        subject: name.to_string(),
+        detail,
+    };
+    let asked = packages.iter().map(|name| {
+        let version = arriving.get(name).map(|one| one.version.clone());
+        change(Action::Install, name, version)
+    });
+    let others = arriving
+        .iter()
+        .filter(|(name, _)| !packages.contains(*name));
+    let others = others.map(|(name, one)| match &one.replaces {
+        None => {
+            let detail = format!("{}, needed by the others", one.version);
+            change(Action::Install, name, Some(detail))
+        }
+        Some(old) => {
+            let detail = format!("{old} to {}", one.version);
+            change(Action::Update, name, Some(detail))
+        }
+    });
+    asked.chain(others).collect()
+}
+
+fn named(packages: &BTreeSet<PackageName>, action: Action) -> Vec<Change> {
+    let change = |name: &PackageName| Change {
+        area: Area::Packages,
+        action,
+        subject: name.to_string(),
+        detail: None,
+    };
+    packages.iter().map(change).collect()
 }
 
 fn path_change(entry: &PathEntry, change: PathChange, found: &PathState) -> (Action, String) {

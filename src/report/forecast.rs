@@ -9,7 +9,9 @@ use super::{Area, Change};
 use crate::activation::{Held, Observed, Owned, draft};
 use crate::config::HostName;
 use crate::drift::{LARGEST_SHOWN_BYTES, unified_between};
-use crate::generation::{Built, Change as Difference, Manifest, Originals, PathKind, diff};
+use crate::generation::{
+    Additions, Built, Change as Difference, Manifest, Originals, PathKind, diff,
+};
 use crate::host::{Digest, HostPath};
 use crate::secrets::{TemplateSegment, TemplateSpec};
 
@@ -76,6 +78,7 @@ fn units(old: &Manifest, new: &Manifest) -> Vec<Change> {
     let owned = Owned {
         generations: vec![old],
         originals: &originals,
+        additions: &Additions::default(),
         unfinished: [].into(),
     };
     let observed = Observed::as_if_towards(old, new);

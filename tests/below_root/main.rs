@@ -44,6 +44,68 @@ fn a_host_becomes_what_the_repository_says_and_the_second_run_touches_nothing() 
 }
 
 #[test]
+fn the_machine_as_a_whole_is_files_and_accounts_and_comes_back_as_it_was() {
+    let fleet = Fleet::new();
+    fleet.write("etc/hosts", "127.0.0.1 localhost\n10.0.0.9 old\n");
+    std::os::unix::fs::symlink("../run/stub-resolv.conf", fleet.path("etc/resolv.conf")).unwrap();
+    fleet.commit_host(
+        "hostname: yard
+locale: { lang: en_US.UTF-8, settings: { LC_TIME: de_DE.UTF-8 } }
+keymap: us
+kernel_modules: [no_such_module]
+hosts: { 10.0.0.2: [nas] }
+resolv: { nameservers: [10.0.0.1] }
+packages: [{ name: no-such-package, hold: true }]
+groups: { sudo: { system: true } }
+users:
+  ketan: { admin: true, linger: true, expires: 2099-12-31, subids: { start: 100000 } }
+",
+    );
+    fleet.reconcile().ends_with(0);
+    let hosts = fleet.read("etc/hosts");
+    assert!(
+        hosts.contains("127.0.1.1 yard\n") && hosts.contains("10.0.0.2 nas\n"),
+        "{hosts}"
+    );
+    assert!(
+        fleet
+            .read("etc/resolv.conf")
+            .ends_with("nameserver 10.0.0.1\n")
+    );
+    assert!(
+        fleet
+            .read("etc/locale.gen")
+            .ends_with("de_DE.UTF-8 UTF-8\nen_US.UTF-8 UTF-8\n")
+    );
+    assert!(
+        fleet.read("etc/shadow").contains("ketan:!::::::47481:"),
+        "{}",
+        fleet.read("etc/shadow")
+    );
+    assert_eq!(fleet.read("etc/subuid"), "ketan:100000:65536\n");
+    assert_eq!(fleet.read("var/lib/systemd/linger/ketan"), "");
+    assert!(fleet.read("etc/group").contains(":ketan\n"));
+    fleet.drift().ends_with(0);
+
+    fleet.commit_host("groups: { sudo: { system: true } }\nusers: { ketan: }\n");
+    fleet.reconcile().ends_with(0);
+    assert_eq!(
+        fleet.read("etc/hosts"),
+        "127.0.0.1 localhost\n10.0.0.9 old\n"
+    );
+    assert_eq!(fleet.link("etc/resolv.conf"), "../run/stub-resolv.conf");
+    assert!(!fleet.path("etc/locale.gen").exists());
+    assert!(!fleet.path("var/lib/systemd").exists());
+    assert!(
+        !fleet.read("etc/group").contains(":ketan\n"),
+        "{}",
+        fleet.read("etc/group")
+    );
+    assert!(fleet.read("etc/shadow").contains("ketan:!:::::::"));
+    assert_eq!(fleet.read("etc/subuid"), "ketan:100000:65536\n");
+}
+
+#[test]
 fn a_hand_edit_is_drift_with_a_diff_and_reconcile_now_puts_it_right() {
     let fleet = Fleet::new();
     fleet.reconcile().ends_with(0);

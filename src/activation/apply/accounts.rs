@@ -1,9 +1,12 @@
 //! Steps about accounts and groups.
 
+use std::collections::BTreeSet;
+
 use super::super::failure::HostFailure;
+use super::super::plan::{NEVER_EXPIRES, day_of};
 use super::{Hands, Step};
 use crate::generation::UserEntry;
-use crate::host::{GroupSpec, UserName, UserSpec};
+use crate::host::{Expires, GroupName, GroupSpec, UserName, UserSpec};
 
 /// Whether a password is set even if nothing says that it differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +27,8 @@ impl Hands<'_> {
                 Ok(host.create_group(group, &spec)?)
             }
             Step::CreateUser { user, entry } => {
-                host.create_user(user, &spec(entry))?;
+                self.joining(user, entry)?;
+                host.create_user(user, &spec(entry, Expires::Kept))?;
                 self.password(user, entry, Password::Set)
             }
             Step::ModifyUser {
@@ -32,7 +36,11 @@ impl Hands<'_> {
                 entry,
                 changes,
             } => {
-                host.modify_user(user, &spec(entry))?;
+                self.joining(user, entry)?;
+                let never = changes.iter().any(|change| change == NEVER_EXPIRES);
+                let otherwise = if never { Expires::Never } else { Expires::Kept };
+                host.modify_user(user, &spec(entry, otherwise))?;
+                self.leave_groups(user, entry)?;
                 let differs = changes.iter().any(|change| change == "password");
                 let password = if differs {
                     Password::Set
@@ -44,6 +52,43 @@ impl Hands<'_> {
             Step::LockUser { user } => Ok(host.lock_user(user)?),
             _ => Ok(()),
         }
+    }
+
+    /// Writes down which memberships are about to be ours.
+    fn joining(&self, user: &UserName, entry: &UserEntry) -> Result<(), HostFailure> {
+        let accounts = self.bench.host.accounts()?;
+        let is_new = |group: &&GroupName| {
+            let found = accounts.groups.get(*group);
+            !found.is_some_and(|found| found.members.contains(user.as_str()))
+        };
+        let new: BTreeSet<GroupName> = entry.groups.iter().filter(is_new).cloned().collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        Ok(self.change_additions(|additions| {
+            additions
+                .members
+                .entry(user.clone())
+                .or_default()
+                .extend(new);
+        })?)
+    }
+
+    /// Takes the account out of groups that only we put it into.
+    fn leave_groups(&self, user: &UserName, entry: &UserEntry) -> Result<(), HostFailure> {
+        let additions = self.bench.store.additions()?;
+        let ours = additions.members.get(user).cloned().unwrap_or_default();
+        let left: BTreeSet<GroupName> = ours.difference(&entry.groups).cloned().collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        self.bench.host.leave_groups(user, &left)?;
+        Ok(self.change_additions(|additions| {
+            if let Some(groups) = additions.members.get_mut(user) {
+                groups.retain(|group| !left.contains(group));
+            }
+            additions.members.retain(|_, groups| !groups.is_empty());
+        })?)
     }
 
     fn password(
@@ -81,7 +126,7 @@ impl Hands<'_> {
     }
 }
 
-fn spec(entry: &UserEntry) -> UserSpec {
+fn spec(entry: &UserEntry, otherwise: Expires) -> UserSpec {
     UserSpec {
         uid: entry.uid,
         group: entry.group.clone(),
@@ -90,5 +135,9 @@ fn spec(entry: &UserEntry) -> UserSpec {
         home: entry.home.clone(),
         shell: entry.shell.clone(),
         system: entry.system,
+        expires: entry
+            .expires
+            .map_or(otherwise, |date| Expires::On(day_of(date))),
+        subids: entry.subids,
     }
 }

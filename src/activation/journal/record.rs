@@ -1,5 +1,6 @@
 //! What is written down, and how a line of it is told from half a line.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -9,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::super::{Phase, Plan, Way};
 use crate::generation::GenerationNumber;
 use crate::health::Verdict;
-use crate::host::{Digest, HostPath};
+use crate::host::{Digest, HostPath, PackageName};
 
 /// The version of `plan.json` that this build writes and reads.
 pub(super) const RECORD_VERSION: u32 = 1;
@@ -121,6 +122,11 @@ pub enum Entry {
         path: HostPath,
         /// The object.
         object: Digest,
+    },
+    /// Packages came, each with its version.
+    Installed {
+        /// The versions.
+        packages: BTreeMap<PackageName, String>,
     },
     /// A probe answered.
     Probed {

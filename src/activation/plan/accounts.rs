@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Step;
 use super::decide::{Draft, Situation};
 use crate::generation::{GroupEntry, UserEntry};
-use crate::host::{AccountState, Digest, GroupName, UserName};
+use crate::host::{AccountState, Digest, GroupName, HostPath, Linger, SubIds, UserName};
 use crate::secrets::SecretState;
 
 pub(super) fn decide(at: &Situation<'_>, draft: &mut Draft) {
@@ -86,6 +86,11 @@ fn user(at: &Situation<'_>, name: &UserName, entry: &UserEntry, draft: &mut Draf
                 subject,
                 "is gone; it is left so, because drift is only reported",
             );
+        } else if let Some((found, hint)) = entry
+            .subids
+            .and_then(|wanted| subids_in_the_way(at, name, wanted))
+        {
+            draft.conflict(subject, found, hint);
         } else {
             draft.steps.push(Step::CreateUser {
                 user: name.clone(),
@@ -105,6 +110,12 @@ fn user(at: &Situation<'_>, name: &UserName, entry: &UserEntry, draft: &mut Draf
                 found.uid
             ),
         );
+        return;
+    }
+    if let Some(wanted) = entry.subids
+        && let Some((found, hint)) = subids_in_the_way(at, name, wanted)
+    {
+        draft.conflict(subject, found, hint);
         return;
     }
     let changes = changes(at, name, entry, found);
@@ -173,11 +184,155 @@ fn changes(
     if password_differs(at, name, entry, found) {
         changes.push("password".to_owned());
     }
-    if found.locked == Some(true) {
-        changes.push("unlock".to_owned());
-    }
+    further(at, name, entry, found, &mut changes);
     changes
 }
+
+/// How a [`Step::ModifyUser`] says that an expiry of ours is taken away.
+pub(crate) const NEVER_EXPIRES: &str = "expires never";
+
+/// A day of the calendar as the shadow file counts it.
+pub(crate) fn day_of(date: jiff::civil::Date) -> i64 {
+    let seconds = date.to_datetime(jiff::civil::Time::midnight());
+    let seconds = jiff::tz::TimeZone::UTC
+        .to_timestamp(seconds)
+        .map(jiff::Timestamp::as_second);
+    seconds.unwrap_or_default() / 86_400
+}
+
+/// Expiry, lock, subordinate ids, and memberships that were ours.
+fn further(
+    at: &Situation<'_>,
+    name: &UserName,
+    entry: &UserEntry,
+    found: &AccountState,
+    changes: &mut Vec<String>,
+) {
+    let wanted = entry.expires.map(day_of);
+    // An unreadable shadow file says nothing about the expiry either.
+    let readable = found.locked.is_some();
+    if let Some(date) = entry.expires {
+        if readable && found.expires != wanted {
+            changes.push(format!("expires {date}"));
+        }
+    } else if found.expires.is_some() && found.expires == expiry_of_ours(at, name) {
+        changes.push(NEVER_EXPIRES.to_owned());
+    }
+    let as_wanted = wanted.is_some() && found.expires == wanted;
+    let locked = if as_wanted {
+        found.password_locked
+    } else {
+        found.locked
+    };
+    if locked == Some(true) {
+        changes.push("unlock".to_owned());
+    }
+    if let Some(wanted) = entry.subids
+        && !has_subids(at, name, wanted)
+    {
+        changes.push(format!("subordinate ids {}:{}", wanted.start, wanted.count));
+    }
+    let ours = at.owned.additions.members.get(name);
+    let left: Vec<&str> = ours
+        .into_iter()
+        .flatten()
+        .filter(|group| !entry.groups.contains(*group) && is_named_member(at, name, group))
+        .map(GroupName::as_str)
+        .collect();
+    if !left.is_empty() {
+        changes.push(format!("no longer member of {}", left.join(" ")));
+    }
+}
+
+fn expiry_of_ours(at: &Situation<'_>, name: &UserName) -> Option<i64> {
+    let mut generations = at.owned.generations.iter();
+    generations.find_map(|g| g.users.get(name)?.expires.map(day_of))
+}
+
+fn is_named_member(at: &Situation<'_>, user: &UserName, group: &GroupName) -> bool {
+    let found = at.observed.accounts.groups.get(group);
+    found.is_some_and(|group| group.members.contains(user.as_str()))
+}
+
+fn has_subids(at: &Situation<'_>, name: &UserName, wanted: SubIds) -> bool {
+    let accounts = &at.observed.accounts;
+    [&accounts.subuids, &accounts.subgids].iter().all(|ranges| {
+        ranges
+            .get(name.as_str())
+            .is_some_and(|has| has.contains(&wanted))
+    })
+}
+
+/// Ranges that are somebody else's, or that the account has otherwise: files carry these ids, as they do others.
+fn subids_in_the_way(
+    at: &Situation<'_>,
+    name: &UserName,
+    wanted: SubIds,
+) -> Option<(String, String)> {
+    let accounts = &at.observed.accounts;
+    for ranges in [&accounts.subuids, &accounts.subgids] {
+        for (owner, has) in ranges {
+            if owner == name.as_str() {
+                if let Some(other) = has.first().filter(|_| !has.contains(&wanted)) {
+                    let found = format!("has the subordinate ids {}:{}", other.start, other.count);
+                    let hint = format!(
+                        "ids are never changed, because files carry them: set `subids: {{ start: {}, count: {} }}`, or remove the line from /etc/subuid and /etc/subgid",
+                        other.start, other.count
+                    );
+                    return Some((found, hint));
+                }
+            } else if let Some(other) = has.iter().find(|other| other.overlaps(wanted)) {
+                let found = format!(
+                    "cannot have the subordinate ids {}:{}, because {owner} has {}:{}",
+                    wanted.start, wanted.count, other.start, other.count
+                );
+                return Some((found, "choose another `start`".to_owned()));
+            }
+        }
+    }
+    None
+}
+
+/// Tells logind when the file that makes an account linger comes or goes. Comes after the decision about paths.
+pub(super) fn linger(at: &Situation<'_>, draft: &mut Draft) {
+    if !at.observed.is_live() {
+        return;
+    }
+    let name_of = |path: &HostPath| {
+        let name = path.as_str().strip_prefix(LINGER)?;
+        UserName::new(name).ok()
+    };
+    let mut lingering = Vec::new();
+    for (path, step) in draft
+        .writes
+        .iter()
+        .chain(&draft.removals)
+        .chain(&draft.clear)
+    {
+        let linger = match step {
+            Step::RemovePath { .. } => Linger::Off,
+            _ => Linger::On,
+        };
+        if let Some(user) = name_of(path)
+            && draft.touched.get(path) != Some(&super::decide::Touch::Metadata)
+        {
+            lingering.push((user, linger));
+        }
+    }
+    for (user, linger) in lingering {
+        if at.observed.logind {
+            draft.steps.push(Step::SetLinger { user, linger });
+        } else {
+            draft.notice(
+                format!("user {user}"),
+                "logind does not run, so lingering changes with the next boot",
+            );
+        }
+    }
+}
+
+/// Where logind remembers who lingers.
+const LINGER: &str = "/var/lib/systemd/linger/";
 
 fn is_member(at: &Situation<'_>, user: &UserName, group: &GroupName) -> bool {
     let groups = &at.observed.accounts.groups;

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::Observed;
+use super::observed::Software;
 use crate::generation::{Manifest, PathEntry, PathKind, UnitEntry, UserEntry};
 use crate::host::{
-    AccountState, Accounts, ActiveState, Digest, GroupName, GroupState, HostPath, Owner, PathState,
-    UnitFileState, UnitId, UnitState, UserName,
+    AccountState, Accounts, ActiveState, Digest, GroupName, GroupState, HostPath, KernelModule,
+    ModuleState, Owner, PathState, UnitFileState, UnitId, UnitState, UserName,
 };
 use crate::secrets::{SecretName, SecretState, TemplateSegment, UnitTriggers};
 
@@ -32,6 +33,13 @@ impl Observed {
             awake: desired.users.keys().cloned().collect(),
             units: units(active, desired),
             packages: Some(active.packages.clone()),
+            software: Software {
+                held: active.holds.clone(),
+                ..Software::default()
+            },
+            locales: Some(active.locales.clone()),
+            modules: modules(active, desired),
+            logind: true,
             hostname: Some(active.hostname.clone().unwrap_or_default()),
             sysctls: sysctls(active, desired),
             secrets: secrets(active, desired),
@@ -90,6 +98,10 @@ fn accounts(active: &Manifest, desired: &Manifest) -> Accounts {
             _ => entry.uid.unwrap_or_else(&mut fresh),
         };
         join_groups(&mut accounts, name, entry, &mut fresh);
+        if let Some(range) = entry.subids {
+            accounts.subuids.insert(name.to_string(), vec![range]);
+            accounts.subgids.insert(name.to_string(), vec![range]);
+        }
         accounts
             .users
             .insert(name.clone(), account(entry, uid, gid));
@@ -128,6 +140,8 @@ fn bare_account(uid: u32) -> AccountState {
         home: "/".to_owned(),
         shell: "/usr/sbin/nologin".to_owned(),
         locked: Some(true),
+        password_locked: Some(true),
+        expires: None,
         password_digest: None,
     }
 }
@@ -145,6 +159,8 @@ fn account(entry: &UserEntry, uid: u32, gid: u32) -> AccountState {
             .map(ToString::to_string)
             .unwrap_or_default(),
         locked: Some(false),
+        password_locked: Some(false),
+        expires: entry.expires.map(super::day_of),
         password_digest: hash.map(|hash| Digest::of(hash.as_bytes())),
     }
 }
@@ -266,6 +282,16 @@ fn unit(start: Option<bool>, file: UnitFileState) -> UnitState {
         result: "success".to_owned(),
         oneshot: false,
     }
+}
+
+fn modules(active: &Manifest, desired: &Manifest) -> BTreeMap<KernelModule, ModuleState> {
+    let missing = desired.kernel_modules.iter();
+    let mut modules: BTreeMap<_, _> = missing
+        .map(|module| (module.clone(), ModuleState::Missing))
+        .collect();
+    let loaded = active.kernel_modules.iter();
+    modules.extend(loaded.map(|module| (module.clone(), ModuleState::Loaded)));
+    modules
 }
 
 fn sysctls(active: &Manifest, desired: &Manifest) -> BTreeMap<String, String> {

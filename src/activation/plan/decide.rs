@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::Ids;
 use super::{Conflict, Conflicts, Notice, Observed, Plan, Step};
-use super::{accounts, connections, machine, order, paths, secrets, units};
+use super::{accounts, connections, machine, order, paths, secrets, software, units};
 use crate::config::Enforcement;
-use crate::generation::{Manifest, Originals};
+use crate::generation::{Additions, Manifest, Originals};
 use crate::host::{HostPath, UnitId};
 
 /// What is ours on a machine: the other input of deciding.
@@ -20,6 +20,8 @@ pub struct Owned<'a> {
     /// What was at paths before they became ours. `Absent` marks what did not exist, so that directories made on the
     /// way to a file go again with it.
     pub originals: &'a Originals,
+    /// What we added that is no path.
+    pub additions: &'a Additions,
     /// Units that an interrupted transaction had begun to change and that were up before it: brought up again.
     pub unfinished: BTreeMap<UnitId, Resume>,
 }
@@ -78,9 +80,11 @@ pub(crate) fn draft(
         ids: Ids(&observed.accounts),
     };
     let mut draft = Draft::default();
-    machine::packages(&at, &mut draft);
+    software::packages(&at, &mut draft);
     accounts::decide(&at, &mut draft);
     paths::decide(&at, &mut draft);
+    software::sources(&at, &mut draft);
+    accounts::linger(&at, &mut draft);
     secrets::decide(&at, &mut draft);
     machine::kernel(&at, &mut draft);
     if at.observed.is_live() {

@@ -1,68 +1,10 @@
-//! What is neither a path, an account, a secret nor a unit: packages, the host name, kernel parameters.
+//! The running kernel and what programs find in it: host name, modules, parameters, locales.
 
 use std::collections::BTreeSet;
 
 use super::Step;
 use super::decide::{Draft, Situation};
-use crate::host::PackageName;
-
-pub(super) fn packages(at: &Situation<'_>, draft: &mut Draft) {
-    for package in dropped(at) {
-        draft.notice(
-            format!("package {package}"),
-            "is no longer asked for; packages are never removed, so it stays installed",
-        );
-    }
-    let Some(installed) = &at.observed.packages else {
-        if !at.desired.packages.is_empty() {
-            draft.notice(
-                "packages",
-                format!(
-                    "there is no package manager to ask, so {} are taken to be there",
-                    counted(at.desired.packages.len())
-                ),
-            );
-        }
-        return;
-    };
-    let mut missing: BTreeSet<PackageName> = BTreeSet::new();
-    for package in at.desired.packages.difference(installed) {
-        let unchanged = at.unchanged(|m| m.packages.get(package));
-        if at.holds(at.desired.drift, unchanged) {
-            draft.notice(
-                format!("package {package}"),
-                "was removed by somebody; it is left so, because drift is only reported",
-            );
-        } else {
-            missing.insert(package.clone());
-        }
-    }
-    if !missing.is_empty() {
-        draft
-            .steps
-            .push(Step::InstallPackages { packages: missing });
-    }
-}
-
-fn counted(packages: usize) -> String {
-    match packages {
-        1 => "1 package".to_owned(),
-        many => format!("{many} packages"),
-    }
-}
-
-fn dropped(at: &Situation<'_>) -> BTreeSet<PackageName> {
-    let mut dropped = BTreeSet::new();
-    for generation in &at.owned.generations {
-        dropped.extend(
-            generation
-                .packages
-                .difference(&at.desired.packages)
-                .cloned(),
-        );
-    }
-    dropped
-}
+use crate::host::ModuleState;
 
 /// The running host name and kernel parameters; what they are after the next boot is in files.
 pub(super) fn kernel(at: &Situation<'_>, draft: &mut Draft) {
@@ -84,6 +26,8 @@ pub(super) fn kernel(at: &Situation<'_>, draft: &mut Draft) {
             });
         }
     }
+    modules(at, draft);
+    locales(at, draft);
     for (key, value) in &at.desired.sysctls {
         sysctl(at, key, value, draft);
     }
@@ -92,6 +36,12 @@ pub(super) fn kernel(at: &Situation<'_>, draft: &mut Draft) {
 fn sysctl(at: &Situation<'_>, key: &str, value: &str, draft: &mut Draft) {
     let subject = format!("sysctl {key}");
     match at.observed.sysctls.get(key) {
+        // It may come with a module.
+        None if loads_modules(draft) => draft.steps.push(Step::SetSysctl {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            found: String::new(),
+        }),
         None => draft.notice(subject, "the running kernel has no such parameter"),
         Some(found) if same_value(found, value) => {}
         Some(found) if at.holds(at.desired.drift, at.unchanged(|m| m.sysctls.get(key))) => draft
@@ -104,6 +54,62 @@ fn sysctl(at: &Situation<'_>, key: &str, value: &str, draft: &mut Draft) {
             value: value.to_owned(),
             found: found.clone(),
         }),
+    }
+}
+
+fn loads_modules(draft: &Draft) -> bool {
+    let loads = |step: &Step| matches!(step, Step::LoadModule { .. });
+    draft.steps.iter().any(loads)
+}
+
+/// Modules are loaded, and never unloaded: what uses one by now is not ours to know.
+fn modules(at: &Situation<'_>, draft: &mut Draft) {
+    for module in &at.desired.kernel_modules {
+        let subject = format!("kernel module {module}");
+        let unchanged = at.unchanged(|m| m.kernel_modules.get(module));
+        match at.observed.modules.get(module) {
+            None | Some(ModuleState::Loaded | ModuleState::BuiltIn) => {}
+            Some(ModuleState::OutOfReach(why)) => {
+                draft.notice(subject, format!("is not loaded, and stays so: {why}"));
+            }
+            Some(ModuleState::Missing) if at.holds(at.desired.drift, unchanged) => draft.notice(
+                subject,
+                "is not loaded; it is left so, because drift is only reported",
+            ),
+            Some(ModuleState::Missing) => draft.steps.push(Step::LoadModule {
+                module: module.clone(),
+            }),
+        }
+    }
+    let generations = at.owned.generations.iter();
+    let before: BTreeSet<_> = generations.flat_map(|g| &g.kernel_modules).collect();
+    for module in before {
+        let loaded = at.observed.modules.get(module) == Some(&ModuleState::Loaded);
+        if loaded && !at.desired.kernel_modules.contains(module) {
+            draft.notice(
+                format!("kernel module {module}"),
+                "is no longer asked for; it stays loaded until the next boot",
+            );
+        }
+    }
+}
+
+fn locales(at: &Situation<'_>, draft: &mut Draft) {
+    let Some(there) = &at.observed.locales else {
+        return;
+    };
+    let missing: BTreeSet<_> = at.desired.locales.difference(there).cloned().collect();
+    let (held, wanted): (BTreeSet<_>, BTreeSet<_>) = missing
+        .into_iter()
+        .partition(|locale| at.holds(at.desired.drift, at.unchanged(|m| m.locales.get(locale))));
+    for locale in held {
+        draft.notice(
+            format!("locale {locale}"),
+            "is not there any more; it is left so, because drift is only reported",
+        );
+    }
+    if !wanted.is_empty() {
+        draft.steps.push(Step::GenerateLocales { locales: wanted });
     }
 }
 

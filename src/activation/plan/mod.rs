@@ -15,12 +15,14 @@ mod observed;
 mod order;
 mod paths;
 mod secrets;
+mod software;
 mod step;
 mod units;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use accounts::{NEVER_EXPIRES, day_of};
 pub(crate) use compare::{Fit, Ids, fit, words};
 pub(crate) use decide::draft;
 pub use decide::{Held, Owned, Resume, plan};

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::host::{Accounts, HostPath, PackageName, PathState, UnitId, UnitState, UserName};
+use crate::host::{
+    Accounts, Arriving, HostPath, KernelModule, Leaving, LocaleName, ModuleState, PackageName,
+    PathState, UnitId, UnitState, UserName,
+};
 use crate::secrets::{SecretName, SecretState, TemplateName};
 
 /// Everything a plan is decided from, found on one machine at one time.
@@ -19,6 +22,14 @@ pub struct Observed {
     pub awake: BTreeSet<UserName>,
     /// Installed packages among those named. `None` where there is no package manager to ask.
     pub packages: Option<BTreeSet<PackageName>>,
+    /// What else is known of packages.
+    pub software: Software,
+    /// Those locales among those named that programs can use. `None` below a `--root`.
+    pub locales: Option<BTreeSet<LocaleName>>,
+    /// Kernel modules among those named. Nothing is said of any below a `--root`.
+    pub modules: BTreeMap<KernelModule, ModuleState>,
+    /// Whether logind runs.
+    pub logind: bool,
     /// Running host name; `None` below a `--root`.
     pub hostname: Option<String>,
     /// Running kernel parameters among those named; absent if the kernel has none of that name.
@@ -31,6 +42,21 @@ pub struct Observed {
     pub passwords: BTreeMap<UserName, SecretState>,
     /// Files below `/run/secrets` that no secret or template names.
     pub stale_secrets: BTreeSet<String>,
+}
+
+/// What is known of packages besides which are installed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Software {
+    /// Those that upgrades leave at their version.
+    pub held: BTreeSet<PackageName>,
+    /// Whether dpkg was interrupted.
+    pub interrupted: bool,
+    /// What installing the missing ones brings, as apt says beforehand.
+    pub arriving: BTreeMap<PackageName, Arriving>,
+    /// Why apt cannot say it.
+    pub unsure: Option<String>,
+    /// What of our own packages can go.
+    pub leaving: Leaving,
 }
 
 impl Observed {

@@ -1,12 +1,13 @@
 //! The one order that works.
 //!
-//! Units stop with their old definitions; packages come before accounts, because they make some; accounts before
-//! everything that they own; secrets before the files and units that use them; systemd reads its files once, when all
+//! Units stop with their old definitions; apt's files come before packages, packages before accounts, because they make
+//! some; accounts before everything that they own; secrets before the files and units that use them; systemd reads its files once, when all
 //! are there; and nothing starts before everything it needs is in place.
 
 use super::decide::Draft;
 use super::{Plan, Step};
-use crate::host::{UnitId, UnitKind};
+use crate::generation::PathKind;
+use crate::host::{HostPath, UnitId, UnitKind};
 
 pub(super) fn assemble(draft: Draft) -> Plan {
     let mut steps = draft.steps;
@@ -45,20 +46,51 @@ enum Place {
 fn rank(step: &Step, place: Place) -> Rank {
     match step {
         Step::StopUnit { unit, .. } => (0, triggers_first(unit)),
-        Step::InstallPackages { .. } => (1, 0),
+        // Where packages come from is settled before any comes.
+        Step::RemovePath { path, .. } if is_apts(path) && place == Place::Clear => (1, 0),
+        Step::WritePath { path, entry, .. } if is_apts(path) && is_roots(&entry.kind) => (1, 1),
+        Step::RestoreOriginal { path, .. } if is_apts(path) => (1, 1),
+        Step::RemovePath { path, .. } if is_apts(path) => (1, 2),
+        Step::UpdatePackageLists { .. } => (1, 3),
+        Step::ReleasePackages { .. } => (1, 4),
+        Step::InstallPackages { .. } => (1, 5),
+        Step::HoldPackages { .. } => (1, 6),
         Step::CreateGroup { .. } => (2, 0),
-        Step::CreateUser { .. } | Step::ModifyUser { .. } | Step::LockUser { .. } => (3, 0),
+        // Declared ranges of subordinate ids before those that are chosen.
+        Step::CreateUser { entry, .. } | Step::ModifyUser { entry, .. } => {
+            (3, u8::from(entry.subids.is_none()))
+        }
+        Step::LockUser { .. } => (3, 1),
         Step::InstallSecrets { .. } => (4, 0),
         Step::RemovePath { .. } if place == Place::Clear => (5, 0),
         Step::WritePath { .. } | Step::RestoreOriginal { .. } => (6, 0),
         Step::RemovePath { .. } => (7, 0),
-        Step::SetHostname { .. } | Step::SetSysctl { .. } => (8, 0),
+        // Not before our files in its directories are gone, and its own are back.
+        Step::RemovePackages { .. } => (8, 0),
+        Step::LoadModule { .. } => (8, 1),
+        Step::SetHostname { .. } | Step::SetSysctl { .. } => (8, 2),
+        Step::GenerateLocales { .. } => (8, 3),
         Step::ReloadManager { .. } => (9, 0),
         Step::ReloadConnections { .. } => (9, 1),
         Step::EnableUnit { .. } | Step::DisableUnit { .. } => (10, 0),
+        Step::SetLinger { .. } => (10, 1),
         Step::ReloadUnit { .. } => (11, 0),
         Step::RestartUnit { unit, .. } => (12, triggers_first(unit)),
         Step::StartUnit { unit, .. } => (13, triggers_first(unit)),
+    }
+}
+
+fn is_apts(path: &HostPath) -> bool {
+    path.as_str().starts_with("/etc/apt/")
+}
+
+/// Whether the owner is there before any account is made.
+fn is_roots(kind: &PathKind) -> bool {
+    match kind {
+        PathKind::File { owner, group, .. } | PathKind::Directory { owner, group, .. } => {
+            owner.as_str() == "root" && group.as_str() == "root"
+        }
+        PathKind::Symlink { .. } => true,
     }
 }
 

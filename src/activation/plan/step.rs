@@ -1,12 +1,15 @@
 //! The output of deciding: steps, in order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::Notice;
 use crate::generation::{GroupEntry, PathEntry, PathKind, UserEntry};
-use crate::host::{GroupName, HostPath, PackageName, PathState, UnitId, UserName};
+use crate::host::{
+    Arriving, GroupName, HostPath, KernelModule, Linger, LocaleName, PackageName, PathState,
+    UnitId, UserName,
+};
 use crate::secrets::SecretState;
 
 /// Ordered steps, and what people should know about them.
@@ -42,8 +45,21 @@ impl Plan {
 pub enum Step {
     /// Stop a unit with the definition it was started with.
     StopUnit { unit: UnitId, why: String },
+    /// Fetch the lists of package sources that changed; of all if none is named.
+    UpdatePackageLists { sources: BTreeSet<HostPath> },
+    /// Let upgrades have packages again that we held.
+    ReleasePackages { packages: BTreeSet<PackageName> },
     /// Install packages in one run of the package manager.
-    InstallPackages { packages: BTreeSet<PackageName> },
+    InstallPackages {
+        packages: BTreeSet<PackageName>,
+        /// What comes, as far as it is known; what came, once it is there.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        arriving: BTreeMap<PackageName, Arriving>,
+    },
+    /// Keep packages at their version.
+    HoldPackages { packages: BTreeSet<PackageName> },
+    /// Remove packages that we installed, with what came with them.
+    RemovePackages { packages: BTreeSet<PackageName> },
     /// Make a group.
     CreateGroup { group: GroupName, entry: GroupEntry },
     /// Make an account.
@@ -77,6 +93,12 @@ pub enum Step {
         value: String,
         found: String,
     },
+    /// Load a kernel module.
+    LoadModule { module: KernelModule },
+    /// Generate locales that are missing.
+    GenerateLocales { locales: BTreeSet<LocaleName> },
+    /// Start the services of an account without a login, or let them end.
+    SetLinger { user: UserName, linger: Linger },
     /// Let systemd read its unit files again.
     ReloadManager {
         /// The account whose systemd it is; the machine's when left out.
@@ -125,6 +147,22 @@ pub struct SecretChange {
 }
 
 impl Step {
+    /// The step with the versions that came, where it installed packages.
+    #[must_use]
+    pub(crate) fn with_what_came(mut self, came: &BTreeMap<PackageName, String>) -> Self {
+        if let Self::InstallPackages { arriving, .. } = &mut self {
+            for (name, version) in came {
+                let planned = arriving.remove(name);
+                let one = Arriving {
+                    version: version.clone(),
+                    replaces: planned.and_then(|one| one.replaces),
+                };
+                arriving.insert(name.clone(), one);
+            }
+        }
+        self
+    }
+
     /// What the step is about, stable from one plan to the next: `file /etc/motd`, `unit app.service`.
     #[must_use]
     pub fn subject(&self) -> String {
@@ -135,7 +173,14 @@ impl Step {
             | Self::ReloadUnit { unit, .. }
             | Self::RestartUnit { unit, .. }
             | Self::StartUnit { unit, .. } => format!("unit {unit}"),
-            Self::InstallPackages { .. } => "packages".to_owned(),
+            Self::UpdatePackageLists { .. } => "package lists".to_owned(),
+            Self::InstallPackages { .. }
+            | Self::ReleasePackages { .. }
+            | Self::HoldPackages { .. }
+            | Self::RemovePackages { .. } => "packages".to_owned(),
+            Self::LoadModule { module } => format!("kernel module {module}"),
+            Self::GenerateLocales { .. } => "locales".to_owned(),
+            Self::SetLinger { user, .. } => format!("user {user}"),
             Self::CreateGroup { group, .. } => format!("group {group}"),
             Self::CreateUser { user, .. }
             | Self::ModifyUser { user, .. }
@@ -160,12 +205,30 @@ impl Step {
     pub fn describe(&self) -> String {
         match self {
             Self::StopUnit { unit, why } => format!("stop {unit} ({why})"),
-            Self::InstallPackages { packages } => {
+            Self::UpdatePackageLists { sources } if sources.is_empty() => {
+                "fetch the package lists".to_owned()
+            }
+            Self::UpdatePackageLists { sources } => {
+                let files = sources.iter().map(HostPath::file_name);
+                format!("fetch the package lists of {}", joined(files))
+            }
+            Self::ReleasePackages { packages } => format!("let upgrades have {}", named(packages)),
+            Self::InstallPackages { packages, arriving } => describe_install(packages, arriving),
+            Self::HoldPackages { packages } => {
+                format!("keep {} at this version", named(packages))
+            }
+            Self::RemovePackages { packages } => format!("remove {}", named(packages)),
+            Self::LoadModule { module } => format!("load kernel module {module}"),
+            Self::GenerateLocales { locales } => {
                 format!(
-                    "install {}",
-                    joined(packages.iter().map(PackageName::as_str))
+                    "generate {}",
+                    joined(locales.iter().map(LocaleName::as_str))
                 )
             }
+            Self::SetLinger { user, linger } => match linger {
+                Linger::On => format!("let services of {user} run without a login"),
+                Linger::Off => format!("let services of {user} end with its last session"),
+            },
             Self::CreateGroup { group, .. } => format!("create group {group}"),
             Self::CreateUser { user, .. } => format!("create user {user}"),
             Self::ModifyUser { user, changes, .. } => {
@@ -241,6 +304,35 @@ fn describe_write(path: &HostPath, kind: &PathKind, change: PathChange) -> Strin
         PathChange::Adopt => format!("take over {path}"),
         PathChange::Metadata => format!("set owner and mode of {path}"),
     }
+}
+
+fn named(packages: &BTreeSet<PackageName>) -> String {
+    joined(packages.iter().map(PackageName::as_str))
+}
+
+/// Names with their versions, then what comes with them.
+fn describe_install(
+    packages: &BTreeSet<PackageName>,
+    arriving: &BTreeMap<PackageName, Arriving>,
+) -> String {
+    let versioned = |name: &PackageName| match arriving.get(name) {
+        Some(one) => format!("{name} {}", one.version),
+        None => name.to_string(),
+    };
+    let others = arriving
+        .iter()
+        .filter(|(name, _)| !packages.contains(*name));
+    let others: Vec<String> = others
+        .map(|(name, one)| match &one.replaces {
+            None => format!("{name} {}", one.version),
+            Some(old) => format!("{name} {old} → {}", one.version),
+        })
+        .collect();
+    let mut text = format!("install {}", joined(packages.iter().map(versioned)));
+    if !others.is_empty() {
+        text.push_str(&format!("; with {}", others.join(", ")));
+    }
+    text
 }
 
 fn change_text(change: &SecretChange) -> String {

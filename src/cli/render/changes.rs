@@ -58,10 +58,16 @@ fn subject(change: &Change) -> String {
 
 fn mark(action: Action) -> (&'static str, Style) {
     match action {
-        Action::Create | Action::Install | Action::Enable | Action::Start => ("+", ADDED),
-        Action::Update | Action::Repair | Action::Restart | Action::Reload | Action::Restore => {
-            ("~", CHANGED)
+        Action::Create | Action::Install | Action::Load | Action::Enable | Action::Start => {
+            ("+", ADDED)
         }
+        Action::Hold
+        | Action::Release
+        | Action::Update
+        | Action::Repair
+        | Action::Restart
+        | Action::Reload
+        | Action::Restore => ("~", CHANGED),
         Action::Remove | Action::Lock | Action::Disable | Action::Stop => ("-", REMOVED),
     }
 }
@@ -103,6 +109,9 @@ fn participle(action: Action) -> &'static str {
         Action::Remove => "removed",
         Action::Restore => "restored",
         Action::Install => "installed",
+        Action::Hold => "held",
+        Action::Release => "released",
+        Action::Load => "loaded",
         Action::Lock => "locked",
         Action::Enable => "enabled",
         Action::Disable => "disabled",

@@ -32,7 +32,7 @@ pub(in crate::config) const USER: &[Field] = &[
     field(
         "groups",
         Kind::List(&Kind::Text),
-        "Further groups; others the user is in already are kept.",
+        "Further groups; others that somebody put the user into are kept.",
     ),
     field("description", Kind::Text, "Full name or purpose."),
     field(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::observe::File;
 use super::records::{Table, hash_of};
-use super::spec::missing_groups;
+use super::spec::{missing_groups, missing_subids};
 use super::{AccountError, GroupSpec, UserSpec};
 use crate::host::{Accounts, FileMode, GroupName, Host, Owner, PathState, UserName};
 
@@ -53,7 +53,8 @@ pub(super) fn create_user(
     let gid = gid_of(accounts, name, &spec.group)?;
     // The shadow record first: an account without one could log in without a password.
     let mut shadow = open(host, File::Shadow)?;
-    shadow.add(&[name.as_str(), "!", "", "", "", "", "", "", ""]);
+    let day = spec.expires.written(None).unwrap_or_default();
+    shadow.add(&[name.as_str(), "!", "", "", "", "", "", &day, ""]);
     save(host, File::Shadow, &shadow)?;
     passwd.add(&[
         name.as_str(),
@@ -67,6 +68,7 @@ pub(super) fn create_user(
             .map_or(DEFAULT_SHELL, |shell| shell.as_str()),
     ]);
     save(host, File::Passwd, &passwd)?;
+    give_subids(host, accounts, name, spec)?;
     join(host, accounts, name, spec)?;
     if !spec.system && host.look(&spec.home)? == PathState::Absent {
         host.make_parents(&spec.home)?;
@@ -98,13 +100,58 @@ pub(super) fn modify_user(
         }
     });
     save(host, File::Passwd, &passwd)?;
+    let day = spec.expires.written(accounts.users.get(name));
     change_shadow(host, name, |fields| {
-        fields[EXPIRES].clear();
+        if let Some(day) = &day {
+            fields[EXPIRES].clone_from(day);
+        }
         if let Some(hash) = hash_of(&fields[1]).map(str::to_owned) {
             fields[1] = hash;
         }
     })?;
+    give_subids(host, accounts, name, spec)?;
     join(host, accounts, name, spec)
+}
+
+fn give_subids(
+    host: &Host,
+    accounts: &Accounts,
+    name: &UserName,
+    spec: &UserSpec,
+) -> Result<(), AccountError> {
+    let (uids, gids) = missing_subids(accounts, name, spec);
+    for (file, range) in [(File::Subuid, uids), (File::Subgid, gids)] {
+        if let Some(range) = range {
+            let mut table = open(host, file)?;
+            table.add(&[
+                name.as_str(),
+                &range.start.to_string(),
+                &range.count.to_string(),
+            ]);
+            save(host, file, &table)?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn leave_group(
+    host: &Host,
+    name: &UserName,
+    group: &GroupName,
+) -> Result<(), AccountError> {
+    for file in [File::Group, File::Gshadow] {
+        let Some(mut table) = file.read(host)? else {
+            continue;
+        };
+        table.change(group.as_str(), |fields| {
+            if let Some(list) = fields.get_mut(3) {
+                let others = list.split(',').filter(|member| *member != name.as_str());
+                *list = others.collect::<Vec<_>>().join(",");
+            }
+        });
+        save(host, file, &table)?;
+    }
+    Ok(())
 }
 
 pub(super) fn set_password_hash(
@@ -206,7 +253,7 @@ fn save(host: &Host, file: File, table: &Table) -> Result<(), AccountError> {
         _ => (
             Owner::Ids { uid: 0, gid: 0 },
             FileMode::from_bits(match file {
-                File::Passwd | File::Group => 0o644,
+                File::Passwd | File::Group | File::Subuid | File::Subgid => 0o644,
                 File::Shadow | File::Gshadow => 0o600,
             }),
         ),

@@ -2,8 +2,8 @@
 
 use super::observe::File;
 use super::records::is_locked_hash;
-use super::spec::missing_groups;
-use super::{AccountError, GroupSpec, UserSpec};
+use super::spec::{missing_groups, missing_subids};
+use super::{AccountError, GroupSpec, SubIds, UserSpec};
 use crate::host::exec::Program;
 use crate::host::{Accounts, GroupName, Host, UserName};
 
@@ -34,12 +34,36 @@ pub(super) fn create_user(name: &UserName, spec: &UserSpec) -> Result<(), Accoun
     if let Some(shell) = &spec.shell {
         tool = tool.args(["--shell", shell.as_str()]);
     }
+    if let Some(day) = spec.expires.written(None) {
+        tool = tool.args(["--expiredate", &day]);
+    }
+    if spec.subids.is_some() {
+        // useradd would choose a range of its own besides.
+        tool = tool.args(["--key", "SUB_UID_COUNT=0", "--key", "SUB_GID_COUNT=0"]);
+    }
     tool = if spec.system {
         tool.args(["--system", "--no-create-home"])
     } else {
         tool.arg("--create-home")
     };
-    run("create", format!("user {name}"), &tool.arg(name.as_str()))
+    run("create", format!("user {name}"), &tool.arg(name.as_str()))?;
+    let Some(range) = spec.subids.map(first_to_last) else {
+        return Ok(());
+    };
+    let tool = Program::new("usermod")
+        .args(["--add-subuids", &range, "--add-subgids", &range])
+        .arg(name.as_str());
+    run("give subordinate ids to", format!("user {name}"), &tool)
+}
+
+fn first_to_last(range: SubIds) -> String {
+    let last = u64::from(range.start) + u64::from(range.count).saturating_sub(1);
+    format!("{}-{last}", range.start)
+}
+
+pub(super) fn leave_group(name: &UserName, group: &GroupName) -> Result<(), AccountError> {
+    let tool = Program::new("gpasswd").args(["--delete", name.as_str(), group.as_str()]);
+    run("change", format!("user {name}"), &tool)
 }
 
 /// Names only what differs: some changes are refused while the account has processes.
@@ -75,11 +99,18 @@ pub(super) fn modify_user(
     {
         set("--shell", shell.as_str());
     }
-    if found.locked == Some(true) {
-        set("--expiredate", "");
-        if has_locked_hash(host, name)? {
-            changes.push("--unlock".to_owned());
-        }
+    if let Some(day) = spec.expires.written(Some(found)) {
+        set("--expiredate", &day);
+    }
+    let (uids, gids) = missing_subids(accounts, name, spec);
+    if let Some(range) = uids {
+        set("--add-subuids", &first_to_last(range));
+    }
+    if let Some(range) = gids {
+        set("--add-subgids", &first_to_last(range));
+    }
+    if found.locked == Some(true) && has_locked_hash(host, name)? {
+        changes.push("--unlock".to_owned());
     }
     if changes.is_empty() {
         return Ok(());

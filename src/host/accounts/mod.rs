@@ -11,4 +11,4 @@ mod spec;
 mod tests;
 
 pub use error::AccountError;
-pub use spec::{GroupSpec, SubIds, UserSpec};
+pub use spec::{Expires, GroupSpec, SubIds, UserSpec};

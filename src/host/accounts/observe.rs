@@ -7,7 +7,7 @@ use super::AccountError;
 use super::records::{Table, hash_of, is_locked_hash};
 use crate::host::{
     AccountState, Accounts, Digest, FileError, FileErrorKind, GroupName, GroupState, Host,
-    HostPath, UserName, clock,
+    HostPath, SubIds, UserName, clock,
 };
 
 /// Largest file of accounts that is read.
@@ -20,6 +20,8 @@ pub(super) enum File {
     Group,
     Shadow,
     Gshadow,
+    Subuid,
+    Subgid,
 }
 
 impl File {
@@ -29,6 +31,8 @@ impl File {
             Self::Group => "group",
             Self::Shadow => "shadow",
             Self::Gshadow => "gshadow",
+            Self::Subuid => "subuid",
+            Self::Subgid => "subgid",
         }
     }
 
@@ -45,6 +49,7 @@ impl File {
             Self::Group => "root:x:0:\n",
             Self::Shadow => "root:*:::::::\n",
             Self::Gshadow => "root:*::\n",
+            Self::Subuid | Self::Subgid => "",
         })
     }
 
@@ -57,8 +62,16 @@ impl File {
 
 /// What the shadow file says of one account.
 struct Shadow {
-    locked: bool,
+    password_locked: bool,
+    is_expired: bool,
+    expires: Option<i64>,
     digest: Option<Digest>,
+}
+
+impl Shadow {
+    fn is_locked(&self) -> bool {
+        self.password_locked || self.is_expired
+    }
 }
 
 impl Host {
@@ -93,7 +106,10 @@ impl Host {
                 description: fields[4].to_owned(),
                 home: fields[5].to_owned(),
                 shell: fields[6].to_owned(),
-                locked: secret.map(|secret| secret.is_some_and(|secret| secret.locked)),
+                locked: secret.map(|secret| secret.is_some_and(Shadow::is_locked)),
+                password_locked: secret
+                    .map(|secret| secret.is_some_and(|secret| secret.password_locked)),
+                expires: secret.flatten().and_then(|secret| secret.expires),
                 password_digest: secret.flatten().and_then(|secret| secret.digest.clone()),
             };
             // The first record of a name counts, as it does for the C library.
@@ -110,8 +126,22 @@ impl Host {
             };
             accounts.groups.entry(name).or_insert(state);
         }
+        accounts.subuids = ranges(File::Subuid.read(self)?);
+        accounts.subgids = ranges(File::Subgid.read(self)?);
         Ok(accounts)
     }
+}
+
+/// `NAME:START:COUNT`, a line each.
+fn ranges(table: Option<Table>) -> BTreeMap<String, Vec<SubIds>> {
+    let mut ranges: BTreeMap<String, Vec<SubIds>> = BTreeMap::new();
+    for fields in table.unwrap_or_default().records(3) {
+        if let (Ok(start), Ok(count)) = (fields[1].parse(), fields[2].parse()) {
+            let of_name = ranges.entry(fields[0].to_owned()).or_default();
+            of_name.push(SubIds { start, count });
+        }
+    }
+    ranges
 }
 
 fn shadows(table: &Table) -> BTreeMap<String, Shadow> {
@@ -120,7 +150,9 @@ fn shadows(table: &Table) -> BTreeMap<String, Shadow> {
     for fields in table.records(2) {
         let expires: Option<i64> = fields.get(7).and_then(|day| day.parse().ok());
         let shadow = Shadow {
-            locked: is_locked_hash(fields[1]) || expires.is_some_and(|day| day <= today),
+            password_locked: is_locked_hash(fields[1]),
+            is_expired: expires.is_some_and(|day| day <= today),
+            expires,
             digest: hash_of(fields[1]).map(|hash| Digest::of(hash.as_bytes())),
         };
         shadows.entry(fields[0].to_owned()).or_insert(shadow);

@@ -1,11 +1,11 @@
 //! What an account or group should be, and the doors to make it so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{AccountError, edit, live};
-use crate::host::{Accounts, GroupName, Host, HostPath, UserName};
+use crate::host::{AccountState, Accounts, GroupName, Host, HostPath, UserName};
 
 /// A group to make.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +33,52 @@ pub struct UserSpec {
     pub shell: Option<HostPath>,
     /// From the system range.
     pub system: bool,
+    /// When it stops being usable.
+    pub expires: Expires,
+    /// Subordinate user and group ids that it must have; others are kept.
+    pub subids: Option<SubIds>,
+}
+
+/// When an account stops being usable.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Expires {
+    /// As it is; a day that is past is taken away, because it locks the account.
+    #[default]
+    Kept,
+    /// Never.
+    Never,
+    /// On a day, counted from 1970-01-01.
+    On(i64),
+}
+
+impl Expires {
+    /// What to write into the shadow file; `None` if nothing changes.
+    pub(super) fn written(self, found: Option<&AccountState>) -> Option<String> {
+        let expires = found.and_then(|found| found.expires);
+        let is_locked = found.is_some_and(|found| found.locked == Some(true));
+        match self {
+            Self::On(day) => (expires != Some(day)).then(|| day.to_string()),
+            Self::Never => expires.is_some().then(String::new),
+            Self::Kept => (is_locked && expires.is_some()).then(String::new),
+        }
+    }
+}
+
+/// The ids of `spec` that the account has not got yet, as subordinate user ids and as group ids.
+pub(super) fn missing_subids(
+    accounts: &Accounts,
+    name: &UserName,
+    spec: &UserSpec,
+) -> (Option<SubIds>, Option<SubIds>) {
+    let missing = |ranges: &BTreeMap<String, Vec<SubIds>>| {
+        let has = |wanted: &SubIds| {
+            ranges
+                .get(name.as_str())
+                .is_some_and(|has| has.contains(wanted))
+        };
+        spec.subids.filter(|wanted| !has(wanted))
+    };
+    (missing(&accounts.subuids), missing(&accounts.subgids))
 }
 
 /// A range of subordinate ids, of users and of groups alike.
@@ -42,6 +88,13 @@ pub struct SubIds {
     pub start: u32,
     /// How many there are.
     pub count: u32,
+}
+
+/// `100000:65536`, as in subuid(5).
+impl std::fmt::Display for SubIds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.start, self.count)
+    }
 }
 
 impl SubIds {
@@ -136,6 +189,30 @@ impl Host {
         } else {
             edit::modify_user(self, &accounts, name, spec)
         }
+    }
+
+    /// Takes an account out of groups. Groups that it is not in, or that are not there, are left already.
+    ///
+    /// # Errors
+    /// The tool's refusal.
+    pub fn leave_groups(
+        &self,
+        name: &UserName,
+        groups: &BTreeSet<GroupName>,
+    ) -> Result<(), AccountError> {
+        let accounts = self.accounts()?;
+        let is_member = |group: &&GroupName| {
+            let found = accounts.groups.get(*group);
+            found.is_some_and(|found| found.members.contains(name.as_str()))
+        };
+        for group in groups.iter().filter(is_member) {
+            if self.is_live() {
+                live::leave_group(name, group)?;
+            } else {
+                edit::leave_group(self, name, group)?;
+            }
+        }
+        Ok(())
     }
 
     /// Sets an account's password to a crypt(3) hash, which never appears in an argument or an error.

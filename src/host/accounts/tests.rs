@@ -37,6 +37,8 @@ fn spec(primary: &str) -> UserSpec {
         home: HostPath::new("/home/ketan").unwrap(),
         shell: None,
         system: false,
+        expires: Expires::Kept,
+        subids: None,
     }
 }
 
@@ -173,4 +175,47 @@ fn the_superuser_is_never_locked() {
     let machine = machine();
     let error = machine.host.lock_user(&user("root")).unwrap_err();
     assert!(matches!(error, AccountError::Superuser { .. }));
+}
+
+#[test]
+fn expiry_and_subordinate_ids_are_written_once_and_groups_are_left() {
+    let machine = machine();
+    let host = &machine.host;
+    for name in ["ketan", "sudo"] {
+        host.create_group(&group(name), &SYSTEM_GROUP).unwrap();
+    }
+    let range = SubIds {
+        start: 100_000,
+        count: 65_536,
+    };
+    let wanted = UserSpec {
+        groups: [group("sudo")].into(),
+        expires: Expires::On(21_183),
+        subids: Some(range),
+        ..spec("ketan")
+    };
+    host.create_user(&user("ketan"), &wanted).unwrap();
+    host.modify_user(&user("ketan"), &wanted).unwrap();
+    assert_eq!(machine.read("subuid"), "ketan:100000:65536\n");
+    assert_eq!(machine.read("subgid"), "ketan:100000:65536\n");
+    assert!(machine.read("shadow").contains("ketan:!::::::21183:\n"));
+    let accounts = host.accounts().unwrap();
+    assert_eq!(accounts.subuids["ketan"], [range]);
+    assert_eq!(accounts.users[&user("ketan")].expires, Some(21_183));
+
+    let kept = spec("ketan");
+    host.modify_user(&user("ketan"), &kept).unwrap();
+    assert!(machine.read("shadow").contains("ketan:!::::::21183:\n"));
+    let never = UserSpec {
+        expires: Expires::Never,
+        ..spec("ketan")
+    };
+    host.modify_user(&user("ketan"), &never).unwrap();
+    assert!(machine.read("shadow").contains("ketan:!:::::::\n"));
+
+    assert!(machine.read("group").contains(":ketan\n"));
+    let groups = [group("sudo"), group("nowhere")].into();
+    host.leave_groups(&user("ketan"), &groups).unwrap();
+    assert!(!machine.read("group").contains(":ketan\n"));
+    host.leave_groups(&user("ketan"), &groups).unwrap();
 }

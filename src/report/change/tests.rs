@@ -1,8 +1,13 @@
-use std::collections::BTreeSet;
-
 use super::*;
 use crate::config::{Enforcement, OnConflict};
 use crate::host::{Digest, FileMode, GroupName, HostPath, Owner, PackageName, UserName};
+
+fn arriving(version: &str, replaces: Option<&str>) -> Arriving {
+    Arriving {
+        version: version.to_owned(),
+        replaces: replaces.map(str::to_owned),
+    }
+}
 
 fn file(content: &str, mode: u32) -> PathEntry {
     PathEntry {
@@ -95,6 +100,17 @@ fn every_package_and_every_secret_is_a_change_of_its_own() {
     let plan = Plan {
         steps: vec![
             Step::InstallPackages {
+                arriving: BTreeMap::from([
+                    (packages[0].clone(), arriving("8.14.1-2", None)),
+                    (
+                        PackageName::new("libcurl4").unwrap(),
+                        arriving("8.14.1-2", None),
+                    ),
+                    (
+                        PackageName::new("libc6").unwrap(),
+                        arriving("2.41-12", Some("2.41-11")),
+                    ),
+                ]),
                 packages: BTreeSet::from(packages),
             },
             Step::InstallSecrets {
@@ -118,8 +134,10 @@ fn every_package_and_every_secret_is_a_change_of_its_own() {
     assert_eq!(
         lines,
         [
-            "install curl",
+            "install curl (8.14.1-2)",
             "install nfs-common",
+            "update libc6 (2.41-11 to 2.41-12)",
+            "install libcurl4 (8.14.1-2, needed by the others)",
             "create db/password",
             "update api/token (content)",
             "remove old",

@@ -2,7 +2,7 @@ use super::world::*;
 use crate::activation::Held;
 use crate::config::Enforcement;
 use crate::generation::{GroupEntry, Manifest, UserEntry};
-use crate::host::{GroupName, UserName};
+use crate::host::{GroupName, GroupState, SubIds, UserName};
 
 fn with_user(entry: UserEntry) -> Manifest {
     let mut manifest = manifest();
@@ -114,4 +114,141 @@ fn drift_of_accounts_packages_and_kernel_is_only_reported_unless_enforced() {
     set host name to chicago
     set vm.swappiness to 10
     ");
+}
+
+fn name(text: &str) -> UserName {
+    UserName::new(text).unwrap()
+}
+
+/// The account `anna`, changed.
+fn with_anna(change: impl FnOnce(&mut UserEntry)) -> Manifest {
+    let mut entry = user("/home/anna");
+    change(&mut entry);
+    with_user(entry)
+}
+
+#[test]
+fn an_expiry_of_ours_goes_with_its_entry_and_one_of_others_stays() {
+    let mut world = World::fresh();
+    let dated = with_anna(|entry| entry.expires = Some(jiff::civil::date(2027, 12, 31)));
+    world.go(&dated);
+    assert!(world.plan(&dated, Held::Nothing).unwrap().is_empty());
+    let plain = with_anna(|_| {});
+    assert_eq!(
+        text(&world.plan(&plain, Held::Nothing).unwrap()),
+        "change user anna: expires never"
+    );
+    let found = world
+        .observed
+        .accounts
+        .users
+        .get_mut(&name("anna"))
+        .unwrap();
+    found.expires = Some(20_000);
+    assert!(world.plan(&plain, Held::Nothing).unwrap().is_empty());
+    assert_eq!(
+        text(&world.plan(&dated, Held::Nothing).unwrap()),
+        "change user anna: expires 2027-12-31"
+    );
+}
+
+#[test]
+fn an_account_that_has_expired_as_declared_is_not_unlocked_again_and_again() {
+    let mut world = World::fresh();
+    let past = with_anna(|entry| entry.expires = Some(jiff::civil::date(2020, 1, 1)));
+    world.go(&past);
+    let found = world
+        .observed
+        .accounts
+        .users
+        .get_mut(&name("anna"))
+        .unwrap();
+    assert_eq!(found.expires, Some(18_262));
+    found.locked = Some(true);
+    assert!(world.plan(&past, Held::Nothing).unwrap().is_empty());
+}
+
+#[test]
+fn subordinate_ids_are_given_once_and_never_changed_or_shared() {
+    let range = |start| SubIds {
+        start,
+        count: 65_536,
+    };
+    let mut world = World::fresh();
+    let wanted = with_anna(|entry| entry.subids = Some(range(200_000)));
+    world.go(&with_anna(|_| {}));
+    let changes =
+        |world: &World, desired| world.plan(desired, Held::Nothing).map(|plan| text(&plan));
+    assert_eq!(
+        changes(&world, &wanted).unwrap(),
+        "change user anna: subordinate ids 200000:65536"
+    );
+    for ranges in [
+        &mut world.observed.accounts.subuids,
+        &mut world.observed.accounts.subgids,
+    ] {
+        ranges.insert("somebody".to_owned(), vec![range(100_000)]);
+    }
+    assert!(changes(&world, &wanted).is_ok());
+    let shared = with_anna(|entry| entry.subids = Some(range(165_535)));
+    let conflict = changes(&world, &shared).unwrap_err().0.remove(0);
+    assert!(
+        conflict.found.contains("somebody has 100000:65536"),
+        "{conflict}"
+    );
+    world.go(&wanted);
+    let moved = with_anna(|entry| entry.subids = Some(range(300_000)));
+    let conflict = changes(&world, &moved).unwrap_err().0.remove(0);
+    assert_eq!(conflict.found, "has the subordinate ids 200000:65536");
+    assert!(conflict.hint.contains("start: 200000"), "{}", conflict.hint);
+}
+
+#[test]
+fn a_membership_of_ours_ends_with_its_entry_and_one_of_others_stays() {
+    let mut world = World::fresh();
+    let group = |text: &str| GroupName::new(text).unwrap();
+    for (name, gid) in [("sudo", 27), ("video", 44)] {
+        let state = GroupState {
+            gid,
+            members: ["anna".to_owned()].into(),
+        };
+        world.observed.accounts.groups.insert(group(name), state);
+    }
+    world.go(&with_anna(|entry| entry.groups = [group("sudo")].into()));
+    world
+        .additions
+        .members
+        .insert(name("anna"), [group("sudo")].into());
+    let plan = world.plan(&with_anna(|_| {}), Held::Nothing).unwrap();
+    assert_eq!(text(&plan), "change user anna: no longer member of sudo");
+}
+
+#[test]
+fn logind_is_told_when_an_account_begins_or_ends_to_linger() {
+    let mut world = World::fresh();
+    let mut desired = with_anna(|_| {});
+    desired
+        .paths
+        .insert(path("/var/lib/systemd/linger/anna"), file(""));
+    let lines = |plan: &crate::activation::Plan| plan.lines();
+    let there = world.go(&desired);
+    assert!(
+        lines(&there).contains(&"let services of anna run without a login".to_owned()),
+        "{:?}",
+        lines(&there)
+    );
+    let mut without = world.clone();
+    without.observed.logind = false;
+    assert!(world.plan(&desired, Held::Nothing).unwrap().is_empty());
+    let back = world.plan(&with_anna(|_| {}), Held::Nothing).unwrap();
+    assert_eq!(
+        lines(&back).last().unwrap(),
+        "let services of anna end with its last session"
+    );
+    let back = without.plan(&with_anna(|_| {}), Held::Nothing).unwrap();
+    assert!(
+        text(&back).contains("with the next boot"),
+        "{}",
+        text(&back)
+    );
 }

@@ -5,5 +5,6 @@ mod generations;
 mod network;
 mod paths;
 mod properties;
+mod software;
 mod units;
 pub(crate) mod world;

@@ -6,7 +6,7 @@ use super::world::*;
 use crate::activation::plan::{Fit, Ids, fit};
 use crate::activation::{Held, Observed, Owned, Plan, Step, plan};
 use crate::config::OnConflict;
-use crate::generation::{Manifest, OnChange, Originals, PathEntry, PathKind};
+use crate::generation::{Additions, Manifest, OnChange, Originals, PathEntry, PathKind};
 use crate::host::{HostPath, PathState};
 
 const POOL: [&str; 10] = [
@@ -116,17 +116,24 @@ fn assert_is(world: &World, desired: &Manifest) {
 fn rank(step: &Step) -> u8 {
     match step {
         Step::StopUnit { .. } => 0,
-        Step::InstallPackages { .. } => 1,
-        Step::CreateGroup { .. } => 2,
-        Step::CreateUser { .. } | Step::ModifyUser { .. } | Step::LockUser { .. } => 3,
-        Step::InstallSecrets { .. } => 4,
-        Step::WritePath { .. } | Step::RemovePath { .. } | Step::RestoreOriginal { .. } => 5,
-        Step::SetHostname { .. } | Step::SetSysctl { .. } => 6,
-        Step::ReloadManager { .. } | Step::ReloadConnections { .. } => 7,
-        Step::EnableUnit { .. } | Step::DisableUnit { .. } => 8,
-        Step::ReloadUnit { .. } => 9,
-        Step::RestartUnit { .. } => 10,
-        Step::StartUnit { .. } => 11,
+        Step::UpdatePackageLists { .. } => 1,
+        Step::ReleasePackages { .. } => 2,
+        Step::InstallPackages { .. } => 3,
+        Step::HoldPackages { .. } => 4,
+        Step::CreateGroup { .. } => 5,
+        Step::CreateUser { .. } | Step::ModifyUser { .. } | Step::LockUser { .. } => 6,
+        Step::InstallSecrets { .. } => 7,
+        Step::WritePath { .. } | Step::RemovePath { .. } | Step::RestoreOriginal { .. } => 8,
+        Step::RemovePackages { .. } => 9,
+        Step::LoadModule { .. } => 10,
+        Step::SetHostname { .. } | Step::SetSysctl { .. } => 11,
+        Step::GenerateLocales { .. } => 12,
+        Step::ReloadManager { .. } | Step::ReloadConnections { .. } => 13,
+        Step::EnableUnit { .. } | Step::DisableUnit { .. } => 14,
+        Step::SetLinger { .. } => 15,
+        Step::ReloadUnit { .. } => 16,
+        Step::RestartUnit { .. } => 17,
+        Step::StartUnit { .. } => 18,
     }
 }
 
@@ -171,7 +178,7 @@ proptest! {
     #[test]
     fn a_host_that_is_exactly_a_generation_needs_nothing(active in a_manifest()) {
         let originals = Originals::new();
-        let owned = Owned { generations: vec![&active], originals: &originals, unfinished: [].into() };
+        let owned = Owned { generations: vec![&active], originals: &originals, additions: &Additions::default(), unfinished: [].into() };
         let plan = plan(&active, &owned, &Observed::as_if(&active), Held::Nothing).unwrap();
         prop_assert!(plan.is_empty(), "{}", text(&plan));
     }
@@ -194,6 +201,7 @@ proptest! {
         let owned = Owned {
             generations: vec![&first, &second],
             originals: &world.originals,
+            additions: &world.additions,
             unfinished: [].into(),
         };
         let mut seen = world.look(&second);

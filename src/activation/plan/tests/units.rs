@@ -168,7 +168,7 @@ fn a_vendor_unit_of_a_package_to_come_is_enabled_and_started_after_it() {
     );
     let plan = world.go(&manifest());
     insta::assert_snapshot!(text(&plan), @r"
-    note: package nginx: is no longer asked for; packages are never removed, so it stays installed
+    remove nginx
     note: nginx.service: is no longer managed; it stays enabled and running as it is
     ");
 }
@@ -285,6 +285,7 @@ fn units_of_an_interrupted_activation_come_back() {
         let owned = Owned {
             generations: vec![&desired],
             originals: &world.originals,
+            additions: &world.additions,
             unfinished: [(unit_name("app.service"), Resume::Restart)].into(),
         };
         let found = plan(&desired, &owned, &world.look(&desired), Held::Reported).unwrap();

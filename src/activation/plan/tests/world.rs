@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::super::super::originals;
-use super::super::{Conflicts, Held, Observed, Owned, Plan, Step, plan};
+use super::super::{Conflicts, Held, Observed, Owned, Plan, Step, day_of, plan};
 use crate::config::{Enforcement, HostName, OnConflict};
-use crate::generation::{Manifest, OnChange, Originals, PathEntry, PathKind, UnitEntry, UserEntry};
+use crate::generation::{
+    Additions, Manifest, OnChange, Originals, PathEntry, PathKind, UnitEntry, UserEntry,
+};
 use crate::host::{
-    AccountState, ActiveState, Digest, FileMode, GroupName, GroupState, HostPath, Owner,
-    PackageName, PathState, UnitFileState, UnitId, UnitState, UserName,
+    AccountState, ActiveState, Digest, FileMode, GroupName, GroupState, HostPath, ModuleState,
+    Owner, PackageName, PathState, UnitFileState, UnitId, UnitState, UserName,
 };
 use crate::secrets::{SecretName, SecretState, UnitTriggers};
 
@@ -135,6 +137,7 @@ pub(crate) fn with_unit(manifest: &mut Manifest, name: &str, content: &str, on_c
 pub(crate) struct World {
     pub(crate) observed: Observed,
     pub(crate) originals: Originals,
+    pub(crate) additions: Additions,
     pub(crate) active: Option<Manifest>,
 }
 
@@ -142,6 +145,8 @@ impl World {
     pub(crate) fn fresh() -> Self {
         let mut observed = Observed {
             packages: Some([].into()),
+            locales: Some([].into()),
+            logind: true,
             hostname: Some("localhost".to_owned()),
             ..Observed::default()
         };
@@ -153,6 +158,7 @@ impl World {
         Self {
             observed,
             originals: Originals::new(),
+            additions: Additions::default(),
             active: None,
         }
     }
@@ -172,6 +178,7 @@ impl World {
         let owned = Owned {
             generations,
             originals: &self.originals,
+            additions: &self.additions,
             unfinished: [].into(),
         };
         plan(desired, &owned, &self.look(desired), held)
@@ -213,6 +220,13 @@ impl World {
                 state.or_insert_with(|| unit_state(ActiveState::Inactive));
             }
         }
+        // Nothing of this machine's needs another package.
+        let unwanted = self.additions.packages.difference(&desired.packages);
+        observed.software.leaving.remove = unwanted.cloned().collect();
+        for module in &desired.kernel_modules {
+            let state = observed.modules.entry(module.clone());
+            state.or_insert(ModuleState::Missing);
+        }
         for name in desired.secrets.keys() {
             let state = observed.secrets.entry(name.clone());
             state.or_insert(SecretState::Missing);
@@ -229,9 +243,36 @@ impl World {
                 let original = self.originals[path].clone();
                 self.observed.paths.insert(path.clone(), original);
             }
-            Step::InstallPackages { packages } => {
+            Step::InstallPackages { packages, .. } => {
                 let installed = self.observed.packages.get_or_insert_default();
                 installed.extend(packages.iter().cloned());
+                self.additions.packages.extend(packages.iter().cloned());
+            }
+            Step::RemovePackages { packages } => {
+                let installed = self.observed.packages.get_or_insert_default();
+                installed.retain(|name| !packages.contains(name));
+                self.additions
+                    .packages
+                    .retain(|name| !packages.contains(name));
+            }
+            Step::HoldPackages { packages } => {
+                let software = &mut self.observed.software;
+                software.held.extend(packages.iter().cloned());
+                self.additions.holds.extend(packages.iter().cloned());
+            }
+            Step::ReleasePackages { packages } => {
+                let software = &mut self.observed.software;
+                software.held.retain(|name| !packages.contains(name));
+                self.additions.holds.retain(|name| !packages.contains(name));
+            }
+            Step::UpdatePackageLists { .. } | Step::SetLinger { .. } => {}
+            Step::LoadModule { module } => {
+                let modules = &mut self.observed.modules;
+                modules.insert(module.clone(), ModuleState::Loaded);
+            }
+            Step::GenerateLocales { locales } => {
+                let there = self.observed.locales.get_or_insert_default();
+                there.extend(locales.iter().cloned());
             }
             Step::CreateGroup { group, entry } => {
                 let gid = entry.gid.unwrap_or_else(|| self.fresh_id());
@@ -299,6 +340,11 @@ impl World {
         for group in &entry.groups {
             let group = self.observed.accounts.groups.get_mut(group).unwrap();
             group.members.insert(name.to_string());
+        }
+        if let Some(range) = entry.subids {
+            let accounts = &mut self.observed.accounts;
+            accounts.subuids.insert(name.to_string(), vec![range]);
+            accounts.subgids.insert(name.to_string(), vec![range]);
         }
         let users = &mut self.observed.accounts.users;
         users.insert(name.clone(), account(entry, uid, gid));
@@ -388,6 +434,8 @@ fn account(entry: &UserEntry, uid: u32, gid: u32) -> AccountState {
             .map(ToString::to_string)
             .unwrap_or_default(),
         locked: Some(false),
+        password_locked: Some(false),
+        expires: entry.expires.map(day_of),
         password_digest: hash.map(|hash| Digest::of(hash.as_bytes())),
     }
 }

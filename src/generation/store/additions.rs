@@ -1,0 +1,60 @@
+//! What Steadfast added to a host that is no path: packages, holds, memberships of groups.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{PRIVATE_FILE, Store, StoreError, disk, record};
+use crate::host::{GroupName, PackageName, UserName, durable};
+
+/// What was not on the host before and is there because a generation asked for it. Only this is ever taken away again.
+///
+/// Written before it is added, so that a kill in between loses nothing; what is named here and is not there harms
+/// nobody.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Additions {
+    /// Packages that were asked for.
+    pub packages: BTreeSet<PackageName>,
+    /// Packages that came with those.
+    pub brought: BTreeSet<PackageName>,
+    /// Packages that are held at their version.
+    pub holds: BTreeSet<PackageName>,
+    /// Groups that accounts were put into.
+    pub members: BTreeMap<UserName, BTreeSet<GroupName>>,
+}
+
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct StoredAdditions {
+    version: u32,
+    #[serde(flatten)]
+    additions: Additions,
+}
+
+impl Store {
+    /// What Steadfast added to the host that is no path.
+    pub fn additions(&self) -> Result<Additions, StoreError> {
+        let path = self.root().join("additions.json");
+        let Some(content) = disk::read(&path)? else {
+            return Ok(Additions::default());
+        };
+        let stored: StoredAdditions =
+            record::parse("read the additions", &path, &content, VERSION)?;
+        Ok(stored.additions)
+    }
+
+    /// Replaces the record of additions; durable when this returns.
+    pub fn set_additions(&self, additions: &Additions) -> Result<(), StoreError> {
+        let path = self.root().join("additions.json");
+        let stored = StoredAdditions {
+            version: VERSION,
+            additions: additions.clone(),
+        };
+        let text = serde_json::to_vec_pretty(&stored)
+            .map_err(|error| StoreError::io("record the additions", &path, error.into()))?;
+        disk::make_directory(self.root())?;
+        durable::replace(&path, &text, PRIVATE_FILE)
+            .map_err(|source| StoreError::file("record the additions", &path, source))
+    }
+}

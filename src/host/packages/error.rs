@@ -1,0 +1,139 @@
+//! How telling, installing and removing packages goes wrong.
+
+use std::collections::BTreeSet;
+
+use crate::host::PackageName;
+use crate::host::exec::ExecError;
+
+/// Packages that could not be told, installed, held or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageError {
+    /// The list of installed packages cannot be read.
+    #[error("cannot tell which packages are installed")]
+    Query {
+        /// Why.
+        #[source]
+        source: ExecError,
+    },
+    /// No repository of this machine has them.
+    #[error("no package source of this host has {}", listed(packages))]
+    Unknown {
+        /// Those that are nowhere.
+        packages: BTreeSet<PackageName>,
+    },
+    /// apt failed.
+    #[error("cannot {action} {}", listed(packages))]
+    Apt {
+        /// `install`, `remove`, `hold`, `release`.
+        action: &'static str,
+        /// What it was about.
+        packages: BTreeSet<PackageName>,
+        /// Why.
+        #[source]
+        source: ExecError,
+    },
+    /// The package lists could not be fetched.
+    #[error("cannot update the package lists")]
+    Update {
+        /// Why.
+        #[source]
+        source: ExecError,
+    },
+    /// dpkg was interrupted, and what it left could not be finished.
+    #[error("dpkg was interrupted before, and cannot finish what it left")]
+    Interrupted {
+        /// Why.
+        #[source]
+        source: ExecError,
+    },
+    /// What is to be remembered about the packages could not be written down; nothing was installed.
+    #[error("cannot write down which packages are about to be installed; none was")]
+    Remember {
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl PackageError {
+    /// How to put it right, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unknown { .. } => Some(
+                "check the names, or say under `apt: repositories:` where they come from"
+                    .to_owned(),
+            ),
+            Self::Apt { source, .. } => apt_hint(source),
+            Self::Update { source } => apt_hint(source).or_else(|| {
+                Some(
+                    "run apt-get update on the host, and mend or remove the source that fails"
+                        .to_owned(),
+                )
+            }),
+            Self::Query { source } => source.hint(),
+            Self::Interrupted { source } => apt_hint(source).or_else(|| {
+                Some("run dpkg --configure -a on the host, and mend what it names".to_owned())
+            }),
+            Self::Remember { .. } => None,
+        }
+    }
+}
+
+fn apt_hint(source: &ExecError) -> Option<String> {
+    let stderr = source.stderr();
+    let hint = if stderr.contains("dpkg was interrupted") {
+        "dpkg --configure -a"
+    } else if stderr.contains("remove is disabled") {
+        "another package would have to go; remove it by hand first: apt-get install says which"
+    } else if stderr.contains("Could not get lock") || stderr.contains("locked by another process")
+    {
+        "another apt or dpkg has been running for more than two minutes; wait for it, or see what it waits for"
+    } else if stderr.contains("NO_PUBKEY") || stderr.contains("is not signed") {
+        "the `key` of the package repository is not the one that signs it; get it from its vendor again"
+    } else if stderr.contains("held packages") || stderr.contains("unmet dependencies") {
+        "apt-get install -s shows what does not fit together"
+    } else if stderr.contains("No space left") {
+        "make room on the file system"
+    } else if stderr.contains("are you root") {
+        "run it as root"
+    } else {
+        return source.hint();
+    };
+    Some(hint.to_owned())
+}
+
+fn listed(packages: &BTreeSet<PackageName>) -> String {
+    let names: Vec<String> = packages.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn apt_failures_say_what_to_do() {
+        let failed = |stderr: &str| PackageError::Apt {
+            action: "install",
+            packages: [PackageName::new("curl").unwrap()].into(),
+            source: ExecError::Failed {
+                command: "apt-get install".to_owned(),
+                code: 100,
+                stderr: stderr.to_owned(),
+            },
+        };
+        let hint = |stderr| failed(stderr).hint();
+        assert_eq!(
+            hint("E: dpkg was interrupted, you must manually run").unwrap(),
+            "dpkg --configure -a"
+        );
+        assert!(hint("E: Packages need to be removed but remove is disabled.").is_some());
+        assert!(
+            hint("dpkg: error: dpkg frontend lock was locked by another process with pid 7")
+                .unwrap()
+                .contains("two minutes")
+        );
+        assert_eq!(hint("E: something else"), None);
+    }
+}
