@@ -16,7 +16,7 @@ pub enum BackupError {
         mount: HostPath,
         repository: String,
         #[source]
-        source: Option<FileError>,
+        source: Option<Box<FileError>>,
     },
     #[error("{} is not there, so no repository can be in it", directory.display())]
     NoDirectory { directory: PathBuf },
@@ -35,7 +35,7 @@ pub enum BackupError {
     NoPassword {
         repository: String,
         #[source]
-        source: FileError,
+        source: Box<FileError>,
     },
     #[error("the password in {file} does not open {repository}")]
     WrongPassword { repository: String, file: HostPath },
@@ -89,8 +89,8 @@ impl BackupError {
     pub fn fix(&self) -> Option<String> {
         Some(match self {
             Self::NotMounted { mount, .. } => format!(
-                "see that the server answers and exports it, then `ls {mount}` mounts it; `findmnt {mount}` shows what is \
-                 there. Nothing was written to this host's own disk"
+                "see that the disk is there, or that the server answers and exports it; then `ls {mount}` mounts it, and \
+                 `findmnt {mount}` shows it. Nothing was written to this host's own disk"
             ),
             Self::NoDirectory { directory } => format!(
                 "make {} (`directories:` of the host), or mount what should be there",

@@ -29,5 +29,5 @@ pub use record::{Attempt, Checked, Record, Success};
 pub use repository::Missing;
 pub use restore::{Destination, RestoreReport, Wanted, restore};
 pub use run::{RunReport, Unread, run};
-pub use snapshots::{Snapshot, Which, snapshots};
+pub use snapshots::{Snapshot, Which, short, snapshots};
 pub use status::{BackupStatus, Schedule, look};

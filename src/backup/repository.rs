@@ -1,6 +1,7 @@
 //! Opening a repository, and making it the first time.
 
 use super::restic::{Call, Restic};
+use super::snapshots::short;
 use super::target::{self, Found};
 use super::{BackupError, Definition, Event, Record, Tell};
 use crate::host::{FileMode, Host, durable};
@@ -60,7 +61,7 @@ fn never_before(host: &Host, backup: &Definition) -> Result<(), BackupError> {
         Some(success) if record.repository.as_ref() == Some(&repository) => {
             Err(BackupError::Gone {
                 repository,
-                snapshot: success.snapshot,
+                snapshot: short(&success.snapshot).to_owned(),
             })
         }
         _ => Ok(()),

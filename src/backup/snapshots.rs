@@ -41,8 +41,14 @@ impl Snapshot {
     /// The beginning of its id, as restic shows it.
     #[must_use]
     pub fn short(&self) -> &str {
-        self.id.get(..SHORT).unwrap_or(&self.id)
+        short(&self.id)
     }
+}
+
+/// The beginning of a snapshot's id, as restic shows it.
+#[must_use]
+pub fn short(id: &str) -> &str {
+    id.get(..SHORT).unwrap_or(id)
 }
 
 /// As restic says it.

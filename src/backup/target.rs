@@ -31,7 +31,7 @@ pub(super) fn look(host: &Host, backup: &Definition) -> Result<Found, BackupErro
         match host.mounted_at(mount) {
             Ok(Some(_)) => {}
             Ok(None) => return Err(not_mounted(None)),
-            Err(error) => return Err(not_mounted(Some(error))),
+            Err(error) => return Err(not_mounted(Some(Box::new(error)))),
         }
     }
     match backup.directory() {
@@ -74,7 +74,7 @@ pub(super) fn password(host: &Host, backup: &Definition) -> Result<(), BackupErr
         Ok(_) => Ok(()),
         Err(error) => Err(BackupError::NoPassword {
             repository: backup.shown_repository(),
-            source: read_error(&path, error),
+            source: Box::new(read_error(&path, error)),
         }),
     }
 }

@@ -132,7 +132,7 @@ fn text(report: &RunReport) -> String {
     } else {
         paint(WARN, "incomplete snapshot")
     };
-    let id = report.snapshot.get(..8).unwrap_or(&report.snapshot);
+    let id = backup::short(&report.snapshot);
     lines.field(
         report.name.as_str(),
         format!("{made} {id} in {}", took(report.took_ms)),

@@ -113,7 +113,7 @@ fn text(status: &BackupStatus, now_secs: i64) -> String {
     lines.field("repository", repository(status));
     lines.field("paths", status.paths.join(", "));
     if let Some(success) = &status.success {
-        let id = success.snapshot.get(..8).unwrap_or(&success.snapshot);
+        let id = backup::short(&success.snapshot);
         lines.field(
             "snapshot",
             format!(

@@ -3,10 +3,10 @@
 set -eu
 root=$1
 
-# A package repository of one real package, so that hosts without a network can install something with apt.
+# A package repository of real packages, so that hosts without a network can install something with apt.
 mkdir -p "$root/srv/apt"
 cd "$root/srv/apt"
-APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq download hello
+APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq download hello restic
 for package in *.deb; do
     dpkg-deb --field "$package"
     echo "Filename: ./$package"

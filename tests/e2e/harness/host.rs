@@ -167,6 +167,12 @@ impl Host {
                 "--network-namespace-path=/run/netns/{}",
                 self.place.netns
             ))
+            // What is mounted on demand needs it.
+            .args(
+                Path::new("/dev/autofs")
+                    .exists()
+                    .then_some("--bind=/dev/autofs"),
+            )
             .env("SYSTEMD_NSPAWN_API_VFS_WRITABLE", "network")
             .stdin(Stdio::null())
             .stdout(console.try_clone().unwrap())

@@ -12,5 +12,5 @@ pub use clone::{Clone, Signature};
 pub use fleet::Fleet;
 pub use host::Host;
 pub use observe::changed;
-pub use shell::{tail, wait_until};
+pub use shell::{Said, tail, wait_until};
 pub use world::{Access, World, enter};

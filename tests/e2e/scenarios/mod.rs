@@ -1,5 +1,6 @@
 //! What must be seen on real hosts, a file per scenario.
 
+mod backup;
 mod boot;
 mod canary;
 mod converge;
@@ -34,6 +35,8 @@ macro_rules! scenarios {
 scenarios![
     Others kills::kills_at_any_moment_leave_a_host_wholly_old_or_wholly_new,
     Others drift::hand_edits_are_drift_which_enforce_repairs_and_report_leaves,
+    Others backup::a_host_is_backed_up_by_its_timer_and_a_file_comes_back,
+    Others backup::a_backup_that_cannot_be_made_says_why_and_spoils_nothing,
     Others trust::force_pushed_unsigned_and_strangers_commits_are_refused,
     Others missing::a_host_without_a_usable_config_stays_as_it_is_and_says_why,
     Others canary::a_canary_secret_is_found_nowhere_but_at_its_destination,
