@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 
 use rustix::fs::{
     AtFlags, FileType, Gid, Mode, OFlags, Stat, Uid, fchmod, fchown, fstat, fsync, mkdirat, openat,
@@ -12,7 +12,7 @@ use rustix::fs::{
 use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
-use super::root::{Trust, kind_in_words, open_below};
+use super::root::{Parent, Trust, kind_in_words, open_below};
 use super::{
     Digest, FileError, FileErrorKind, FileMode, Host, HostPath, Owner, Ownership, PathState,
 };
@@ -103,14 +103,15 @@ impl Host {
         let parent = self.root.open_parent(ACTION, path, Trust::For(owner))?;
         let temporary = temporary_name();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-        let result = openat(
-            &parent,
-            temporary.as_str(),
-            flags | OFlags::CLOEXEC,
-            Mode::RUSR | Mode::WUSR,
-        )
-        .map_err(io::Error::from)
-        .and_then(|fd| {
+        let made = parent.acting.perform(|| {
+            openat(
+                &parent,
+                temporary.as_str(),
+                flags | OFlags::CLOEXEC,
+                Mode::RUSR | Mode::WUSR,
+            )
+        });
+        let result = made.flatten().map_err(io::Error::from).and_then(|fd| {
             let mut file = File::from(fd);
             file.write_all(content)?;
             self.own(&file, owner, mode)?;
@@ -133,13 +134,19 @@ impl Host {
         const ACTION: &str = "make the directory";
         let parent = self.root.open_parent(ACTION, path, Trust::For(owner))?;
         let failed = |errno: Errno| FileError::io(ACTION, &self.real_path(path), errno);
-        match mkdirat(&parent, path.file_name(), Mode::RWXU) {
+        let made = parent
+            .acting
+            .perform(|| mkdirat(&parent, path.file_name(), Mode::RWXU));
+        match made.flatten() {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(errno) => return Err(failed(errno)),
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW;
         match open_below(&parent, path.file_name(), flags) {
-            Ok(directory) => self.own(&directory, owner, mode).map_err(failed),
+            Ok(directory) => {
+                self.may_be_given(ACTION, path, &parent, &directory)?;
+                self.own(&directory, owner, mode).map_err(failed)
+            }
             Err(Errno::NOTDIR | Errno::LOOP) => Err(self.in_the_way(ACTION, path, &parent)),
             Err(errno) => Err(failed(errno)),
         }
@@ -166,7 +173,8 @@ impl Host {
         Ok(missing)
     }
 
-    /// Makes `path` a symbolic link to `target`, in one step if a link or file is there.
+    /// Makes `path` a symbolic link to `target`, in one step if a link or file is there. In a directory of an account
+    /// the link is the account's.
     ///
     /// # Errors
     /// [`FileErrorKind::InTheWay`] if a directory is there, or the kernel's refusal.
@@ -174,7 +182,10 @@ impl Host {
         const ACTION: &str = "link";
         let parent = self.root.open_parent(ACTION, path, Trust::Any)?;
         let temporary = temporary_name();
-        let result = symlinkat(target, &parent, temporary.as_str()).map_err(io::Error::from);
+        let made = parent
+            .acting
+            .perform(|| symlinkat(target, &parent, temporary.as_str()));
+        let result = made.flatten().map_err(io::Error::from);
         self.put_in_place(ACTION, path, &parent, &temporary, result)
     }
 
@@ -207,6 +218,7 @@ impl Host {
             };
             return Err(FileError::new(ACTION, &self.real_path(path), kind));
         }
+        self.may_be_given(ACTION, path, &parent, &handle)?;
         self.own(&handle, owner, mode).map_err(failed)
     }
 
@@ -223,13 +235,17 @@ impl Host {
         };
         let failed = |errno: Errno| FileError::io(ACTION, &self.real_path(path), errno);
         let name = path.file_name();
-        match unlinkat(&parent, name, AtFlags::empty()) {
+        let unlink = |flags| {
+            let gone = parent.acting.perform(|| unlinkat(&parent, name, flags));
+            gone.flatten()
+        };
+        match unlink(AtFlags::empty()) {
             Ok(()) => return Ok(Removed::Yes),
             Err(Errno::NOENT) => return Ok(Removed::WasAbsent),
             Err(Errno::ISDIR) => {}
             Err(errno) => return Err(failed(errno)),
         }
-        match unlinkat(&parent, name, AtFlags::REMOVEDIR) {
+        match unlink(AtFlags::REMOVEDIR) {
             Ok(()) => Ok(Removed::Yes),
             Err(Errno::NOENT) => Ok(Removed::WasAbsent),
             Err(Errno::NOTEMPTY | Errno::EXIST | Errno::BUSY) => Ok(Removed::NotEmpty),
@@ -405,7 +421,7 @@ impl Host {
     }
 
     /// Whether the owner of the directory could have linked somebody else's file there, to be given it.
-    fn may_be_foreign(&self, parent: &OwnedFd, found: &Stat) -> Result<bool, Errno> {
+    fn may_be_foreign(&self, parent: &Parent, found: &Stat) -> Result<bool, Errno> {
         let is_file = FileType::from_raw_mode(found.st_mode) == FileType::RegularFile;
         if !is_file || found.st_nlink == 1 || self.ownership() == Ownership::Ignored {
             return Ok(false);
@@ -427,22 +443,42 @@ impl Host {
         &self,
         action: &'static str,
         path: &HostPath,
-        parent: &OwnedFd,
+        parent: &Parent,
         temporary: &str,
         made: io::Result<()>,
     ) -> Result<(), FileError> {
         let name = path.file_name();
-        let placed = made.and_then(|()| Ok(renameat(parent, temporary, parent, name)?));
+        let act = |act: &dyn Fn() -> Result<(), Errno>| parent.acting.perform(act).flatten();
+        let placed = made.and_then(|()| Ok(act(&|| renameat(parent, temporary, parent, name))?));
         let Err(source) = placed else { return Ok(()) };
         // It may never have been made; the first error is the one that counts.
-        let _ = unlinkat(parent, temporary, AtFlags::empty());
+        let _ = act(&|| unlinkat(parent, temporary, AtFlags::empty()));
         if source.kind() == io::ErrorKind::IsADirectory {
             return Err(self.in_the_way(action, path, parent));
         }
         Err(FileError::io(action, &self.real_path(path), source))
     }
 
-    fn in_the_way(&self, action: &'static str, path: &HostPath, parent: &OwnedFd) -> FileError {
+    /// Refuses to give what lies in a directory of an account to anybody, unless it is the account's.
+    fn may_be_given(
+        &self,
+        action: &'static str,
+        path: &HostPath,
+        parent: &Parent,
+        handle: impl AsFd,
+    ) -> Result<(), FileError> {
+        let found =
+            fstat(handle).map_err(|errno| FileError::io(action, &self.real_path(path), errno))?;
+        if parent.acting.may_give(found.st_uid) {
+            return Ok(());
+        }
+        let kind = FileErrorKind::InTheWay {
+            what: "something of another account",
+        };
+        Err(FileError::new(action, &self.real_path(path), kind))
+    }
+
+    fn in_the_way(&self, action: &'static str, path: &HostPath, parent: &Parent) -> FileError {
         let kind = match statat(parent, path.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) => FileErrorKind::InTheWay {
                 what: kind_in_words(found.st_mode),

@@ -9,6 +9,7 @@ pub mod exec;
 pub mod memory;
 
 mod accounts;
+mod acting;
 mod connections;
 mod file_error;
 mod files;

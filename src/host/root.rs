@@ -6,12 +6,14 @@
 //! No handle is kept for the next write: the walk takes microseconds where the fsync takes milliseconds, and a kept handle
 //! would go on writing into a directory that was moved away or opened up since it was looked at.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat2, readlinkat};
 use rustix::io::Errno;
+use rustix::process::geteuid;
 
+use super::acting::Acting;
 use super::{FileError, FileErrorKind, HostPath, Owner};
 
 /// Nothing on the way may be a link, and nothing may lead out.
@@ -37,6 +39,19 @@ pub(super) struct Root {
     pub(super) path: PathBuf,
     pub(super) fd: OwnedFd,
     pub(super) ownership: Ownership,
+}
+
+/// The directory that holds an entry, and the rights that what is done in it is done with.
+#[derive(Debug)]
+pub(super) struct Parent {
+    directory: OwnedFd,
+    pub(super) acting: Acting,
+}
+
+impl AsFd for Parent {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
+    }
 }
 
 /// Which directories an entry may be put into.
@@ -65,28 +80,35 @@ impl Root {
         action: &'static str,
         path: &HostPath,
         trust: Trust,
-    ) -> Result<OwnedFd, FileError> {
+    ) -> Result<Parent, FileError> {
         let failed = |kind| FileError::new(action, &self.real_path(path), kind);
         let io = |errno: Errno| failed(FileErrorKind::Io(errno.into()));
         let mut directory = open_below(&self.fd, ".", DIRECTORY).map_err(io)?;
+        let mut acting = Acting::Ourselves;
         let Some(parent) = path.parent() else {
-            return Ok(directory);
+            return Ok(Parent { directory, acting });
         };
         let mut walked = self.path.clone();
         for part in parent.relative().split('/') {
             walked.push(part);
             let next = open_below(&directory, part, DIRECTORY)
                 .map_err(|errno| failed(obstacle(&directory, part, &walked, errno)))?;
-            if let (Trust::For(owner), Ownership::Kept) = (trust, self.ownership) {
+            if self.ownership == Ownership::Kept {
                 let found = fstat(&next).map_err(io)?;
-                if let Some(why) = unsafe_because(&found, owner) {
+                if let Trust::For(owner) = trust
+                    && let Some(why) = unsafe_because(&found, owner)
+                {
                     let parent = walked;
                     return Err(failed(FileErrorKind::UnsafeParent { parent, why }));
+                }
+                if acting == Acting::Ourselves && found.st_uid != 0 && geteuid().is_root() {
+                    let (uid, gid) = (found.st_uid, found.st_gid);
+                    acting = Acting::As { uid, gid };
                 }
             }
             directory = next;
         }
-        Ok(directory)
+        Ok(Parent { directory, acting })
     }
 }
 

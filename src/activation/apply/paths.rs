@@ -38,7 +38,9 @@ impl Hands<'_> {
                 mode,
             } => {
                 let owner = self.owner(path, owner, group)?;
-                if matches!(&now, PathState::File { content: has, .. } if has == content) {
+                // A file of somebody else is not given away but made anew: it may have been moved there.
+                if matches!(&now, PathState::File { content: has, owner: by, .. } if has == content && same_user(*by, owner))
+                {
                     host.set_metadata(path, owner, *mode)?;
                 } else {
                     let content = self.bench.store.object(content)?;
@@ -192,6 +194,13 @@ pub(in super::super) fn keep(
     match host.read_file(path, LARGEST_KEPT_BYTES)? {
         Some(content) => Ok(Some(store.keep(&content)?)),
         None => Ok(None),
+    }
+}
+
+fn same_user(found: Owner, wanted: Owner) -> bool {
+    match (found, wanted) {
+        (Owner::Ids { uid, .. }, Owner::Ids { uid: wanted, .. }) => uid == wanted,
+        _ => true,
     }
 }
 

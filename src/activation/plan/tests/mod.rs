@@ -2,6 +2,7 @@
 
 mod accounts;
 mod generations;
+mod homes;
 mod network;
 mod paths;
 mod properties;
