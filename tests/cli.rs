@@ -41,6 +41,7 @@ fn every_help_screen_reads_well() {
         "config diff",
         "config docs",
         "config schema",
+        "why",
         "inputs",
         "inputs list",
         "inputs update",

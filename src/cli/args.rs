@@ -19,6 +19,7 @@ use super::reconcile::NowArgs;
 use super::schema::SchemaArgs;
 use super::secrets::SecretsArgs;
 use super::status::StatusArgs;
+use super::why::WhyArgs;
 
 const ABOUT: &str = "\
 Push a commit, and every host becomes what it says, or stays what it was and tells you why.
@@ -140,6 +141,9 @@ pub enum Command {
     /// Show what the repository says about a host, and the schemas of its files
     #[command(arg_required_else_help = true)]
     Config(ConfigArgs),
+    /// Say why a host has something: which line of which file, and who wrote it
+    #[command(arg_required_else_help = true, long_about = super::why::ABOUT)]
+    Why(WhyArgs),
     /// List and update the repositories whose modules this one uses
     #[command(arg_required_else_help = true, long_about = super::inputs::ABOUT)]
     Inputs(InputsArgs),
@@ -207,6 +211,7 @@ pub fn command(name: &str) -> clap::Command {
                 .mut_subcommand("host", |host| with_options_of(host, person))
                 .mut_subcommand("check", |check| with_options_of(check, reader))
                 .mut_subcommand("config", |config| with_options_of(config, reader))
+                .mut_subcommand("why", |why| with_options_of(why, reader))
                 .mut_subcommand("inputs", |inputs| with_options_of(inputs, reader))
                 .mut_subcommand("backup", |backup| with_options_of(backup, place));
             ["completions", "init", "man", "schema"]

@@ -11,7 +11,7 @@ use super::problem::print_problem;
 use super::{Cli, HostFlags, ReconcileCli, SecretsCli};
 use super::{
     agent, backup, check, completions, config, drift, generations, host, init, inputs, man, plan,
-    reconcile, schema, secrets, status,
+    reconcile, schema, secrets, status, why,
 };
 use crate::report::{Announce, Audience, Problem, exit, start_log};
 
@@ -98,6 +98,7 @@ impl Invocation {
             Command::Host(args) => host::run(args, flags),
             Command::Check(args) => check::run(args, flags),
             Command::Config(args) => config::run(args, flags),
+            Command::Why(args) => why::run(args, flags),
             Command::Inputs(args) => inputs::run(args, flags),
             Command::Generations(args) => generations::run(args, flags),
             Command::Secrets(args) => secrets::run(args, flags),

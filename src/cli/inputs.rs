@@ -6,7 +6,7 @@ mod update;
 
 use clap::{Args, Subcommand};
 
-pub(super) use cache::complete;
+pub(super) use cache::{cached, complete};
 pub use list::{InputAnswer, InputList};
 pub use update::{InputUpdates, UpdateAnswer};
 

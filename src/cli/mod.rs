@@ -30,6 +30,7 @@ mod secrets;
 mod site;
 mod status;
 mod style;
+mod why;
 
 pub use args::{Cli, NAMES, ReconcileCli, SecretsCli, command};
 pub use backup::{BackupList, RunAnswer, RunEntry, SnapshotList};
@@ -41,3 +42,4 @@ pub use flags::HostFlags;
 pub use generations::{GcAnswer, GenerationDiff, GenerationEntry, GenerationList};
 pub use inputs::{InputAnswer, InputList, InputUpdates, UpdateAnswer};
 pub use plan::PlanAnswer;
+pub use why::{LineAnswer, WhyAnswer};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::HostFlags;
 use super::inputs::complete;
 use crate::report::Problem;
-use crate::source::{Mirror, Snapshot};
+use crate::source::{Blame, Mirror, Snapshot};
 
 /// Where the files are.
 pub(super) struct Place {
@@ -58,4 +58,13 @@ pub(super) fn own_files(place: &Place) -> Result<Snapshot, Problem> {
     })?;
     let commit = clone.resolve(rev).map_err(|error| Problem::of(&error))?;
     clone.snapshot(&commit).map_err(|error| Problem::of(&error))
+}
+
+/// The history of the files; `None` where git knows nothing of them.
+pub(super) fn blame(place: &Place) -> Option<Blame> {
+    let Some(rev) = &place.rev else {
+        return Blame::of_folder(&place.folder);
+    };
+    let commit = Mirror::of_clone(&place.folder).ok()?.resolve(rev).ok()?;
+    Blame::of_commit(&place.folder, &commit)
 }

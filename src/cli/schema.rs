@@ -19,6 +19,7 @@ use super::secrets::{
     CheckAnswer, HostKeyAnswer, NewAnswer, OffboardAnswer, OnboardAnswer, RekeyAnswer, SecretDiff,
     SecretList, SecretsStatus, WhoAnswer,
 };
+use super::why::WhyAnswer;
 use crate::backup::{CheckReport, RestoreReport};
 use crate::drift::DriftReport;
 use crate::host::{FileMode, durable};
@@ -88,6 +89,11 @@ const OUTPUTS: &[Output] = &[
         name: "config",
         verbs: "config show",
         schema: || schema_for!(ConfigAnswer),
+    },
+    Output {
+        name: "why",
+        verbs: "why",
+        schema: || schema_for!(WhyAnswer),
     },
     Output {
         name: "inputs",

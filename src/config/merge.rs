@@ -26,7 +26,7 @@ pub(super) enum Rank {
 }
 
 impl Rank {
-    fn noun(self) -> &'static str {
+    pub(super) fn noun(self) -> &'static str {
         match self {
             Self::Default => "a default",
             Self::Person => "the file of a person",
@@ -42,6 +42,24 @@ impl Rank {
 pub(super) struct Said {
     pub(super) rank: Rank,
     pub(super) node: Node,
+}
+
+/// Something that was said and is not in the result.
+#[derive(Debug, Clone)]
+pub(super) struct Unheard {
+    /// The keys on the way to it.
+    pub(super) path: Vec<String>,
+    pub(super) said: Said,
+    pub(super) why: Why,
+}
+
+/// Why something that was said is not in the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// Something of a higher rank is.
+    Overruled,
+    /// The same is in it already.
+    SaidAlready,
 }
 
 /// What is merged.
@@ -62,6 +80,7 @@ pub(super) struct Merger<'a> {
     reader: &'a mut Reader,
     /// The keys on the way to what is being merged.
     path: Vec<String>,
+    unheard: Vec<Unheard>,
 }
 
 impl<'a> Merger<'a> {
@@ -70,19 +89,36 @@ impl<'a> Merger<'a> {
             what,
             reader,
             path: Vec::new(),
+            unheard: Vec::new(),
         }
+    }
+
+    /// What was said so far and is not in the result.
+    pub(super) fn take_unheard(&mut self) -> Vec<Unheard> {
+        std::mem::take(&mut self.unheard)
+    }
+
+    fn unheard(&mut self, said: impl IntoIterator<Item = Said>, why: Why) {
+        let path = &self.path;
+        self.unheard.extend(said.into_iter().map(|said| Unheard {
+            path: path.clone(),
+            said,
+            why,
+        }));
     }
 
     /// Merges in the order of the files; `None` if nobody says anything.
     pub(super) fn merge(&mut self, said: Vec<Said>) -> Option<Node> {
-        let mut said = in_force(said);
+        let (mut said, overridden) = in_force(said);
+        self.unheard(overridden, Why::Overruled);
         if said.len() < 2 {
             return said.pop().map(|only| only.node);
         }
         // Stable: at one rank the order of the files stays.
         said.sort_by_key(|one| one.rank);
         if said.iter().any(|one| !one.node.is_null()) {
-            said.retain(|one| !one.node.is_null());
+            let nothing: Vec<Said> = said.extract_if(.., |one| one.node.is_null()).collect();
+            self.unheard(nothing, Why::SaidAlready);
         }
         if let Some(unknown) = said.iter().find(|one| one.node.value == Value::Unknown) {
             return Some(unknown.node.clone());
@@ -94,7 +130,7 @@ impl<'a> Merger<'a> {
         }
         match kinds.first()? {
             Kind::Map => Some(self.maps(said)),
-            Kind::List => Some(lists(said)),
+            Kind::List => Some(self.lists(said)),
             Kind::Scalar => self.scalar(said),
         }
     }
@@ -121,7 +157,11 @@ impl<'a> Merger<'a> {
         }
         if self.what == What::Resources {
             for (a, b) in ALTERNATIVES {
-                keep_the_higher(a, b, &mut by_key);
+                if let Some((key, lower)) = keep_the_higher(a, b, &mut by_key) {
+                    self.path.push(key.to_owned());
+                    self.unheard(lower, Why::Overruled);
+                    self.path.pop();
+                }
             }
         }
         let mut entries = Vec::new();
@@ -137,16 +177,42 @@ impl<'a> Merger<'a> {
         Node::new(place, Value::Map(entries))
     }
 
+    /// Appends; what an earlier file has already is not there twice.
+    fn lists(&mut self, said: Vec<Said>) -> Node {
+        let place = said[0].node.place;
+        let mut all: Vec<Node> = Vec::new();
+        for one in said {
+            let Value::List(items) = one.node.value else {
+                continue;
+            };
+            let before = all.len();
+            for item in items {
+                if !all[..before].iter().any(|taken| taken.says_the_same(&item)) {
+                    all.push(item);
+                } else {
+                    let again = Said {
+                        rank: one.rank,
+                        node: item,
+                    };
+                    self.unheard([again], Why::SaidAlready);
+                }
+            }
+        }
+        Node::new(place, Value::List(all))
+    }
+
     /// The value of the highest rank; two different ones there are an error.
     fn scalar(&mut self, mut said: Vec<Said>) -> Option<Node> {
         let top = said.last()?.rank;
-        said.retain(|one| one.rank == top);
+        let lower: Vec<Said> = said.extract_if(.., |one| one.rank < top).collect();
         let first = said.remove(0);
         for other in &said {
             if !first.node.says_the_same(&other.node) {
                 self.conflict(first.node.place, other.node.place, top);
             }
         }
+        self.unheard(lower, Why::Overruled);
+        self.unheard(said, Why::SaidAlready);
         Some(first.node)
     }
 
@@ -193,8 +259,8 @@ impl<'a> Merger<'a> {
     }
 }
 
-/// Without what an `!override` puts out of force; `!default` makes its rank the lowest.
-fn in_force(mut said: Vec<Said>) -> Vec<Said> {
+/// What is in force, and what an `!override` puts out of force; `!default` makes its rank the lowest.
+fn in_force(mut said: Vec<Said>) -> (Vec<Said>, Vec<Said>) {
     for one in &mut said {
         if one.node.merge == Merge::Default {
             one.rank = Rank::Default;
@@ -205,12 +271,11 @@ fn in_force(mut said: Vec<Said>) -> Vec<Said> {
         .filter(|one| one.node.merge == Merge::Override)
         .map(|one| one.rank)
         .max();
-    if let Some(rank) = overridden {
-        said.retain(|one| {
-            one.rank > rank || (one.rank == rank && one.node.merge == Merge::Override)
-        });
-    }
-    said
+    let Some(rank) = overridden else {
+        return (said, Vec::new());
+    };
+    said.into_iter()
+        .partition(|one| one.rank > rank || (one.rank == rank && one.node.merge == Merge::Override))
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -238,35 +303,20 @@ impl Kind {
     }
 }
 
-/// Drops one of two alternatives if the other one is said at a higher rank.
-fn keep_the_higher(a: &str, b: &str, by_key: &mut BTreeMap<String, Vec<Said>>) {
+/// Takes one of two alternatives out if the other one is said at a higher rank.
+fn keep_the_higher<'k>(
+    a: &'k str,
+    b: &'k str,
+    by_key: &mut BTreeMap<String, Vec<Said>>,
+) -> Option<(&'k str, Vec<Said>)> {
     let top = |key: &str| {
         let values = by_key.get(key)?;
         values.iter().map(|one| one.rank).max()
     };
-    if let (Some(of_a), Some(of_b)) = (top(a), top(b)) {
-        match of_a.cmp(&of_b) {
-            Ordering::Less => by_key.remove(a),
-            Ordering::Greater => by_key.remove(b),
-            Ordering::Equal => None,
-        };
-    }
-}
-
-/// Appends; what an earlier file has already is not there twice.
-fn lists(said: Vec<Said>) -> Node {
-    let place = said[0].node.place;
-    let mut all: Vec<Node> = Vec::new();
-    for one in said {
-        let Value::List(items) = one.node.value else {
-            continue;
-        };
-        let before = all.len();
-        for item in items {
-            if !all[..before].iter().any(|taken| taken.says_the_same(&item)) {
-                all.push(item);
-            }
-        }
-    }
-    Node::new(place, Value::List(all))
+    let lower = match top(a)?.cmp(&top(b)?) {
+        Ordering::Less => a,
+        Ordering::Greater => b,
+        Ordering::Equal => return None,
+    };
+    by_key.remove(lower).map(|said| (lower, said))
 }

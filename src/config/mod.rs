@@ -19,6 +19,7 @@ mod parse;
 mod reader;
 mod repository;
 mod resolve;
+mod speaker;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -40,9 +41,10 @@ pub(crate) use origin::line_and_column;
 pub use origin::{Located, Origin};
 use parse::duration_ms;
 pub use resolve::{
-    Content, Fleet, ModuleDescription, ModuleUse, OptionUse, Resolution, Resolved, Used, hosts,
-    resolve,
+    Content, Fleet, ModuleDescription, ModuleUse, OptionUse, Resolution, Resolved, UnheardValue,
+    Used, hosts, resolve,
 };
+pub use speaker::Speaker;
 pub use system::{
     AptConfig, AptPin, AptRepository, KeymapConfig, LocaleConfig, PackageConfig, RepositoryKey,
     RepositoryName, ResolvConfig,

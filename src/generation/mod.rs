@@ -1,7 +1,7 @@
 //! Generations: the complete typed content of one host at one revision, its digest, and the store that keeps them.
 //!
 //! `build` turns a [`HostConfig`](crate::config::HostConfig) into a [`Manifest`]; `store` numbers and keeps them;
-//! `gc` forgets; `diff` compares two.
+//! `gc` forgets; `diff` compares two; `why` says where something of one comes from.
 
 mod build;
 mod check;
@@ -9,6 +9,7 @@ mod diff;
 mod manifest;
 mod provenance;
 mod store;
+mod why;
 
 pub use build::{Built, build};
 pub use check::{CheckRequest, Checked, Finding, UnitVerifier, check, excerpts, secret_uses};
@@ -21,3 +22,4 @@ pub use provenance::{Generation, GenerationNumber, Provenance};
 pub use store::{
     Additions, GcMode, GcPolicy, GcReport, Originals, Store, StoreError, StoreErrorKind,
 };
+pub use why::{Entry, Fact, OptionSaid, Said, Thing, Triggered, Turned, UnknownThing, why};

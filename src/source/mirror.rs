@@ -234,7 +234,7 @@ pub(super) fn commit_id(oid: Oid) -> Option<CommitId> {
     CommitId::new(oid.to_string()).ok()
 }
 
-fn describe(id: &CommitId, commit: &git2::Commit<'_>) -> Revision {
+pub(super) fn describe(id: &CommitId, commit: &git2::Commit<'_>) -> Revision {
     const SUBJECT_CHARACTERS: usize = 200;
     let author = commit.author();
     let printable = |bytes: &[u8]| -> String {

@@ -1,8 +1,9 @@
 //! Git: where a configuration comes from, and whether to believe it.
 //!
 //! `remote` parses addresses, `mirror` keeps the bare repository, `transport` runs OpenSSH and speaks HTTPS,
-//! `snapshot` reads one revision's tree from the object database, `pin` the inputs it is locked to, `trust` decides.
+//! `snapshot` reads one revision's tree from the object database, `pin` the inputs it is locked to, `blame` who wrote a line, `trust` decides.
 
+mod blame;
 mod clone;
 mod fetch_error;
 mod mirror;
@@ -17,6 +18,7 @@ pub mod trust;
 #[cfg(test)]
 mod testing;
 
+pub use blame::{Blame, LineState};
 pub use clone::{BlobId, CloneError, History, WorkingClone};
 pub use fetch_error::{FetchError, FetchErrorKind};
 pub use mirror::{Fetched, Mirror, MirrorError, ResolveError, Transfer, Wanted};

@@ -38,6 +38,8 @@ templates:
   app.env:
     text: |
       PASSWORD={{ secret(\"database/password\") }}
+groups: { deploy: { gid: 1200 } }
+health: [{ unit: app.service, within: 5s }]
 ",
     ),
     ("hosts/chicago/app.conf", "color = green\nsize = 1\n"),

@@ -9,6 +9,7 @@ mod report;
 mod size;
 mod status;
 mod time;
+mod why;
 
 pub(super) use changes::{Tense, changes, tally};
 pub(super) use drift::drift;
@@ -19,6 +20,7 @@ pub(super) use report::{report, revision};
 pub(super) use size::size;
 pub(super) use status::status;
 pub(super) use time::{ago, took};
+pub(super) use why::why;
 
 #[cfg(test)]
 mod tests;

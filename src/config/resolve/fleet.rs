@@ -95,7 +95,7 @@ impl<'s> Fleet<'s> {
     pub fn resolve(&self, host: &HostName) -> Result<Resolution, ConfigErrors> {
         self.resolve_to(host, |config, done| {
             let modules = done.run.uses(&done.modules);
-            Resolution::new(config, &done.tree, done.files, modules, done.run.read)
+            Resolution::new(config, &done.tree, done.files, modules, done.run)
         })
     }
 

@@ -18,5 +18,5 @@ mod variables;
 mod wanted;
 
 pub use fleet::{Fleet, ModuleDescription, hosts, resolve};
-pub use resolution::{Content, ModuleUse, OptionUse, Resolution, Resolved};
+pub use resolution::{Content, ModuleUse, OptionUse, Resolution, Resolved, UnheardValue};
 pub use unread::Used;

@@ -150,7 +150,13 @@ impl Run<'_> {
         for mention in mentions.iter() {
             said.extend(self.said_by(mention, name)?);
         }
-        let merged = Merger::new(What::Option(module, name), &mut self.reader).merge(said);
+        let mut merger = Merger::new(What::Option(module, name), &mut self.reader);
+        let merged = merger.merge(said);
+        let unheard = merger.take_unheard();
+        if !unheard.is_empty() {
+            let asked: Asked = (module.clone(), name.to_owned());
+            self.unheard_options.insert(asked, unheard);
+        }
         let what = format!("the option `{name}` of `{module}`");
         if let Some(node) = merged.filter(|node| !node.is_null()) {
             return self.setting(spec, &node, what, false);

@@ -9,6 +9,7 @@ use super::run::{Asked, Run};
 use super::unread::Used;
 use super::wanted::By;
 use crate::config::files::FileTable;
+use crate::config::merge::{Unheard, Why};
 use crate::config::yaml::{Node, ScalarKind, Value};
 use crate::config::{HostConfig, ModuleName, Origin};
 
@@ -21,6 +22,10 @@ pub struct Resolution {
     pub modules: BTreeMap<ModuleName, ModuleUse>,
     /// All that is said about the host, merged: what `config` was read from.
     pub tree: Resolved,
+    /// What was said about the host and does not count.
+    pub unheard: Vec<UnheardValue>,
+    /// Where expressions ask for options: of a module, by name.
+    pub asked_at: BTreeSet<(Origin, ModuleName, String)>,
     pub(super) read: BTreeSet<Asked>,
 }
 
@@ -33,6 +38,19 @@ pub struct ModuleUse {
     pub options: BTreeMap<String, OptionUse>,
 }
 
+/// Something that was said and is not in the result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnheardValue {
+    /// The keys on the way to it.
+    pub path: Vec<String>,
+    /// What was said, and where.
+    pub value: Resolved,
+    /// Who said it: `the host`, `a module`, …
+    pub rank: &'static str,
+    /// Whether something of a higher rank counts instead; else the same is said elsewhere.
+    pub overruled: bool,
+}
+
 /// The value of an option.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OptionUse {
@@ -42,6 +60,8 @@ pub struct OptionUse {
     pub origin: Origin,
     /// Whether it is the default.
     pub default: bool,
+    /// What else was said about it and does not count.
+    pub unheard: Vec<UnheardValue>,
 }
 
 /// A value of the merged tree.
@@ -76,15 +96,30 @@ impl Resolution {
         tree: &Node,
         files: &FileTable,
         modules: BTreeMap<ModuleName, ModuleUse>,
-        read: BTreeSet<Asked>,
+        run: Run<'_>,
     ) -> Self {
+        let asked = run.asked_at.into_iter();
         Self {
             config,
             modules,
             tree: Resolved::of(tree, files),
-            read,
+            unheard: unheard(&run.unheard, files),
+            asked_at: asked
+                .map(|(place, (module, option))| (files.origin(place), module, option))
+                .collect(),
+            read: run.read,
         }
     }
+}
+
+fn unheard(unheard: &[Unheard], files: &FileTable) -> Vec<UnheardValue> {
+    let values = unheard.iter().map(|one| UnheardValue {
+        path: one.path.clone(),
+        value: Resolved::of(&one.said.node, files),
+        rank: one.said.rank.noun(),
+        overruled: one.why == Why::Overruled,
+    });
+    values.collect()
 }
 
 impl Resolution {
@@ -195,6 +230,11 @@ impl Run<'_> {
                 value: Resolved::of(&setting.node, self.reader.files()).to_json(),
                 origin: self.reader.origin(setting.node.place),
                 default: setting.default,
+                unheard: self
+                    .unheard_options
+                    .get(&(name.clone(), option.clone()))
+                    .map(|values| unheard(values, self.reader.files()))
+                    .unwrap_or_default(),
             };
             Some((option.clone(), value))
         });

@@ -10,6 +10,7 @@ use super::wanted::Mention;
 use crate::config::error::ConfigError;
 use crate::config::expression::{Engine, value_of};
 use crate::config::library::Stock;
+use crate::config::merge::Unheard;
 use crate::config::reader::Reader;
 use crate::config::repository::Repository;
 use crate::config::yaml::{Node, Place, Value as Content};
@@ -47,6 +48,12 @@ pub(super) struct Run<'f> {
     pub(super) trail: Vec<(Asked, KeptAsker)>,
     /// The options that an expression has asked for.
     pub(super) read: BTreeSet<Asked>,
+    /// Where they were asked for.
+    pub(super) asked_at: Vec<(Place, Asked)>,
+    /// What was said about the host and does not count.
+    pub(super) unheard: Vec<Unheard>,
+    /// What was said about options and does not count.
+    pub(super) unheard_options: BTreeMap<Asked, Vec<Unheard>>,
     pub(super) values_left: usize,
     exhausted: bool,
 }
@@ -77,6 +84,9 @@ impl<'f> Run<'f> {
             active: BTreeMap::new(),
             trail: Vec::new(),
             read: BTreeSet::new(),
+            asked_at: Vec::new(),
+            unheard: Vec::new(),
+            unheard_options: BTreeMap::new(),
             values_left: VALUES,
             exhausted: false,
         }

@@ -159,6 +159,8 @@ impl Run<'_> {
         };
         for name in names {
             self.read.insert((module.clone(), name.to_owned()));
+            self.asked_at
+                .push((source.place, (module.clone(), name.to_owned())));
             let setting = self.option_for(module, name, Asker::word(source, name))?;
             into.insert(name.to_owned(), setting.value.clone());
         }
