@@ -13,6 +13,9 @@ use super::{Located, Origin};
 use crate::host::InvalidName;
 use crate::source::RepoPath;
 
+/// Nobody finds a key in a longer list.
+const MOST_LISTED: usize = 16;
+
 /// Reads the files of one run.
 pub(super) struct Reader {
     files: FileTable,
@@ -183,6 +186,9 @@ impl Reader {
         }
         let fix = match nearest(&key.text, known.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
+            None if known.len() > MOST_LISTED => format!(
+                "no key of {what} is spelled nearly like it; docs/repository.md has all of them, and `steadfast config schema --out .schema` makes editors complete them"
+            ),
             None => format!("the keys of {what} are {}", listed(known)),
         };
         self.error(key.place, format!("`{}` is not a key of {what}", key.text))

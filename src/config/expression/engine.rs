@@ -1,11 +1,15 @@
 //! The engine: minijinja with a budget.
 
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
 
 use super::failure::Failure;
 use super::secret_text;
+use super::syntax::{Shape, names, shape};
 
 /// Steps of one expression or text; a step also pays for 64 bytes of data.
 const STEPS_EACH: u64 = 100_000;
@@ -71,8 +75,25 @@ pub(in crate::config) struct Engine {
     texts: Environment<'static>,
     /// For texts with secrets in them.
     secrets: Environment<'static>,
+    /// What is known of texts that were seen before.
+    seen: HashMap<String, Seen>,
     steps_left: u64,
 }
+
+/// What is known of a text without evaluating it.
+#[derive(Clone)]
+struct Seen {
+    shape: Shape,
+    names: Names,
+}
+
+/// The names that a text asks for.
+pub(in crate::config) type Names = Arc<BTreeSet<String>>;
+
+/// Texts up to this length are kept compiled. Longer ones are files, which are seldom evaluated more than once.
+const KEPT_BYTES: usize = 2048;
+/// How many texts are kept before all are forgotten.
+const KEPT_TEXTS: usize = 5_000;
 
 /// The value that was printed.
 struct Printed(Value);
@@ -93,8 +114,47 @@ impl Engine {
             values,
             texts,
             secrets,
+            seen: HashMap::new(),
             steps_left: STEPS_ALL,
         }
+    }
+
+    /// Begins the budget of another host.
+    pub(super) fn refill(&mut self) {
+        self.steps_left = STEPS_ALL;
+    }
+
+    /// What kind of text it is.
+    pub(in crate::config) fn shape(&mut self, text: &str) -> Shape {
+        if !text.contains("{{") && !text.contains("{%") {
+            return Shape::Plain;
+        }
+        self.look(text).shape
+    }
+
+    /// The names that a text asks for; see [`names`].
+    pub(in crate::config) fn names(&mut self, text: &str) -> Names {
+        self.look(text).names
+    }
+
+    fn look(&mut self, text: &str) -> Seen {
+        if let Some(seen) = self.seen.get(text) {
+            return seen.clone();
+        }
+        let seen = Seen {
+            shape: shape(&self.texts, text),
+            names: Arc::new(names(&self.texts, text)),
+        };
+        if text.len() <= KEPT_BYTES {
+            if self.seen.len() >= KEPT_TEXTS {
+                self.seen.clear();
+                for environment in [&mut self.values, &mut self.texts, &mut self.secrets] {
+                    environment.clear_templates();
+                }
+            }
+            self.seen.insert(text.to_owned(), seen.clone());
+        }
+        seen
     }
 
     /// The environment, for looking at expressions without evaluating them.
@@ -123,7 +183,7 @@ impl Engine {
     ) -> Result<Value, Failure> {
         let limit = self.limit()?;
         self.values.set_fuel(Some(limit));
-        let (printed, steps) = run(&self.values, text, variables, |captured, _| {
+        let (printed, steps) = run(&mut self.values, text, variables, |captured, _| {
             captured
                 .get_extension::<Printed>()
                 .map(|kept| kept.0.clone())
@@ -141,7 +201,7 @@ impl Engine {
     ) -> Result<String, Failure> {
         let limit = self.limit()?;
         self.texts.set_fuel(Some(limit));
-        let (text, steps) = run(&self.texts, text, variables, |_, output| output)
+        let (text, steps) = run(&mut self.texts, text, variables, |_, output| output)
             .map_err(|error| self.failed(&error, limit))?;
         self.steps_left = self.steps_left.saturating_sub(steps);
         short_enough(text)
@@ -156,7 +216,7 @@ impl Engine {
         secret_text::check(text)?;
         let limit = self.limit()?;
         self.secrets.set_fuel(Some(limit));
-        let (text, steps) = run(&self.secrets, text, variables, |_, output| output)
+        let (text, steps) = run(&mut self.secrets, text, variables, |_, output| output)
             .map_err(|error| self.failed(&error, limit))?;
         self.steps_left = self.steps_left.saturating_sub(steps);
         short_enough(secret_text::store(&text))
@@ -180,12 +240,21 @@ impl Engine {
 
 /// Renders `text`; what comes of it, and the steps it took.
 fn run<T>(
-    environment: &Environment<'_>,
+    environment: &mut Environment<'static>,
     text: &str,
     variables: &Value,
     take: impl FnOnce(&State<'_, '_>, String) -> T,
 ) -> Result<(T, u64), Error> {
-    let template = environment.template_from_str(text)?;
+    let kept = text.len() <= KEPT_BYTES;
+    if kept && environment.get_template(text).is_err() {
+        environment.add_template_owned(text.to_owned(), text.to_owned())?;
+    }
+    let environment = &*environment;
+    let template = if kept {
+        environment.get_template(text)?
+    } else {
+        environment.template_from_str(text)?
+    };
     let captured = template.render_captured(variables.clone())?;
     let state = captured.state();
     let steps = state.fuel_levels().map_or(0, |(used, _)| used);

@@ -4,6 +4,7 @@
 
 mod convert;
 mod engine;
+mod engines;
 mod failure;
 mod secret_text;
 mod syntax;
@@ -12,5 +13,6 @@ mod tests;
 
 pub(super) use convert::{TooMuch, node_of, value_of};
 pub(super) use engine::Engine;
+pub(super) use engines::{Engines, Lease};
 pub(super) use failure::{Failure, FailureKind};
-pub(super) use syntax::{Loop, Shape, is_word, names, shape};
+pub(super) use syntax::{Loop, Shape, is_word, names};

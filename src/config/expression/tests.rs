@@ -113,11 +113,7 @@ fn one_expression_alone_keeps_its_type() {
         ("{{ a[1] }}", ScalarKind::Text),
         ("{{ 1 if b.c == false }}", ScalarKind::Null),
     ] {
-        assert_eq!(
-            shape(engine.environment(), source),
-            Shape::Value,
-            "{source}"
-        );
+        assert_eq!(engine.shape(source), Shape::Value, "{source}");
         let value = engine.value(source, &variables).unwrap();
         let node = node_of(&value, root.place, &mut 100).unwrap();
         assert_eq!(node.scalar().unwrap().kind(), kind, "{source}");
@@ -132,7 +128,7 @@ fn one_expression_alone_keeps_its_type() {
 
 #[test]
 fn a_text_is_plain_one_expression_or_a_mixture() {
-    let engine = Engine::new();
+    let mut engine = Engine::new();
     for (text, expected) in [
         ("plain { text }", Shape::Plain),
         ("{{ a }}", Shape::Value),
@@ -141,7 +137,7 @@ fn a_text_is_plain_one_expression_or_a_mixture() {
         ("{{ a }} ", Shape::Text),
         ("{% if a %}b{% endif %}", Shape::Text),
     ] {
-        assert_eq!(shape(engine.environment(), text), expected, "{text}");
+        assert_eq!(engine.shape(text), expected, "{text}");
     }
     let asked = names(
         engine.environment(),

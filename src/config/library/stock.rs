@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use minijinja::value::Value;
+
 use super::inputs;
 use super::module::{Module, ModuleName};
 use super::person::Person;
 use crate::config::error::ConfigError;
+use crate::config::expression::value_of;
 use crate::config::files::FileTable;
 use crate::config::reader::Reader;
 use crate::config::yaml::{self, FileId, Node, Place};
@@ -17,8 +20,8 @@ pub(in crate::config) struct Stock {
     pub(in crate::config) files: FileTable,
     pub(in crate::config) modules: BTreeMap<ModuleName, Module>,
     pub(in crate::config) people: BTreeMap<UserName, Person>,
-    /// The variables of `fleet.yml`.
-    pub(in crate::config) fleet: Option<Node>,
+    /// The variables of `fleet.yml`, as expressions see them.
+    pub(in crate::config) fleet: Value,
     /// Inputs that `fleet.yml` declares and whose files are not in the snapshot.
     pub(in crate::config) absent: BTreeSet<String>,
     /// What is wrong with `fleet.yml`, and with names of files; every host is told.
@@ -40,7 +43,7 @@ impl Stock {
             files: FileTable::default(),
             modules: BTreeMap::new(),
             people: BTreeMap::new(),
-            fleet: None,
+            fleet: Value::from_pairs(std::iter::empty::<(String, Value)>()),
             absent: BTreeSet::new(),
             errors: Vec::new(),
         };
@@ -64,7 +67,9 @@ impl Stock {
     /// `fleet.yml` and `fleet.lock`.
     fn fleet_and_lock(&mut self, snapshot: &Snapshot) {
         let said = inputs::read(snapshot, &mut self.files);
-        self.fleet = said.variables;
+        if let Some(variables) = &said.variables {
+            self.fleet = value_of(variables);
+        }
         self.errors.extend(said.errors);
         let here = |name: &InputName| snapshot.mounts().iter().any(|mount| mount.name == *name);
         let absent = said.declared.into_keys().filter(|name| !here(name));

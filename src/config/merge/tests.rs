@@ -134,3 +134,105 @@ fn a_value_keeps_the_place_of_who_said_it() {
     assert_eq!(merged.get("a").unwrap().place.file, file);
     assert_eq!(merged.get("b").unwrap().place.file, FileId(8));
 }
+
+mod associative {
+    //! At one rank, it does not matter which files are merged first: what `a` and `b` say together with `c` is what `a`
+    //! says together with `b` and `c`.
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::yaml::{Entry, Key, Place, Scalar};
+
+    const PLACE: Place = Place {
+        file: FileId(0),
+        line: 1,
+        column: 1,
+        length: 1,
+    };
+
+    fn scalar(text: &str) -> Node {
+        Node::new(PLACE, Value::Scalar(Scalar::quoted(text)))
+    }
+
+    fn map(entries: impl IntoIterator<Item = (String, Node)>) -> Node {
+        let entries = entries.into_iter().map(|(text, value)| Entry {
+            key: Key { text, place: PLACE },
+            value,
+        });
+        Node::new(PLACE, Value::Map(entries.collect()))
+    }
+
+    /// Values that never contradict each other: what a key holds is told from its name.
+    fn tree() -> impl Strategy<Value = Node> {
+        let word = proptest::sample::select(vec!["x", "y", "z"]);
+        let list = proptest::collection::vec(word, 0..4).prop_map(|words| {
+            Node::new(PLACE, Value::List(words.into_iter().map(scalar).collect()))
+        });
+        let leaf = prop_oneof![
+            proptest::sample::select(vec!["s1", "s2"])
+                .prop_map(|key| (key.to_owned(), scalar(key))),
+            (proptest::sample::select(vec!["l1", "l2"]), list)
+                .prop_map(|(key, list)| (key.to_owned(), list)),
+        ];
+        let level = |below: BoxedStrategy<(String, Node)>| {
+            let entries = || {
+                proptest::collection::btree_map(
+                    proptest::sample::select(vec!["m1", "m2"]),
+                    Just(()),
+                    0..2,
+                )
+            };
+            (entries(), proptest::collection::vec(below, 0..5))
+                .prop_map(|(maps, entries)| {
+                    let own = map(unique(entries));
+                    (maps.into_keys().next().unwrap_or("m3").to_owned(), own)
+                })
+                .boxed()
+        };
+        let inner = level(leaf.boxed());
+        let outer = level(prop_oneof![inner.clone(), inner].boxed());
+        proptest::collection::vec(outer, 0..3).prop_map(|entries| map(unique(entries)))
+    }
+
+    fn unique(entries: Vec<(String, Node)>) -> Vec<(String, Node)> {
+        let mut seen = std::collections::BTreeSet::new();
+        entries
+            .into_iter()
+            .filter(|(key, _)| seen.insert(key.clone()))
+            .collect()
+    }
+
+    fn together(nodes: &[&Node]) -> Node {
+        let said = nodes.iter().map(|node| Said {
+            rank: Rank::Module,
+            node: (*node).clone(),
+        });
+        let mut files = FileTable::default();
+        files.add(RepoPath::new("all.yml").unwrap());
+        let mut reader = Reader::new(files);
+        let merged = Merger::new(What::Resources, &mut reader).merge(said.collect());
+        assert!(reader.into_errors().is_empty());
+        merged.unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn files_of_one_rank_can_be_grouped_in_any_way((a, b, c) in (tree(), tree(), tree())) {
+            let left = together(&[&together(&[&a, &b]), &c]);
+            let right = together(&[&a, &together(&[&b, &c])]);
+            let flat = together(&[&a, &b, &c]);
+            prop_assert_eq!(print(&left), print(&flat));
+            prop_assert_eq!(print(&right), print(&flat));
+        }
+
+        #[test]
+        fn what_is_said_twice_is_said_once(a in tree()) {
+            let once = together(&[&a]);
+            // A list may have its own items twice; those of another file come once.
+            prop_assert_eq!(print(&together(&[&once, &a])), print(&once));
+        }
+    }
+}

@@ -8,7 +8,7 @@ use super::explain::Source;
 use super::fill::is_content;
 use super::run::Run;
 use super::scope::Frame;
-use crate::config::expression::{Loop, Shape, TooMuch, names, node_of, shape};
+use crate::config::expression::{Loop, Shape, TooMuch, node_of};
 use crate::config::yaml::{Entry, Key, Merge, Node, Place, Scalar, ScalarKind, Value as Content};
 
 /// How often one `for` may repeat.
@@ -176,7 +176,7 @@ impl Run<'_> {
 
     /// The key; expressions in it give text.
     fn key(&mut self, key: &Key, frame: &Frame) -> Option<Key> {
-        if shape(self.engine.environment(), &key.text) == Shape::Plain {
+        if self.engine.shape(&key.text) == Shape::Plain {
             return Some(key.clone());
         }
         let text = self.filled_text(
@@ -199,7 +199,7 @@ impl Run<'_> {
             place: node.place,
             file: None,
         };
-        match shape(self.engine.environment(), scalar.text()) {
+        match self.engine.shape(scalar.text()) {
             Shape::Plain => Some(node.clone()),
             Shape::Value => {
                 let value = self.value(&source, frame)?;
@@ -237,7 +237,7 @@ impl Run<'_> {
 
     /// The value of one expression.
     fn value(&mut self, source: &Source<'_>, frame: &Frame) -> Option<Value> {
-        let names = names(self.engine.environment(), source.text);
+        let names = self.engine.names(source.text);
         let variables = self.variables(&names, frame, source)?;
         match self.engine.value(source.text, &variables) {
             Ok(value) => Some(value),
@@ -250,7 +250,7 @@ impl Run<'_> {
 
     /// A text with expressions in it.
     pub(super) fn filled_text(&mut self, source: &Source<'_>, frame: &Frame) -> Option<String> {
-        let names = names(self.engine.environment(), source.text);
+        let names = self.engine.names(source.text);
         let variables = self.variables(&names, frame, source)?;
         match self.engine.text(source.text, &variables) {
             Ok(text) => Some(text),

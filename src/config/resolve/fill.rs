@@ -4,7 +4,6 @@ use super::evaluate::Mode;
 use super::explain::Source;
 use super::run::Run;
 use super::scope::Frame;
-use crate::config::expression::names;
 use crate::config::yaml::{Entry, FilledFile, Key, Node, Scalar, Value as Content};
 use crate::secrets::parse_template;
 
@@ -69,7 +68,7 @@ impl Run<'_> {
     }
 
     fn secret_text(&mut self, source: &Source<'_>, frame: &Frame) -> Option<String> {
-        let names = names(self.engine.environment(), source.text);
+        let names = self.engine.names(source.text);
         let variables = self.variables(&names, frame, source)?;
         match self.engine.secret_text(source.text, &variables) {
             Ok(text) => Some(text),

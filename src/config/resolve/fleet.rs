@@ -7,6 +7,7 @@ use super::resolution::Resolution;
 use super::run::Run;
 use super::unread::{self, Used};
 use crate::config::error::{ConfigError, ConfigErrors};
+use crate::config::expression::Engines;
 use crate::config::files::FileTable;
 use crate::config::library::{Status, Stock, Wanted};
 use crate::config::nearest::nearest;
@@ -23,6 +24,7 @@ pub struct Fleet<'s> {
     snapshot: &'s Snapshot,
     stock: Stock,
     repository: Repository<'s>,
+    engines: Engines,
 }
 
 /// What a module offers, in words.
@@ -48,6 +50,7 @@ impl<'s> Fleet<'s> {
             snapshot,
             stock: Stock::read(snapshot),
             repository: Repository::new(snapshot),
+            engines: Engines::default(),
         }
     }
 
@@ -132,6 +135,7 @@ impl<'s> Fleet<'s> {
             &self.stock,
             self.snapshot,
             &self.repository,
+            self.engines.take(),
             (host, root, reader),
         );
         run.record(&self.stock.errors);

@@ -8,7 +8,7 @@ use minijinja::value::Value;
 use super::options::{Answer, KeptAsker};
 use super::wanted::Mention;
 use crate::config::error::ConfigError;
-use crate::config::expression::{Engine, value_of};
+use crate::config::expression::Lease;
 use crate::config::library::Stock;
 use crate::config::merge::Unheard;
 use crate::config::reader::Reader;
@@ -30,7 +30,7 @@ pub(super) struct Run<'f> {
     pub(super) snapshot: &'f Snapshot,
     pub(super) repository: &'f Repository<'f>,
     pub(super) reader: Reader,
-    pub(super) engine: Engine,
+    pub(super) engine: Lease<'f>,
     /// The host file.
     pub(super) root: Rc<Node>,
     /// What expressions see as `host`.
@@ -63,18 +63,16 @@ impl<'f> Run<'f> {
         stock: &'f Stock,
         snapshot: &'f Snapshot,
         repository: &'f Repository<'f>,
+        engine: Lease<'f>,
         (host, root, reader): (&HostName, Node, Reader),
     ) -> Self {
-        let fleet = match &stock.fleet {
-            Some(variables) => value_of(variables),
-            None => Value::from_pairs(std::iter::empty::<(String, Value)>()),
-        };
+        let fleet = stock.fleet.clone();
         Self {
             stock,
             snapshot,
             repository,
             reader,
-            engine: Engine::new(),
+            engine,
             host: host_value(host, &root),
             root: Rc::new(root),
             fleet,
