@@ -17,7 +17,7 @@ use super::failure::HostFailure;
 use super::journal::{Durability, Entry, Journal};
 use super::progress::{ActivationEvent, Progress, Way};
 use super::validate::{Check, Judge, Packages, Refused};
-use super::{Plan, Step};
+use super::{Notice, Plan, Step};
 use crate::generation::{Manifest, Store};
 use crate::host::{Accounts, Host, HostPath, MachineError, PackageName};
 use crate::secrets::{self, OpenedSecrets, SecretSet};
@@ -30,6 +30,8 @@ pub(super) struct Applied {
     pub(super) begun: BTreeSet<usize>,
     /// The places of the steps that were done.
     pub(super) done: BTreeSet<usize>,
+    /// What did not start, and need not.
+    pub(super) spared: Vec<Notice>,
     /// The steps that failed: their places, and why.
     pub(super) failed: Vec<(usize, HostFailure)>,
     /// Packages that came, with their versions.
@@ -93,6 +95,10 @@ pub(super) async fn apply(plan: &Plan, bench: &Bench<'_>, journal: &mut Journal)
                     index,
                 });
             }
+            Err(error) if is_spared(step, bench) => {
+                hands.forget_failure(step).await;
+                applied.spared.extend(spared(step, &error));
+            }
             Err(error) => {
                 let reason = error.in_one_line();
                 tracing::error!(step = step.describe(), reason, "a step failed");
@@ -119,6 +125,20 @@ pub(super) async fn apply(plan: &Plan, bench: &Bench<'_>, journal: &mut Journal)
         applied.failed.push((total.saturating_sub(1), error));
     }
     applied
+}
+
+/// Whether the host goes on when the step fails: a mount with `nofail` that does not start.
+fn is_spared(step: &Step, bench: &Bench<'_>) -> bool {
+    matches!(step, Step::StartUnit { unit, .. } | Step::RestartUnit { unit, .. } if may_fail(bench.manifest, unit))
+}
+
+fn spared(step: &Step, error: &HostFailure) -> Option<Notice> {
+    let unit = step.unit()?;
+    tracing::warn!(%unit, reason = error.in_one_line(), "unit did not start; the host goes on without it");
+    Some(Notice {
+        subject: unit.to_string(),
+        text: format!("{}; the host goes on without it", error.in_one_line()),
+    })
 }
 
 async fn carry_out(

@@ -473,6 +473,8 @@ struct Forward {
 
 impl Forward {
     fn ending(self, outcome: Outcome, plan: Plan) -> Ending {
+        let mut warnings = self.warnings;
+        warnings.extend(self.applied.spared);
         let done = plan
             .steps
             .into_iter()
@@ -485,7 +487,7 @@ impl Forward {
                 .collect(),
             health: self.health,
             notices: plan.notices,
-            warnings: self.warnings,
+            warnings,
         }
     }
 }

@@ -21,14 +21,19 @@ impl Hands<'_> {
             }
             Step::StartUnit { unit, .. } => {
                 units.reset_failed(unit).await?;
-                let result = units.start(unit).await?;
-                if !result.is_success() && may_fail(self.bench.manifest, unit) {
-                    tracing::warn!(%unit, %result, "unit did not start; the host goes on without it");
-                    return Ok(());
-                }
-                ended(unit, "start", result)
+                ended(unit, "start", units.start(unit).await?)
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Lets a unit that need not start be no failed unit: those count against the health of the host.
+    pub(super) async fn forget_failure(&mut self, step: &Step) {
+        let (Some(unit), Ok(units)) = (step.unit(), self.units().await) else {
+            return;
+        };
+        if let Err(error) = units.reset_failed(unit).await {
+            tracing::warn!(%unit, %error, "its failure could not be forgotten");
         }
     }
 

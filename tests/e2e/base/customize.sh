@@ -3,10 +3,27 @@
 set -eu
 root=$1
 
-# A package repository of real packages, so that hosts without a network can install something with apt.
+# A package repository of a few real packages, so that hosts without a network can install something with apt.
 mkdir -p "$root/srv/apt"
 cd "$root/srv/apt"
-APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq download hello restic
+APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq download hello restic podman
+APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq -y -o Dir::Cache::archives="$PWD/" --no-install-recommends \
+    install --download-only nftables sudo
+rm -rf partial lock
+
+# The whole of podman is too large. Its generator is the real one; what it would run is a stand-in that only stays up.
+dpkg-deb --extract podman_*.deb podman
+rm -f podman_*.deb
+version=4.0+generator-only
+mkdir -p small/DEBIAN small/usr/bin small/usr/lib/systemd small/usr/libexec/podman
+cp podman/usr/libexec/podman/quadlet small/usr/libexec/podman/
+cp -a podman/usr/lib/systemd/system-generators small/usr/lib/systemd/
+printf '%s\n' '#!/bin/sh' '[ "$1" = run ] || exit 0' 'systemd-notify --ready' 'exec sleep infinity' >small/usr/bin/podman
+chmod 755 small/usr/bin/podman
+printf '%s\n' 'Package: podman' "Version: $version" 'Architecture: all' 'Maintainer: nobody <nobody@example.org>' \
+    'Description: the generator of podman' >small/DEBIAN/control
+dpkg-deb --root-owner-group --build small "podman_${version}_all.deb" >/dev/null
+rm -rf podman small
 for package in *.deb; do
     dpkg-deb --field "$package"
     echo "Filename: ./$package"

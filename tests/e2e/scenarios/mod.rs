@@ -11,6 +11,8 @@ mod fixture;
 mod joining;
 mod kills;
 mod missing;
+mod mounts;
+mod network;
 mod reboot;
 mod recipients;
 mod restarts;
@@ -18,6 +20,7 @@ mod rollback;
 mod trust;
 mod units;
 mod units_change;
+mod validators;
 
 use crate::{Company, Scenario};
 
@@ -52,5 +55,8 @@ scenarios![
     Others reboot::secrets_and_generation_are_back_after_a_reboot_without_network,
     Alone converge::a_push_converges_both_hosts_within_ten_seconds,
     Others boot::hosts_boot_talk_git_and_survive_a_pulled_plug,
+    Others validators::what_a_program_refuses_changes_nothing,
+    Others mounts::mounts_come_change_and_go_and_drift_scans_do_not_touch_them,
+    Others network::interfaces_and_containers_do_what_their_files_say,
     Others units::the_units_verify_and_are_as_hardened_as_their_work_allows,
 ];
