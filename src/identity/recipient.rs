@@ -5,9 +5,11 @@ use std::str::FromStr as _;
 
 use age::ssh::ParseRecipientKeyError;
 
+use self::frequent::Frequent;
 use super::plugin;
 
 mod error;
+mod frequent;
 
 pub use error::{RecipientError, WrapError, WrapErrorKind};
 
@@ -23,7 +25,7 @@ pub struct Recipient {
 
 #[derive(Clone)]
 enum Kind {
-    X25519(age::x25519::Recipient),
+    X25519(Frequent),
     Ssh(age::ssh::Recipient),
     /// `age1tag1…`, a P-256 key in hardware; anybody can encrypt to it without the plugin.
     Tag(age::tag::Recipient),
@@ -60,10 +62,12 @@ impl Recipient {
         } else if let Some(rest) = text.strip_prefix("age1") {
             const DAMAGED: &str = "its checksum does not fit, so a character is wrong or missing";
             match rest.rsplit_once('1').map(|(name, _)| name) {
-                None => Kind::X25519(text.parse().map_err(|_reason| RecipientError::Invalid {
-                    text: text.to_owned(),
-                    reason: DAMAGED,
-                })?),
+                None => Kind::X25519(Frequent::new(text.parse().map_err(|_reason| {
+                    RecipientError::Invalid {
+                        text: text.to_owned(),
+                        reason: DAMAGED,
+                    }
+                })?)),
                 Some("tag") => Kind::Tag(text.parse().map_err(|_reason| invalid(DAMAGED))?),
                 Some("tagpq") => {
                     Kind::TagPq(Box::new(text.parse().map_err(|_reason| invalid(DAMAGED))?))
