@@ -190,16 +190,23 @@ pub enum ReconcileCommand {
 /// The names that the program answers to.
 pub const NAMES: [&str; 3] = ["steadfast", "reconcile", "secrets"];
 
+/// What can be typed under one of [`NAMES`], for a command line that is right. It is not built as a whole, which would be
+/// most of what the program does before a verb begins: only the verb that was typed is.
+#[must_use]
+pub(super) fn parser(name: &str) -> clap::Command {
+    match name {
+        "reconcile" => ReconcileCli::command(),
+        "secrets" => SecretsCli::command(),
+        _ => Cli::command(),
+    }
+}
+
 /// The whole tree under one of [`NAMES`]; any other name gives `steadfast`'s.
 ///
 /// Verbs that look at no host do not list the host options in their help, though they take them.
 #[must_use]
 pub fn command(name: &str) -> clap::Command {
-    let mut command = match name {
-        "reconcile" => ReconcileCli::command(),
-        "secrets" => SecretsCli::command(),
-        _ => Cli::command(),
-    };
+    let mut command = parser(name);
     // Global options reach the subcommands in `build`; they can only be changed there after it.
     command.build();
     match name {

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::FromArgMatches;
+use clap::error::ErrorKind;
 
-use super::args::{Command, ReconcileArgs, ReconcileCommand, command};
+use super::args::{Command, ReconcileArgs, ReconcileCommand, command, parser};
 use super::problem::print_problem;
 use super::{Cli, HostFlags, ReconcileCli, SecretsCli};
 use super::{
@@ -57,8 +58,12 @@ impl Invocation {
     fn parse(args: &[OsString]) -> Result<Self, clap::Error> {
         let name = args.first().map(Path::new).and_then(Path::file_name);
         let name = name.and_then(|name| name.to_str()).unwrap_or_default();
-        let mut tree = command(name);
-        let matches = tree.try_get_matches_from_mut(args)?;
+        let matches = match parser(name).try_get_matches_from(args) {
+            Ok(matches) => matches,
+            Err(said) if said.kind() == ErrorKind::DisplayVersion => return Err(said),
+            // Help and complaints are about the whole tree, and hide options that say nothing to a verb.
+            Err(_said_again) => command(name).try_get_matches_from(args)?,
+        };
         let parsed = match name {
             "reconcile" => ReconcileCli::from_arg_matches(&matches).map(|cli| Self {
                 flags: cli.flags,
@@ -73,7 +78,7 @@ impl Invocation {
                 command: cli.command,
             }),
         };
-        parsed.map_err(|error| error.format(&mut tree))
+        parsed.map_err(|error| error.format(&mut command(name)))
     }
 
     fn run(&self) -> Result<u8, Problem> {
@@ -81,9 +86,10 @@ impl Invocation {
             Command::Agent(_) | Command::Boot => Audience::Service,
             _ => Audience::Person,
         };
-        let announce = match self.flags.root {
-            None => Announce::ToJournal,
-            Some(_) => Announce::Nowhere,
+        let announce = match (&self.command, &self.flags.root) {
+            // They change files in a clone, and nothing of this host.
+            (Command::Secrets(_), _) | (_, Some(_)) => Announce::Nowhere,
+            (_, None) => Announce::ToJournal,
         };
         start_log(audience, announce).map_err(|error| Problem::of(&error).with_fix(error.fix()))?;
         let flags = &self.flags;

@@ -51,8 +51,18 @@ impl LogError {
 /// # Errors
 /// [`LogError`] if `STEADFAST_LOG` is set to something that is not a filter.
 pub fn start_log(audience: Audience, announce: Announce) -> Result<(), LogError> {
-    let filter = filter(audience, std::env::var(LOG_VARIABLE).ok())?;
+    let wanted = std::env::var(LOG_VARIABLE).ok();
     let under_systemd = stderr_is_journal();
+    let is_unwanted = wanted.as_deref().is_none_or(str::is_empty);
+    if audience == Audience::Person
+        && announce == Announce::Nowhere
+        && is_unwanted
+        && !under_systemd
+    {
+        // Nobody listens, so nobody has to be told.
+        return Ok(());
+    }
+    let filter = filter(audience, wanted)?;
     let announcing = under_systemd || announce == Announce::ToJournal;
     // A host without journald, such as a container, has stderr only: that is not an error.
     let journal = |prefix: Option<&str>| {

@@ -33,9 +33,13 @@ pub struct SecretsArgs {
 }
 
 /// Verbs below `secrets`. No documentation here: it would be shown instead of that of the verb's arguments.
+///
+/// What a verb takes is only made when it is the one that was typed; so its other names have to stand here.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub enum SecretsCommand {
     Edit(edit::EditArgs),
+    #[command(visible_alias = "decrypt")]
     View(view::ViewArgs),
     Get(get::GetArgs),
     Set(set::SetArgs),
@@ -43,6 +47,7 @@ pub enum SecretsCommand {
     Encrypt(encrypt::EncryptArgs),
     Rotate(rotate::RotateArgs),
     New(new::NewArgs),
+    #[command(visible_alias = "filestatus")]
     Status(status::StatusArgs),
     ExecEnv(exec::ExecEnvArgs),
     ExecFile(exec::ExecFileArgs),

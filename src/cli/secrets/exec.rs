@@ -8,7 +8,7 @@ use clap::Args;
 
 use super::failure::Failure;
 use super::options::{KeyOrder, Types};
-use super::place::repository_for;
+use super::place::repository_to_read;
 use super::{answers, identities};
 use crate::cli::HostFlags;
 use crate::host::become_user;
@@ -141,7 +141,7 @@ fn open(
     types: &Types,
     flags: &HostFlags,
 ) -> Result<(OpenedFile, SecretFile<'static>), Failure> {
-    let repository = repository_for(flags, Some(path))?;
+    let repository = repository_to_read(flags, Some(path))?;
     let file = types.apply(SecretFile::at(path, repository.as_ref()));
     let opened = file
         .open(&identities(flags)?, MacCheck::Verify)

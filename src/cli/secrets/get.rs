@@ -8,7 +8,7 @@ use clap::Args;
 use super::failure::{Failure, KEY_PATH};
 use super::options::{Opening, Types};
 use super::output::Destination;
-use super::place::repository_for;
+use super::place::repository_to_read;
 use super::{answers, identities};
 use crate::cli::HostFlags;
 use crate::report::exit;
@@ -43,7 +43,7 @@ pub(super) fn run(args: &GetArgs, flags: &HostFlags) -> Result<u8, Failure> {
         .key
         .parse()
         .map_err(|error| Failure::of_key_path(&error, KEY_PATH))?;
-    let repository = repository_for(flags, Some(&args.file))?;
+    let repository = repository_to_read(flags, Some(&args.file))?;
     let file = args
         .types
         .apply(SecretFile::at(&args.file, repository.as_ref()));

@@ -42,12 +42,21 @@ pub(super) fn repository_for(
     }
 }
 
+/// As [`repository_for`], for a file that is only read: nothing but its name has to be looked up in a repository, and a
+/// file that is there needs no looking up.
+pub(super) fn repository_to_read(
+    flags: &HostFlags,
+    file: Option<&Path>,
+) -> Result<Option<Repository>, Failure> {
+    match (&flags.repo, file) {
+        (None, Some(file)) if file.exists() => Ok(None),
+        _ => repository_for(flags, file),
+    }
+}
+
 /// What recipients are called in the repository around `directory`; nothing where there is none.
 pub(super) fn names_around(directory: &Path) -> RecipientNames {
-    // Names are for people; what is shown is right without them.
-    Repository::find(directory)
-        .map(|repository| repository.names().clone())
-        .unwrap_or_default()
+    RecipientNames::around(directory)
 }
 
 fn find(start: &Path) -> Result<Option<Repository>, Problem> {

@@ -23,7 +23,7 @@ use crate::sops::{ParseError, SealedFile};
 
 /// Show the repository at a glance; with FILE, whether it is encrypted
 #[derive(Debug, Args)]
-#[command(visible_alias = "filestatus", long_about = ABOUT, after_long_help = EXAMPLES)]
+#[command(long_about = ABOUT, after_long_help = EXAMPLES)]
 pub struct StatusArgs {
     /// A file: prints `{"encrypted":true}` or `{"encrypted":false}`, without any key, as sops' filestatus does
     file: Option<PathBuf>,

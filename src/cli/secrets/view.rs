@@ -8,7 +8,7 @@ use clap::Args;
 use super::failure::{Failure, KEY_PATH, UNREADABLE};
 use super::options::{Opening, Types};
 use super::output::Destination;
-use super::place::repository_for;
+use super::place::repository_to_read;
 use super::{answers, identities};
 use crate::cli::HostFlags;
 use crate::report::{Problem, exit};
@@ -16,7 +16,7 @@ use crate::secrets::{KeyPath, MacCheck, SecretFile};
 
 /// Print a secret file, decrypted
 #[derive(Debug, Args)]
-#[command(visible_alias = "decrypt", long_about = ABOUT, after_long_help = EXAMPLES)]
+#[command(long_about = ABOUT, after_long_help = EXAMPLES)]
 pub struct ViewArgs {
     /// The secret file [default: stdin]
     pub file: Option<PathBuf>,
@@ -64,7 +64,7 @@ pub(super) fn run(args: &ViewArgs, flags: &HostFlags) -> Result<u8, Failure> {
         .map(str::parse::<KeyPath>)
         .transpose()
         .map_err(|error| Failure::of_key_path(&error, KEY_PATH))?;
-    let repository = repository_for(flags, args.file.as_deref())?;
+    let repository = repository_to_read(flags, args.file.as_deref())?;
     let name = args.file.as_deref().unwrap_or(Path::new("-"));
     let mut file = SecretFile::at(name, repository.as_ref());
     if let Some(name) = &args.filename_override {
@@ -81,7 +81,7 @@ pub(super) fn run(args: &ViewArgs, flags: &HostFlags) -> Result<u8, Failure> {
     let identities = identities(flags)?;
     let format = args.types.output_of(&file);
     let plain = if path.is_none() && format == file.format() && mac == MacCheck::Verify {
-        file.plain_text_of(&text, &identities)
+        file.plain_text_of(text, &identities)
             .map_err(|error| Failure::of_file(&error))?
     } else {
         let opened = file

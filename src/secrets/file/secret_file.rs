@@ -108,12 +108,15 @@ impl<'a> SecretFile<'a> {
         self.rule_place.as_ref()
     }
 
-    /// What recipients are called.
+    /// What recipients are called; where no repository was given, in the one around the file. Only of interest once
+    /// something has to be told.
     #[must_use]
     pub fn names(&self) -> RecipientNames {
-        self.repository
-            .map(|repository| repository.names().clone())
-            .unwrap_or_default()
+        match (self.repository, self.path.parent()) {
+            (Some(repository), _) => repository.names().clone(),
+            (None, Some(above)) if !above.as_os_str().is_empty() => RecipientNames::around(above),
+            (None, _) => RecipientNames::around(Path::new(".")),
+        }
     }
 
     /// Reads it; `None` if it is not there.
@@ -142,31 +145,36 @@ impl<'a> SecretFile<'a> {
         identities: &Identities,
         mac: MacCheck,
     ) -> Result<OpenedFile, SecretFileError> {
-        self.opened(text, identities, |sealed| match mac {
+        let sealed = self.sealed(text)?;
+        match mac {
             MacCheck::Verify => sealed.open(identities),
             MacCheck::Ignore => sealed.open_unverified(identities),
-        })
+        }
+        .map_err(|error| self.not_opened(error, identities))
     }
 
     /// Opens `text`, its content, to be printed as it was written.
     pub fn plain_text_of(
         &self,
-        text: &[u8],
+        text: Vec<u8>,
         identities: &Identities,
     ) -> Result<Plaintext, SecretFileError> {
-        self.opened(text, identities, |sealed| sealed.plain_text(identities))
+        let sealed = self.sealed(&text)?;
+        drop(text);
+        sealed
+            .plain_text(identities)
+            .map_err(|error| self.not_opened(error, identities))
     }
 
-    fn opened<T>(
-        &self,
-        text: &[u8],
-        identities: &Identities,
-        open: impl FnOnce(&SealedFile) -> Result<T, OpenError>,
-    ) -> Result<T, SecretFileError> {
-        let failed = |kind| SecretFileError::new("open", &self.path, kind);
-        let sealed = SealedFile::parse(text, self.format)
-            .map_err(|error| failed(SecretFileErrorKind::Parse(error)))?;
-        open(&sealed).map_err(|error| failed(explain(error, identities, &self.names())))
+    fn sealed(&self, text: &[u8]) -> Result<SealedFile, SecretFileError> {
+        SealedFile::parse(text, self.format).map_err(|error| {
+            SecretFileError::new("open", &self.path, SecretFileErrorKind::Parse(error))
+        })
+    }
+
+    fn not_opened(&self, error: OpenError, identities: &Identities) -> SecretFileError {
+        let kind = explain(error, identities, &self.names());
+        SecretFileError::new("open", &self.path, kind)
     }
 
     /// All of it, opened, in `format`; in its own format as it was written.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use granit_parser::{Event, Options, Parser};
 
+use super::Repository;
 use crate::identity::{HostPublicKey, Recipient};
 
 /// What recipients are called. Where no name is known, the key itself is shown.
@@ -54,6 +55,15 @@ impl RecipientNames {
             names.add(key, name);
         }
         names
+    }
+
+    /// Names in the repository that `directory` is in; none where there is no repository, or none that can be used: what is
+    /// shown is right without names.
+    #[must_use]
+    pub fn around(directory: &Path) -> Self {
+        Repository::find(directory)
+            .map(|repository| repository.names().clone())
+            .unwrap_or_default()
     }
 
     /// Adds the hosts of the repository at `root`, from `hosts/NAME/ssh_host_ed25519_key.pub`: the derived age key as
