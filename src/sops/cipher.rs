@@ -166,7 +166,7 @@ fn encrypt_with_iv(
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, CipherError> {
-    let text = if text.contains(['\r', '\n']) {
+    let text = if text.bytes().any(|byte| matches!(byte, b'\r' | b'\n')) {
         Cow::Owned(text.replace(['\r', '\n'], ""))
     } else {
         Cow::Borrowed(text)

@@ -8,6 +8,7 @@ use super::document::tree::{Comment, NodeId, Tree};
 use super::error::{ParseError, SealError};
 use super::mac::{Chosen, Mac};
 use super::metadata::{MetadataLayout, MetadataText, Stamp, VersionChange};
+use super::sealed::taken;
 use super::selector::Chooser;
 use super::stash::Stash;
 use super::stores::yaml::breaks::has_odd_break;
@@ -159,7 +160,7 @@ pub(super) fn encrypt(
         .map_err(|_overlap| SealError::ReadBack {
             reason: "two changes meet in one place".to_owned(),
         })?;
-    Ok(text.to_string())
+    Ok(taken(text))
 }
 
 fn encrypted(key: &DataKey, aad: &str, content: (ValueType, &[u8])) -> Result<String, SealError> {

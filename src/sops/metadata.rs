@@ -85,6 +85,11 @@ impl Metadata {
         })
     }
 
+    /// All keys, and how many groups of them are needed together.
+    pub(super) fn keys(&self) -> (&[KeyGroup], usize) {
+        (&self.groups, self.threshold)
+    }
+
     /// Everybody with an age entry, in file order.
     pub(super) fn entries(&self) -> impl Iterator<Item = &AgeEntry> {
         self.groups.iter().flat_map(|group| &group.entries)

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use zeroize::Zeroizing;
+
 use super::cipher::{DataKey, looks_encrypted};
 use super::decrypt::{Purpose, Verify, decrypt};
 use super::document::splice::Edits;
@@ -51,8 +53,8 @@ impl SealedFile {
 
     fn read(text: &[u8], format: Format) -> Result<Self, ParseError> {
         let tree = in_blocks(Tree::parse_sealed(text, format)?)?;
-        let text = tree.metadata_text()?;
-        let metadata = Metadata::read(&text.tree()?)?;
+        let (text, read) = tree.metadata_text()?;
+        let metadata = Metadata::read(&read)?;
         Ok(Self {
             layout: tree.metadata_layout(),
             tree,
@@ -199,12 +201,18 @@ impl SealedFile {
         if self.format == Format::Binary {
             return Ok(self.open_with(key)?.plain_text());
         }
+        let plain = self.decrypted_with(&key)?;
+        Ok(Plaintext::new(plain.as_bytes().to_vec()))
+    }
+
+    /// The plain text alone, as [`Tree::opened`] reads it, with a data key that is already at hand; the MAC is verified.
+    pub(super) fn decrypted_with(&self, key: &DataKey) -> Result<Zeroizing<String>, OpenError> {
         let decrypted = decrypt(
             &self.tree,
-            (&self.metadata, &key),
+            (&self.metadata, key),
             (Verify::ValuesAndMac, Purpose::ToRead),
         )?;
-        Ok(Plaintext::new(decrypted.plain.as_bytes().to_vec()))
+        Ok(decrypted.plain)
     }
 
     /// Decrypts everything without verifying the MAC: values may have been taken away, swapped or put back.
@@ -307,8 +315,7 @@ impl SealedFile {
         let failed = |reason: String| SealError::ReadBack { reason };
         let again = Self::parse(sealed.as_bytes(), self.format)
             .map_err(|error| failed(error.to_string()))?;
-        let expected = text.groups().map_err(|error| failed(error.to_string()))?;
-        if expected != (again.metadata.groups.clone(), again.metadata.threshold) {
+        if !change.leads(self.metadata.keys(), again.metadata.keys()) {
             return Err(failed("the keys are not as wanted".to_owned()));
         }
         if !again.holds_the_same_as(self) {
@@ -325,7 +332,7 @@ impl SealedFile {
             .map_err(|_overlap| SealError::ReadBack {
                 reason: "the `sops` entry overlaps another".to_owned(),
             })?;
-        Ok(sealed.to_string())
+        Ok(taken(sealed))
     }
 
     /// Whether all but the keys is the same, ciphertext for ciphertext.
@@ -359,6 +366,11 @@ impl SealedFile {
         .ok()?;
         Some(found)
     }
+}
+
+/// A text that holds no secret, without a copy.
+pub(super) fn taken(mut text: Zeroizing<String>) -> String {
+    std::mem::take(&mut *text)
 }
 
 /// In block style: flow style is JSON by another name, and has no place for a `sops` entry of its own lines.

@@ -32,9 +32,11 @@ impl Edits {
     /// The text with all edits made.
     pub(in crate::sops) fn apply(mut self, text: &str) -> Result<Zeroizing<String>, Overlap> {
         self.0.sort_by_key(|(span, _)| (span.start, span.end));
-        let grown: usize = self.0.iter().map(|(_, new)| new.len()).sum();
-        // All at once: a buffer that grows leaves copies of secrets behind.
-        let mut result = Zeroizing::new(String::with_capacity(text.len() + grown));
+        let new: usize = self.0.iter().map(|(_, new)| new.len()).sum();
+        let old: usize = self.0.iter().map(|(span, _)| span.len()).sum();
+        // All at once: a buffer that grows leaves copies of secrets behind. No larger: all of it is wiped.
+        let length = (text.len() + new).saturating_sub(old);
+        let mut result = Zeroizing::new(String::with_capacity(length));
         let mut done = 0;
         for (span, new) in &self.0 {
             if span.start < done {

@@ -133,7 +133,7 @@ pub(in crate::sops) struct Scalar {
     pub(in crate::sops) text: Zeroizing<String>,
     pub(in crate::sops) form: ScalarForm,
     /// Of a block scalar: header token, and lines from the end of the header's line to the last line with content.
-    pub(in crate::sops) block: Option<BlockSpans>,
+    pub(in crate::sops) block: Option<Box<BlockSpans>>,
 }
 
 pub(in crate::sops) struct BlockSpans {

@@ -19,85 +19,57 @@ const THRESHOLD: &str = "shamir_threshold";
 const STEP: usize = 4;
 
 impl MetadataText {
-    /// The groups of keys as the text has them, and how many of them are needed together.
-    pub(in crate::sops) fn groups(&self) -> Result<(Vec<KeyGroup>, usize), ParseError> {
+    /// The entry after `change`. What it is written into is to be [compared](KeyChange::leads) with the change once it is
+    /// read back.
+    pub(in crate::sops) fn with_keys(&self, change: &KeyChange) -> Result<Self, SealError> {
+        let (text, tree) = self.line_by_line()?;
+        match change {
+            KeyChange::Anew(keys) => text.with_new_keys(&tree, keys),
+            KeyChange::Entries { kept, new } => text.with_entries(&tree, kept, new),
+        }
+    }
+
+    /// The keys of the entry, as [`Metadata::keys`](super::Metadata::keys) has them.
+    pub(in crate::sops) fn keys(&self) -> Result<(Vec<KeyGroup>, usize), ParseError> {
         let tree = self.tree()?;
         let fields = Fields::of(&tree)?;
         Ok((fields.groups()?, fields.number(THRESHOLD)?))
     }
 
-    /// The entry after `change`, read back and compared with what it should be.
-    pub(in crate::sops) fn with_keys(&self, change: &KeyChange) -> Result<Self, SealError> {
-        let text = self.line_by_line()?;
-        let changed = match change {
-            KeyChange::Anew(keys) => text.with_new_keys(keys)?,
-            KeyChange::Entries { kept, new } => text.with_entries(kept, new)?,
-        };
-        let wrong = |error: ParseError| unforeseen(&error.to_string());
-        let (before, _) = self.groups().map_err(wrong)?;
-        let (after, threshold) = changed.groups().map_err(wrong)?;
-        if change.leads(&before, (&after, threshold)) {
-            Ok(changed)
-        } else {
-            Err(unforeseen("the keys are not as wanted"))
-        }
-    }
-
-    /// Each field and each key's entry on lines of its own.
-    fn line_by_line(&self) -> Result<Self, SealError> {
-        let has_own_lines = |tree: &Tree| {
-            let fields = key_field_entries(tree);
-            let block = |id: NodeId| {
-                tree.collection(id)
-                    .is_none_or(|list| list.style == Style::Block || list.entries().count() == 0)
-            };
-            block(metadata_node(tree))
-                && fields.iter().all(|entry| {
-                    let list = tree.target(entry.value);
-                    let items = tree
-                        .collection(list)
-                        .into_iter()
-                        .flat_map(Collection::entries);
-                    list == entry.value
-                        && block(list)
-                        && items
-                            .into_iter()
-                            .all(|item| tree.target(item.value) == item.value && block(item.value))
-                })
-        };
-        let parse = |text: &Self| {
-            text.tree()
+    /// Each field and each key's entry on lines of its own, the last with a line break.
+    fn line_by_line(&self) -> Result<(Self, Tree), SealError> {
+        let read = |text: Self| {
+            text.read()
                 .map_err(|error: ParseError| unforeseen(&error.to_string()))
         };
-        let tree = parse(self)?;
+        let (text, tree) = read(Self(format!("{}\n", self.0)))?;
         if has_own_lines(&tree) {
-            return Ok(Self(format!("{}\n", self.0)));
+            return Ok((text, tree));
         }
         let layout = Layout {
             indent: STEP,
             step: STEP,
         };
         let lines = tree.render(metadata_node(&tree), layout, &(0..tree.text.len()));
-        let text = Self(format!("{METADATA_KEY}:\n{}\n", lines.trim_end()));
-        if has_own_lines(&parse(&text)?) {
-            Ok(text)
+        let (text, tree) = read(Self(format!("{METADATA_KEY}:\n{}\n", lines.trim_end())))?;
+        if has_own_lines(&tree) {
+            Ok((text, tree))
         } else {
             Err(unforeseen("the `sops` entry cannot be rewritten"))
         }
     }
 
     /// All keys in place of those that are there.
-    fn with_new_keys(&self, keys: &NewKeys) -> Result<Self, SealError> {
-        let tree = self.parsed()?;
-        let column = tree.node(metadata_node(&tree)).column;
+    fn with_new_keys(&self, tree: &Tree, keys: &NewKeys) -> Result<Self, SealError> {
+        let column = tree.node(metadata_node(tree)).column;
         let mut edits = Edits::default();
         let mut place = None;
-        for entry in key_field_entries(&tree) {
-            let lines = lines_of(&tree, entry);
+        for entry in key_field_entries(tree) {
+            let lines = lines_of(tree, entry);
             place.get_or_insert(lines.start);
             edits.remove(lines);
         }
-        let new: String = key_fields(keys, column)
+        let new: String = key_fields(keys, column, tree.indent_step())
             .into_iter()
             .map(|(_, lines)| lines)
             .collect();
@@ -106,13 +78,18 @@ impl MetadataText {
     }
 
     /// Of the one group, the entries of `kept`, and then `new`.
-    fn with_entries(&self, kept: &[KeyEntry], new: &[NewEntry]) -> Result<Self, SealError> {
-        let tree = self.parsed()?;
-        let group = one_group(&tree).ok_or_else(|| unforeseen("there is no group of keys"))?;
-        let column = tree.node(group).column;
+    fn with_entries(
+        &self,
+        tree: &Tree,
+        kept: &[KeyEntry],
+        new: &[NewEntry],
+    ) -> Result<Self, SealError> {
+        let group = one_group(tree).ok_or_else(|| unforeseen("there is no group of keys"))?;
+        let (column, step) = (tree.node(group).column, tree.indent_step());
         let mut edits = Edits::default();
         let new_lines = |dashes: usize| -> String {
-            new.iter().map(|entry| age_entry(entry, dashes)).collect()
+            let entries = new.iter().map(|entry| age_entry(entry, dashes, step));
+            entries.collect()
         };
         let mut place = tree.text.len();
         let mut placed = new.is_empty();
@@ -120,11 +97,11 @@ impl MetadataText {
             let Some(field) = tree.child(group, kind.as_str()) else {
                 continue;
             };
-            place = place.min(lines_of(&tree, field).end);
-            let items = items_of(&tree, field);
+            place = place.min(lines_of(tree, field).end);
+            let items = items_of(tree, field);
             let stays = |item: &&&Entry| {
                 let fields = Fields {
-                    tree: &tree,
+                    tree: tree,
                     node: tree.target(item.value),
                 };
                 let name = fields.name_of(kind).unwrap_or_default();
@@ -135,31 +112,49 @@ impl MetadataText {
             match items.last() {
                 Some(last) if takes_new || items.iter().any(|item| stays(&item)) => {
                     for item in items.iter().filter(|item| !stays(item)) {
-                        edits.remove(lines_of(&tree, item));
+                        edits.remove(lines_of(tree, item));
                     }
                     if takes_new {
-                        edits.insert(lines_of(&tree, last).end, &new_lines(last.column));
+                        edits.insert(lines_of(tree, last).end, &new_lines(last.column));
                     }
                 }
                 None if takes_new => {
-                    put_list(&tree, field, &new_lines(column + STEP), &mut edits);
+                    put_list(tree, field, &new_lines(column + step), &mut edits);
                 }
                 None => {}
-                Some(_) => remove_field(&tree, field, &mut edits),
+                Some(_) => remove_field(tree, field, &mut edits),
             }
             placed |= takes_new;
         }
         if !placed {
             let margin = " ".repeat(column);
-            let lines = new_lines(column + STEP);
+            let lines = new_lines(column + step);
             edits.insert(place, &format!("{margin}age:\n{lines}"));
         }
         self.edited(edits)
     }
+}
 
-    fn parsed(&self) -> Result<Tree, SealError> {
-        self.tree().map_err(|error| unforeseen(&error.to_string()))
-    }
+/// Whether each field and each key's entry of `tree` stands on lines of its own.
+fn has_own_lines(tree: &Tree) -> bool {
+    let fields = key_field_entries(tree);
+    let block = |id: NodeId| {
+        tree.collection(id)
+            .is_none_or(|list| list.style == Style::Block || list.entries().count() == 0)
+    };
+    block(metadata_node(tree))
+        && fields.iter().all(|entry| {
+            let list = tree.target(entry.value);
+            let items = tree
+                .collection(list)
+                .into_iter()
+                .flat_map(Collection::entries);
+            list == entry.value
+                && block(list)
+                && items
+                    .into_iter()
+                    .all(|item| tree.target(item.value) == item.value && block(item.value))
+        })
 }
 
 /// The fields of the entry that hold keys, in file order.
@@ -221,22 +216,29 @@ fn remove_field(tree: &Tree, field: &Entry, edits: &mut Edits) {
     }
 }
 
-/// The fields that hold `keys`, as lines at `column`, by name.
-pub(super) fn key_fields(keys: &NewKeys, column: usize) -> Vec<(&'static str, String)> {
+/// The fields that hold `keys`, as lines at `column` that are indented by `step` blanks, by name.
+pub(super) fn key_fields(
+    keys: &NewKeys,
+    column: usize,
+    step: usize,
+) -> Vec<(&'static str, String)> {
     let margin = " ".repeat(column);
     if let ([group], None) = (&keys.groups[..], keys.threshold) {
         let entries: String = group
             .iter()
-            .map(|entry| age_entry(entry, column + STEP))
+            .map(|entry| age_entry(entry, column + step, step))
             .collect();
         return vec![(KeyKind::Age.as_str(), format!("{margin}age:\n{entries}"))];
     }
     let mut groups = format!("{margin}{GROUPS}:\n");
     for group in &keys.groups {
-        let dash = " ".repeat(column + STEP);
+        let dash = " ".repeat(column + step);
         groups.extend([dash.as_str(), "- age:\n"]);
         for entry in group {
-            groups.push_str(&age_entry(entry, column + 2 * STEP));
+            // Counted from the key behind the dash, at the next whole step.
+            let item = column + step + 2;
+            let dashes = column + (item - column).next_multiple_of(step).max(2 * step);
+            groups.push_str(&age_entry(entry, dashes, step));
         }
         // In every group, even if there is none: so sops writes it.
         groups.extend([dash.as_str(), "  hc_vault: []\n"]);
@@ -249,12 +251,14 @@ pub(super) fn key_fields(keys: &NewKeys, column: usize) -> Vec<(&'static str, St
 }
 
 /// One item of an `age` list whose dashes stand at `column`, with a line break after it.
-fn age_entry(entry: &NewEntry, column: usize) -> String {
+fn age_entry(entry: &NewEntry, column: usize, step: usize) -> String {
     let margin = " ".repeat(column);
     let recipient = print_text(&entry.recipient, Place::OneLine);
+    // Deeper than the key behind the dash.
+    let deeper = " ".repeat(if step > 2 { step } else { 4 });
     let mut text = format!("{margin}- enc: |");
     for line in entry.enc.trim().lines() {
-        text.extend(["\n", &margin, "    ", line]);
+        text.extend(["\n", &margin, &deeper, line]);
     }
     text.extend(["\n", &margin, "  recipient: ", recipient.as_str(), "\n"]);
     text

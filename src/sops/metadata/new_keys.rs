@@ -126,15 +126,22 @@ impl KeyChange {
         Ok(Self::Entries { kept, new })
     }
 
-    /// Whether `after`, read back, is what this change makes of `before`.
-    pub(super) fn leads(&self, before: &[KeyGroup], after: (&[KeyGroup], usize)) -> bool {
+    /// Whether `after`, groups and threshold read back, is what this change makes of `before`.
+    pub(in crate::sops) fn leads(
+        &self,
+        before: (&[KeyGroup], usize),
+        after: (&[KeyGroup], usize),
+    ) -> bool {
         let (kept, new) = match self {
             Self::Anew(keys) => return keys.are(after.0, after.1),
             Self::Entries { kept, new } => (kept, new),
         };
-        let ([before], [after]) = (before, after.0) else {
+        let (([before], threshold), ([after], same)) = (before, after) else {
             return false;
         };
+        if threshold != same {
+            return false;
+        }
         let is_kept = |kind, name: &str| {
             kept.iter()
                 .any(|kept| kept.kind == kind && kept.name == name)

@@ -32,21 +32,28 @@ pub(in crate::sops) enum VersionChange {
 }
 
 impl MetadataText {
-    /// A new entry for `keys`, not stamped yet.
-    pub(in crate::sops) fn fresh(keys: &NewKeys, selector: &Selector) -> Self {
+    /// A new entry for `keys`, not stamped yet, indented by `indent` blanks; by as many as sops if nothing is said.
+    pub(in crate::sops) fn fresh(
+        keys: &NewKeys,
+        selector: &Selector,
+        indent: Option<usize>,
+    ) -> Self {
+        // What go-yaml writes: it takes any other number for none.
+        let step = indent.filter(|step| (2..10).contains(step)).unwrap_or(4);
+        let margin = " ".repeat(step);
         let (field, value) = selector.rule.field();
         let value = print_text(value, Place::OneLine);
-        let mut fields = key_fields(keys, 4);
+        let mut fields = key_fields(keys, step, step);
         for (name, value) in [
             ("lastmodified", "\"\""),
             ("mac", "\"\""),
             (field, value.as_str()),
             ("version", FORMAT_VERSION),
         ] {
-            fields.push((name, format!("    {name}: {value}\n")));
+            fields.push((name, format!("{margin}{name}: {value}\n")));
         }
         if selector.mac_scope == MacScope::OnlyEncrypted {
-            let line = "    mac_only_encrypted: true\n".to_owned();
+            let line = format!("{margin}mac_only_encrypted: true\n");
             fields.push(("mac_only_encrypted", line));
         }
         fields.sort();
@@ -64,8 +71,8 @@ impl MetadataText {
         Self(lines.join("\n"))
     }
 
-    /// The entry as it stands in the first document of a sealed text.
-    pub(in crate::sops) fn of(tree: &Tree) -> Result<Self, ParseError> {
+    /// The entry as it stands in the first document of a sealed text, and its own tree.
+    pub(in crate::sops) fn of(tree: &Tree) -> Result<(Self, Tree), ParseError> {
         let root = tree.documents.first().ok_or(ParseError::Empty)?.root;
         let entry = tree
             .child(root, METADATA_KEY)
@@ -77,16 +84,21 @@ impl MetadataText {
             .map(|line| line.strip_prefix(margin.as_str()).unwrap_or(line))
             .collect();
         let text = Self(lines.join("\n"));
-        if text
-            .tree()
-            .is_ok_and(|tree| tree.collection(metadata_node(&tree)).is_some())
+        if let Ok(tree) = text.tree()
+            && tree.collection(metadata_node(&tree)).is_some()
         {
-            return Ok(text);
+            return Ok((text, tree));
         }
         // An alias, a tag or a shape that does not stand alone: written anew.
         let layout = Layout { indent: 4, step: 4 };
         let lines = tree.render(entry.value, layout, &(0..tree.text.len()));
-        Ok(Self(format!("{METADATA_KEY}:\n{}", lines.trim_end())))
+        Self(format!("{METADATA_KEY}:\n{}", lines.trim_end())).read()
+    }
+
+    /// The text with its tree.
+    pub(in crate::sops) fn read(self) -> Result<(Self, Tree), ParseError> {
+        let tree = self.tree()?;
+        Ok((self, tree))
     }
 
     /// The text, indented to stand at `column`.

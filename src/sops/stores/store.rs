@@ -184,13 +184,13 @@ impl Tree {
         }
     }
 
-    /// The metadata of this sealed text, in the one form in which it is read and changed.
-    pub(in crate::sops) fn metadata_text(&self) -> Result<MetadataText, ParseError> {
+    /// The metadata of this sealed text, in the one form in which it is read and changed; with the tree of that form.
+    pub(in crate::sops) fn metadata_text(&self) -> Result<(MetadataText, Self), ParseError> {
         match self.store {
             Store::Yaml => MetadataText::of(self),
-            Store::Json | Store::Envelope | Store::Content => json::metadata::text(self),
-            Store::Dotenv => dotenv::metadata_text(self),
-            Store::Ini => ini::metadata::text(self),
+            Store::Json | Store::Envelope | Store::Content => json::metadata::text(self)?.read(),
+            Store::Dotenv => dotenv::metadata_text(self)?.read(),
+            Store::Ini => ini::metadata::text(self)?.read(),
         }
     }
 }

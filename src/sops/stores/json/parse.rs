@@ -252,7 +252,9 @@ impl Parser<'_> {
         let mut text = Zeroizing::new(String::with_capacity(length));
         loop {
             let rest = &self.text[self.at..];
-            let end = rest.find(|c: char| c == '"' || c == '\\' || c < ' ');
+            let end = rest
+                .bytes()
+                .position(|byte| matches!(byte, b'"' | b'\\' | ..b' '));
             let Some(end) = end else {
                 return Err(self.error("a string is not closed"));
             };

@@ -78,14 +78,7 @@ impl<'a> Builder<'a> {
     }
 
     fn build(mut self) -> Result<Tree, ParseError> {
-        let events = self.events()?;
-        for (position, (event, span)) in events.iter().enumerate() {
-            let anchor = match events.get(position + 1) {
-                Some((Event::Anchor(..), span)) => Some(range(span)),
-                _ => None,
-            };
-            self.take(event, span, anchor)?;
-        }
+        self.read()?;
         if self.documents.is_empty() {
             return Err(ParseError::Empty);
         }
@@ -101,8 +94,9 @@ impl<'a> Builder<'a> {
         Ok(tree)
     }
 
-    /// All events but comments, which are set aside: the parser gives them before the end of the block they follow.
-    fn events(&mut self) -> Result<Vec<(Event<'a>, Span)>, ParseError> {
+    /// Takes all events but comments, which are set aside: the parser gives them before the end of the block they follow.
+    /// An event is taken when the next one is known, since an anchor comes after what it belongs to.
+    fn read(&mut self) -> Result<(), ParseError> {
         let options = granit_parser::options! {
             emit_anchor_events: true,
             block_scalar_eof_without_line_feed: true,
@@ -110,7 +104,7 @@ impl<'a> Builder<'a> {
             flow_nesting_limit: DEEPEST_NESTING,
             block_nesting_limit: DEEPEST_NESTING,
         };
-        let mut events = Vec::new();
+        let mut before: Option<(Event<'a>, Span)> = None;
         for event in Parser::new_from_str_with_options(self.text, options) {
             let (event, span) = event.map_err(|error| ParseError::Syntax {
                 line: error.marker().line(),
@@ -124,11 +118,17 @@ impl<'a> Builder<'a> {
                     line: span.start.line(),
                     column: span.start.col(),
                 });
-            } else {
-                events.push((event, span));
+                continue;
+            }
+            let anchor = matches!(event, Event::Anchor(..)).then(|| range(&span));
+            if let Some((event, span)) = before.replace((event, span)) {
+                self.take(&event, &span, anchor)?;
             }
         }
-        Ok(events)
+        match before {
+            Some((event, span)) => self.take(&event, &span, None),
+            None => Ok(()),
+        }
     }
 
     fn take(
@@ -292,8 +292,11 @@ impl<'a> Builder<'a> {
                 as_go_yaml(text, style, (self.text, range(span)))
             },
             form,
-            block: (form == ScalarForm::Block)
-                .then(|| Source(self.text).block_spans(range(span), &self.comments)),
+            block: (form == ScalarForm::Block).then(|| {
+                Source(self.text)
+                    .block_spans(range(span), &self.comments)
+                    .into()
+            }),
         }
     }
 
@@ -444,7 +447,10 @@ impl<'a> Builder<'a> {
             Source(self.text).column_of(start)
         };
         let (end, span) = (node.content_end(), node.span.clone());
-        self.store(node, anchor_id);
+        if anchor_id != 0 || matches!(node.kind, Kind::Alias(_)) {
+            // Any other key is in its entry: nobody asks for it as a node.
+            self.store(node, anchor_id);
+        }
         let Some(open) = self.open.last_mut() else {
             return Ok(());
         };

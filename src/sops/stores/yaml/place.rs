@@ -17,7 +17,7 @@ impl Edits {
             let blanks = after.len() - after.trim_start_matches([' ', '\t']).len();
             self.remove(tag.span.start..tag.span.end + blanks);
         }
-        if let Some(block) = tree.scalar(id).and_then(|scalar| scalar.block.as_ref()) {
+        if let Some(block) = tree.scalar(id).and_then(|scalar| scalar.block.as_deref()) {
             let (first, rest) = text
                 .split_once('\n')
                 .map_or((text, None), |(f, r)| (f, Some(r)));
