@@ -14,6 +14,7 @@ use super::readback;
 use super::sealed::SealedFile;
 use super::selector::{Chooser, Selector};
 use super::stash::Stash;
+use super::stores::yaml::ends::with_new_ends_set_apart;
 use super::stores::{NewValue, binary};
 use super::time::Instant;
 use super::value::Value;
@@ -223,7 +224,7 @@ impl OpenedFile {
     pub fn replace(&mut self, edited: &[u8]) -> Result<(), ParseError> {
         self.tree = match self.format {
             Format::Binary => binary::with_content(&self.tree, edited)?,
-            format => plain_tree(edited, (format, None))?,
+            format => with_new_ends_set_apart(&self.tree, plain_tree(edited, (format, None))?)?,
         };
         self.version = VersionChange::Raise;
         Ok(())

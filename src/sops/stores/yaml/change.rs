@@ -231,12 +231,38 @@ impl Tree {
                 edits.insert(end, &lines);
             }
             (_, None) if is_root => self.add_first(id, new, edits),
-            (_, None) => edits.replace(node.span.clone(), &new.flow()),
+            (_, None) => self.add_only(id, new, edits),
             (Style::Flow, Some(last)) => {
                 let end = self.node(last.value).span.end.max(last.start);
                 let inner = new.flow();
                 edits.insert(end, &format!(", {}", &inner[1..inner.len() - 1]));
             }
+        }
+    }
+
+    /// Adds the only entry of a map, which says `{}`: as a block where a block can stand.
+    fn add_only(&self, id: NodeId, new: Nested<'_>, edits: &mut Edits) {
+        let node = self.node(id);
+        let rest = &self.text[node.span.end..self.line_end(node.span.end)];
+        let is_alone = rest.trim().is_empty() || rest.trim_start().starts_with('#');
+        if node.inside_flow || !is_alone || node.tag.is_some() || node.anchor.is_some() {
+            edits.replace(node.span.clone(), &new.flow());
+            return;
+        }
+        let step = self.indent_step();
+        let blanks = self.text[..node.span.start]
+            .trim_end_matches([' ', '\t'])
+            .len();
+        if node.entry.is_keyed {
+            let indent = node.entry.column + step;
+            edits.remove(blanks..node.span.end);
+            let lines = new.lines(Layout { indent, step });
+            let lines = Zeroizing::new(format!("{}{}", self.line_break(), lines.as_str()));
+            edits.insert(self.line_end(node.span.end), &lines);
+        } else {
+            let indent = node.column;
+            let lines = new.lines(Layout { indent, step });
+            edits.replace(node.span.clone(), lines.trim_start_matches(' '));
         }
     }
 

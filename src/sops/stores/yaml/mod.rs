@@ -3,6 +3,7 @@
 pub(in crate::sops) mod breaks;
 pub(super) mod change;
 mod comments;
+pub(in crate::sops) mod ends;
 pub(super) mod metadata;
 mod parse;
 mod place;

@@ -46,7 +46,15 @@ fn setting_makes_what_is_missing_on_the_way() {
         ("a: null\n", "a/b/c", "a:\n    b:\n        c: x\n"),
         ("a:\n", "a/b", "a:\n    b: x\n"),
         ("a: {b: 1}\n", "a/c/d", "a: {b: 1, c: {d: x}}\n"),
-        ("a: {}\n", "a/c", "a: {c: x}\n"),
+        ("a: {}\n", "a/c", "a:\n    c: x\n"),
+        (
+            "a: {} # why\nb: 1\n",
+            "a/c/d",
+            "a: # why\n    c:\n        d: x\nb: 1\n",
+        ),
+        ("l:\n  - {}\n  - 2\n", "l/0/c", "l:\n  - c: x\n  - 2\n"),
+        ("a: {b: {}}\n", "a/b/c", "a: {b: {c: x}}\n"),
+        ("a: &x {}\n", "a/c", "a: &x {c: x}\n"),
         ("{}\n", "a/b", "a:\n    b: x\n"),
         ("---\n", "a", "---\na: x\n"),
         ("a:\n- 1\n", "a/1", "a:\n- 1\n- x\n"),
@@ -88,6 +96,14 @@ fn what_cannot_be_set_is_refused() {
         assert!(set(text, at, "x").is_err(), "{text} {at}");
     }
     assert!(unset("a: 1\n", "b").is_err());
+}
+
+#[test]
+fn what_is_set_into_a_map_whose_last_entry_went_is_a_block_again() {
+    let emptied = unset("a:\n  b: 1\nc:\n  d: 2\n", "a/b").unwrap();
+    assert_eq!(emptied, "a: {}\nc:\n  d: 2\n");
+    let again = set(&emptied, "a/e", "x").unwrap();
+    assert_eq!(again, "a:\n  e: x\nc:\n  d: 2\n");
 }
 
 #[test]
