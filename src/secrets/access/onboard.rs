@@ -92,6 +92,8 @@ struct Situation<'a> {
     /// The host's keys: as the derived age recipient, and as the SSH key.
     new: BTreeSet<String>,
     old: BTreeSet<String>,
+    /// The keys of all other hosts.
+    peers: BTreeSet<String>,
     used: BTreeSet<RepoPath>,
     sealed: BTreeMap<RepoPath, Box<Sealed>>,
     /// Secret files that lie in the clear still.
@@ -217,6 +219,11 @@ impl<'a> Situation<'a> {
             .cloned()
             .unwrap_or_default();
         let old: BTreeSet<String> = known.difference(&new).cloned().collect();
+        let others = principals.hosts().iter();
+        let peers = others
+            .filter(|(name, _)| *name != joining.host)
+            .flat_map(|(_, keys)| keys.iter().cloned())
+            .collect();
         if !old.is_empty() && joining.other_key == OtherKey::Refuse {
             return Err(OnboardError::OtherKey {
                 host: joining.host.to_owned(),
@@ -257,6 +264,7 @@ impl<'a> Situation<'a> {
             repository,
             new,
             old,
+            peers,
             used,
             sealed,
             others,
@@ -330,7 +338,7 @@ impl<'a> Situation<'a> {
             if widens {
                 text = text.with_rule_before(*number, files)?;
             }
-            text = text.with_rule_key(*number, &new)?;
+            text = text.with_rule_key(*number, &new, &self.peers)?;
         }
         Ok((text.text().to_owned(), key))
     }

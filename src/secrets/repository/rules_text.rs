@@ -81,7 +81,10 @@ impl RulesTextError {
             Self::AnchorTaken { .. } => {
                 "give `--replace` if the host has a new key; else rename that anchor"
             }
-            Self::Groups { .. } | Self::Shape { .. } | Self::Meaning { .. } => {
+            Self::Groups { .. } => {
+                "add the key to the `age` list of the group that it belongs to, below `key_groups`, and run this again: no other group has a host's key, or several have"
+            }
+            Self::Shape { .. } | Self::Meaning { .. } => {
                 "change .sops.yaml by hand, then run `steadfast secrets rekey`"
             }
             Self::NobodyLeft { .. } => {

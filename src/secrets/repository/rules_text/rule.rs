@@ -1,7 +1,9 @@
 //! Rules: one more key in one, a copy of one for certain files before it, one less.
 
+use std::collections::BTreeSet;
+
 use super::tree::{Kind, NodeId};
-use super::{NewKey, RulesText, RulesTextError};
+use super::{NewKey, RulesText, RulesTextError, key_of};
 use crate::source::RepoPath;
 
 impl RulesText {
@@ -59,11 +61,13 @@ impl RulesText {
             .collect()
     }
 
-    /// Adds a key to the rule `number`: as an alias of its anchor if it has one, else written out.
+    /// Adds a key to the rule `number`: as an alias of its anchor if it has one, else written out. Among several groups it
+    /// goes to the only one that has one of `peers`, the keys of those who are like its owner.
     pub(in crate::secrets) fn with_rule_key(
         &self,
         number: usize,
         new: &NewKey<'_>,
+        peers: &BTreeSet<String>,
     ) -> Result<Self, RulesTextError> {
         let rule = self.rule(number)?;
         let groups = self
@@ -71,10 +75,13 @@ impl RulesText {
             .child(rule, "key_groups")
             .map_or(0, |groups| self.tree.items(groups).len());
         let line = self.line(self.tree.start(rule));
+        let mut values = self.key_values(rule);
         if groups > 1 {
-            return Err(RulesTextError::Groups { line, groups });
+            values.retain(|value| !self.keys_in(*value).is_disjoint(peers));
+            if values.len() != 1 {
+                return Err(RulesTextError::Groups { line, groups });
+            }
         }
-        let values = self.key_values(rule);
         let [value] = values.as_slice() else {
             return Err(self.shape(
                 self.tree.start(rule),
@@ -102,6 +109,20 @@ impl RulesText {
             }
             Kind::Map { .. } => Err(self.shape(self.tree.start(*value), "`age` is a map")),
         }
+    }
+
+    /// The recipients in `value`, which is a list or a text with commas.
+    fn keys_in(&self, value: NodeId) -> BTreeSet<String> {
+        let target = self.tree.target(value);
+        let texts: Vec<&str> = match &self.tree.nodes[target].kind {
+            Kind::List { items, .. } => items
+                .iter()
+                .filter_map(|item| self.tree.scalar(self.tree.target(*item)))
+                .collect(),
+            _ => self.tree.scalar(target).into_iter().collect(),
+        };
+        let parts = texts.iter().flat_map(|text| text.split(','));
+        parts.filter_map(|part| key_of(part.trim())).collect()
     }
 
     /// The items behind an alias, each as it can be written in another list.

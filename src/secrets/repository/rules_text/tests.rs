@@ -37,7 +37,7 @@ fn registered(text: &str) -> String {
 fn added(text: &str) -> String {
     let text = RulesText::parse(&long(text)).unwrap();
     let text = text.with_anchor(&host()).unwrap();
-    short(text.with_rule_key(1, &host()).unwrap().text())
+    short(text.with_rule_key(1, &host(), &keys(&[])).unwrap().text())
 }
 
 fn removed(text: &str) -> String {
@@ -132,9 +132,26 @@ fn a_rule_with_several_groups_is_left_to_people() {
     let text = "creation_rules:\n  - key_groups:\n      - age: [A!]\n      - age: [B!]\n";
     let text = RulesText::parse(&long(text)).unwrap();
     assert_eq!(
-        text.with_rule_key(1, &host()).unwrap_err(),
+        text.with_rule_key(1, &host(), &keys(&[])).unwrap_err(),
         RulesTextError::Groups { line: 2, groups: 2 }
     );
+}
+
+#[test]
+fn among_several_groups_a_host_goes_to_the_one_with_the_other_hosts() {
+    let text = "creation_rules:\n  - shamir_threshold: 2\n    key_groups:\n      - age:\n          - A!\n      - age:\n          - B!\n";
+    let rules = RulesText::parse(&long(text)).unwrap();
+    let with = |peers: &[&str]| {
+        let added = rules.with_rule_key(1, &host(), &keys(peers));
+        added.map(|added| short(added.text()))
+    };
+    let expected = format!("{text}          - H! # chicago\n");
+    assert_eq!(with(&[BOB]).unwrap(), expected);
+    for peers in [&[ALICE, BOB][..], &[]] {
+        let error = with(peers).unwrap_err();
+        assert_eq!(error, RulesTextError::Groups { line: 2, groups: 2 });
+        assert!(error.fix().contains("the group that it belongs to"));
+    }
 }
 
 #[test]
