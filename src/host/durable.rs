@@ -1,17 +1,19 @@
 //! Our own state files: replaced whole, on disk when the call returns. Not for managed files; those go through `Host`.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::{FileError, FileErrorKind, FileMode};
+use super::{FileError, FileMode};
 
 mod beside;
+mod reading;
 
 pub use beside::{
     allow_locks, is_temporary, put_in_place, sync_directory, temporary_beside, write_beside,
 };
+pub use reading::read;
 
 /// Replaces `path` by `content` with `mode`: after a power cut it holds the old content or the new, never a part.
 ///
@@ -131,28 +133,6 @@ pub fn append(path: &Path, content: &[u8], mode: FileMode) -> Result<(), FileErr
     Ok(())
 }
 
-/// Reads `path`, at most `limit_bytes` of it; `None` if there is no such file.
-///
-/// # Errors
-/// [`FileErrorKind::TooLarge`], or the kernel's refusal: unreadable is not missing.
-pub fn read(path: &Path, limit_bytes: u64) -> Result<Option<Vec<u8>>, FileError> {
-    let failed = |source: io::Error| FileError::io("read", path, source);
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
-    let mut content = Vec::new();
-    file.take(limit_bytes.saturating_add(1))
-        .read_to_end(&mut content)
-        .map_err(failed)?;
-    if content.len() as u64 > limit_bytes {
-        let kind = FileErrorKind::TooLarge { limit_bytes };
-        return Err(FileError::new("read", path, kind));
-    }
-    Ok(Some(content))
-}
-
 /// Makes the directory `path` with all its parents; those made get `mode`, those there keep theirs.
 ///
 /// # Errors
@@ -241,6 +221,10 @@ pub fn lock(path: &Path) -> Result<Lock, LockError> {
         .mode(0o600)
         .open(path)
         .map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
+        // What is locked is to be read and replaced, and a pipe would wait for us to write to it.
+        return Err(failed(io::Error::other("it is no regular file")).into());
+    }
     match file.try_lock() {
         Ok(()) => Ok(Lock { _file: file }),
         Err(TryLockError::WouldBlock) => Err(LockError::Held {

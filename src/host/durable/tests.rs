@@ -1,4 +1,5 @@
 use super::*;
+use crate::host::FileErrorKind;
 
 const MODE: FileMode = FileMode::from_bits(0o640);
 
