@@ -7,7 +7,7 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::columns::{columns, counted, some_of};
+use super::columns::{columns, counted, signed, some_of};
 use super::progress::Progress;
 use super::{identities, locate, repository, start_of};
 use crate::cli::HostFlags;
@@ -275,19 +275,6 @@ pub(super) fn table(plan: &RekeyPlan) -> String {
         all = grouped.collect();
     }
     columns(["FILE", "GAINED BY", "LOST BY"], &all)
-}
-
-fn signed(names: &[String], sign: &str, style: anstyle::Style) -> String {
-    const SHOWN: usize = 8;
-    let mut parts: Vec<String> = names
-        .iter()
-        .take(SHOWN)
-        .map(|name| paint(style, format!("{sign}{name}")))
-        .collect();
-    if names.len() > SHOWN {
-        parts.push(paint(style, format!("{sign}{} more", names.len() - SHOWN)));
-    }
-    parts.join(" ")
 }
 
 fn summary(plan: &RekeyPlan, args: &RekeyArgs) -> String {

@@ -6,7 +6,7 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::columns::columns;
+use super::columns::{columns, signed};
 use super::failure::Failure;
 use super::options::InputType;
 use super::place::repository_for;
@@ -16,6 +16,7 @@ use crate::cli::HostFlags;
 use crate::cli::answer::{print, print_json};
 use crate::cli::flags::{Format, FormatFlags};
 use crate::cli::render::Lines;
+use crate::cli::style::{ADDED, REMOVED};
 use crate::identity::Identities;
 use crate::report::{Problem, exit};
 use crate::secrets::{DataKeyChange, RekeyPlan, Repository, SecretFile, Wanted, plan_rekey};
@@ -199,14 +200,12 @@ fn text(status: &SecretsStatus) -> String {
         .files
         .iter()
         .map(|file| {
-            let signed = |sign: &str, names: &[String]| -> Vec<String> {
-                names.iter().map(|name| format!("{sign}{name}")).collect()
-            };
-            let state = [signed("+", &file.missing), signed("-", &file.surplus)].concat();
+            let missing = signed(&file.missing, "+", ADDED);
+            let surplus = signed(&file.surplus, "-", REMOVED);
             [
                 file.file.clone(),
                 if file.yours { "yes" } else { "no" }.to_owned(),
-                state.join(" "),
+                format!("{missing} {surplus}").trim().to_owned(),
             ]
         })
         .collect();

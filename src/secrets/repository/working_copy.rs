@@ -59,6 +59,12 @@ pub enum RepositoryError {
     /// `.sops.yaml` is wrong.
     #[error(transparent)]
     Rules(#[from] RulesError),
+    /// A file whose name no config repository can say.
+    #[error("the name {} is not UTF-8, as every name in a config repository is", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file outside.
     #[error("{} is not in the repository {}", path.display(), root.display())]
     Outside {
@@ -81,6 +87,7 @@ impl RepositoryError {
                 "run this in the config repository, or make a .sops.yaml: `steadfast secrets --help` shows one",
             ),
             Self::Unreadable { .. } => None,
+            Self::NotUtf8 { .. } => Some("rename the file"),
             Self::Rules(error) => error.fix(),
             Self::Outside { .. } => Some("run this in the repository that holds the file"),
         }
@@ -228,7 +235,9 @@ impl Repository {
         let absolute = std::path::absolute(path).map_err(|_no_such_directory| outside())?;
         let real = real_path(&absolute).ok_or_else(outside)?;
         let relative = real.strip_prefix(&self.root).map_err(|_other| outside())?;
-        let relative = relative.to_str().ok_or_else(outside)?;
+        let relative = relative.to_str().ok_or_else(|| RepositoryError::NotUtf8 {
+            path: path.to_owned(),
+        })?;
         RepoPath::new(relative).map_err(|_not_a_name| outside())
     }
 
@@ -444,6 +453,9 @@ mod tests {
             "secrets/a.yml"
         );
         assert!(locate("../x.yml").is_err());
+        let name: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"caf\xe9.yml");
+        let error = repository.locate(&directory.path().join(name)).unwrap_err();
+        assert!(error.to_string().contains("is not UTF-8"), "{error}");
         std::os::unix::fs::symlink("/etc/hostname", directory.path().join("out.yml")).unwrap();
         assert!(locate("out.yml").is_err());
     }
