@@ -288,3 +288,61 @@ fn random_documents_go_both_ways() {
         "documents with a comment that sops did not open"
     );
 }
+
+#[test]
+fn a_comment_that_an_edit_leaves_at_the_end_of_its_block_is_read_by_sops() {
+    let Some(sops) = Sops::find("a_comment_that_an_edit_leaves") else {
+        return;
+    };
+    for (before, after) in [
+        (
+            "a:\n  b:\n    c: 1\n    # about d\n    d: 2\ne: 3\n",
+            "a:\n  b:\n    c: 1\n    # about d\ne: 3\n",
+        ),
+        (
+            "a:\n  b: 1\n  # one\n  # two\n  c: 2\n# top\ne: 3\n",
+            "a:\n  b: 1\n  # one\n  # two\n# top\ne: 3\n",
+        ),
+    ] {
+        let mut file = open(&seal(before, &Selector::default()));
+        file.replace(after.as_bytes()).unwrap();
+        let sealed = file.seal(TIME).unwrap();
+        let opened = sops
+            .decrypt(&sealed)
+            .unwrap_or_else(|error| panic!("{error}\n{sealed}"));
+        assert!(!opened.contains("ENC["), "{sealed}\n{opened}");
+        assert_eq!(leaves_of_plain(&opened), leaves_of_plain(after), "{sealed}");
+    }
+}
+
+#[test]
+fn the_metadata_of_a_new_file_is_indented_as_sops_indents_it() {
+    let Some(sops) = Sops::find("the_metadata_of_a_new_file") else {
+        return;
+    };
+    let plain = "a:\n  b: 1\n";
+    let columns = |sealed: &str| -> std::collections::BTreeSet<usize> {
+        let (_, metadata) = sealed.split_once("\nsops:\n").unwrap();
+        let lines = metadata.lines();
+        lines
+            .map(|line| line.len() - line.trim_start().len())
+            .collect()
+    };
+    for step in [2, 3, 4, 5, 8] {
+        let keys = recipient().into();
+        let new = NewFile {
+            indent: Some(step),
+            ..NewFile::new(Format::Yaml, &keys)
+        };
+        let ours = OpenedFile::create(plain.as_bytes(), &new).unwrap();
+        let ours = ours.seal(TIME).unwrap();
+        sops.file(plain);
+        let config = format!(
+            "stores: {{yaml: {{indent: {step}}}}}\ncreation_rules: [{{age: {RECIPIENT}}}]\n"
+        );
+        sops.write(".sops.yaml", config.as_bytes());
+        let theirs = sops.run(&["encrypt", "file.yaml"]).unwrap();
+        assert_eq!(columns(&ours), columns(&theirs), "{ours}\n{theirs}");
+        assert_eq!(leaves(&open(&ours)), leaves_of_plain(plain));
+    }
+}

@@ -235,9 +235,8 @@ pub(super) fn key_fields(
         let dash = " ".repeat(column + step);
         groups.extend([dash.as_str(), "- age:\n"]);
         for entry in group {
-            // Counted from the key behind the dash, at the next whole step.
-            let item = column + step + 2;
-            let dashes = column + (item - column).next_multiple_of(step).max(2 * step);
+            // The next whole step behind the key that stands behind the dash.
+            let dashes = column + ((step + 2) / step + 1) * step;
             groups.push_str(&age_entry(entry, dashes, step));
         }
         // In every group, even if there is none: so sops writes it.
