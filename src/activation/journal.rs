@@ -4,6 +4,7 @@
 //! and the link `transactions/open` names the transaction that is not over. A torn last line is what a power cut leaves;
 //! it is ignored. Names, digests and reasons only, never contents.
 
+mod history;
 mod record;
 
 use std::fs;
@@ -14,7 +15,8 @@ use super::Phase;
 use crate::generation::Store;
 use crate::host::{FileError, FileMode, clock, durable};
 
-pub use record::{Entry, Record, TransactionId};
+pub use history::{Past, past};
+pub use record::{Entry, Line, Record, TransactionId};
 use record::{RECORD_VERSION, decode, encode};
 
 const DIRECTORY: &str = "transactions";

@@ -18,7 +18,9 @@ mod transaction;
 mod validate;
 
 pub use failure::HostFailure;
-pub use journal::{Durability, Entry, Journal, JournalError, Record, TransactionId, open_phase};
+pub use journal::{
+    Durability, Entry, Journal, JournalError, Line, Past, Record, TransactionId, open_phase, past,
+};
 pub use observe::{ObserveError, observe};
 pub use phase::{Event, Phase};
 pub(crate) use plan::OWN_UNIT;

@@ -16,6 +16,7 @@ use super::inputs::InputsArgs;
 use super::man::ManArgs;
 use super::plan::PlanArgs;
 use super::reconcile::NowArgs;
+use super::reconcile_log::LogArgs;
 use super::schema::SchemaArgs;
 use super::secrets::SecretsArgs;
 use super::status::StatusArgs;
@@ -185,6 +186,9 @@ pub enum ReconcileCommand {
     /// Run one pass now: fetch, check, plan, activate, ask health
     #[command(long_about = super::reconcile::ABOUT)]
     Now(NowArgs),
+    /// Show what activations did, step by step
+    #[command(long_about = super::reconcile_log::ABOUT)]
+    Log(LogArgs),
 }
 
 /// The names that the program answers to.

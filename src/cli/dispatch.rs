@@ -12,7 +12,7 @@ use super::problem::print_problem;
 use super::{Cli, HostFlags, ReconcileCli, SecretsCli};
 use super::{
     agent, backup, check, completions, config, drift, generations, host, init, inputs, man, plan,
-    reconcile, schema, secrets, status, why,
+    reconcile, reconcile_log, schema, secrets, status, why,
 };
 use crate::report::{Announce, Audience, Problem, exit, start_log};
 
@@ -97,6 +97,9 @@ impl Invocation {
             Command::Reconcile(ReconcileArgs {
                 command: ReconcileCommand::Now(args),
             }) => reconcile::now(args, flags),
+            Command::Reconcile(ReconcileArgs {
+                command: ReconcileCommand::Log(args),
+            }) => reconcile_log::run(args, flags),
             Command::Status(args) => status::run(args, flags),
             Command::Drift(args) => drift::run(args, flags),
             Command::Plan(args) => plan::run(args, flags),

@@ -15,6 +15,7 @@ use super::host::AddAnswer;
 use super::init::InitAnswer;
 use super::inputs::{InputList, InputUpdates};
 use super::plan::PlanAnswer;
+use super::reconcile_log::LogAnswer;
 use super::secrets::{
     CheckAnswer, HostKeyAnswer, NewAnswer, OffboardAnswer, OnboardAnswer, RekeyAnswer, SecretDiff,
     SecretList, SecretsStatus, WhoAnswer,
@@ -54,6 +55,11 @@ const OUTPUTS: &[Output] = &[
         name: "report",
         verbs: "reconcile now, generations rollback",
         schema: || schema_for!(Report),
+    },
+    Output {
+        name: "log",
+        verbs: "reconcile log",
+        schema: || schema_for!(LogAnswer),
     },
     Output {
         name: "status",

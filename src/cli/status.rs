@@ -120,19 +120,24 @@ fn agent(host: &Host) -> AgentStatus {
 fn transaction(store: &Store) -> Result<Option<OpenTransaction>, Problem> {
     let open = open_phase(store).map_err(|error| Problem::of(&error))?;
     Ok(open.map(|(_, phase)| {
-        let (phase, reason) = match phase {
-            Phase::Prepared => ("prepared", None),
-            Phase::Applying => ("applying", None),
-            Phase::Settling => ("settling", None),
-            Phase::Probing => ("probing", None),
-            Phase::Committed => ("committed", None),
-            Phase::RollingBack { reason } => ("rolling back", Some(reason)),
-            Phase::RolledBack { reason } => ("rolled back", Some(reason)),
-            Phase::Stuck { reason } => ("stuck", Some(reason)),
-        };
+        let (phase, reason) = phase_in_words(&phase);
         OpenTransaction {
             phase: phase.to_owned(),
-            reason,
+            reason: reason.map(str::to_owned),
         }
     }))
+}
+
+/// A phase as people call it, and why it was entered where that is said.
+pub(super) fn phase_in_words(phase: &Phase) -> (&'static str, Option<&str>) {
+    match phase {
+        Phase::Prepared => ("prepared", None),
+        Phase::Applying => ("applying", None),
+        Phase::Settling => ("settling", None),
+        Phase::Probing => ("probing", None),
+        Phase::Committed => ("committed", None),
+        Phase::RollingBack { reason } => ("rolling back", Some(reason)),
+        Phase::RolledBack { reason } => ("rolled back", Some(reason)),
+        Phase::Stuck { reason } => ("stuck", Some(reason)),
+    }
 }

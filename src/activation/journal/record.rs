@@ -135,11 +135,14 @@ pub enum Entry {
     },
 }
 
-#[derive(Serialize, Deserialize)]
-struct Line {
-    at_secs: i64,
+/// Something that happened, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// When it was written down, seconds since 1970-01-01T00:00:00Z.
+    pub at_secs: i64,
+    /// What happened.
     #[serde(flatten)]
-    entry: Entry,
+    pub entry: Entry,
 }
 
 /// An entry as a line: checksum, space, JSON, line break.
@@ -155,27 +158,33 @@ pub(super) fn encode(at_secs: i64, entry: &Entry) -> String {
 
 /// The entries up to the first line that is not whole, and how many bytes they take.
 pub(super) fn decode(text: &[u8]) -> (Vec<Entry>, u64) {
-    let mut entries = Vec::new();
-    let mut whole_bytes = 0;
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        let Some(entry) = decode_line(line) else {
-            break;
-        };
-        entries.push(entry);
-        whole_bytes += line.len() as u64;
-    }
+    let (lines, whole_bytes) = decode_lines(text);
+    let entries = lines.into_iter().map(|line| line.entry).collect();
     (entries, whole_bytes)
 }
 
-fn decode_line(line: &[u8]) -> Option<Entry> {
+/// As [`decode`], with when each entry was written.
+pub(super) fn decode_lines(text: &[u8]) -> (Vec<Line>, u64) {
+    let mut lines = Vec::new();
+    let mut whole_bytes = 0;
+    for text in text.split_inclusive(|byte| *byte == b'\n') {
+        let Some(line) = decode_line(text) else {
+            break;
+        };
+        lines.push(line);
+        whole_bytes += text.len() as u64;
+    }
+    (lines, whole_bytes)
+}
+
+fn decode_line(line: &[u8]) -> Option<Line> {
     let line = line.strip_suffix(b"\n")?;
     let (sum, json) = line.split_at_checked(CHECKSUM_DIGITS)?;
     let json = json.strip_prefix(b" ")?;
     if checksum(json).as_bytes() != sum {
         return None;
     }
-    let line: Line = serde_json::from_slice(json).ok()?;
-    Some(line.entry)
+    serde_json::from_slice(json).ok()
 }
 
 fn checksum(json: &[u8]) -> String {

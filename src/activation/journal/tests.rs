@@ -95,3 +95,27 @@ fn only_the_newest_transactions_are_kept() {
     assert_eq!(left.len(), KEEP);
     assert_eq!(left.into_iter().max().unwrap().to_string(), "00000023");
 }
+
+#[test]
+fn transactions_are_read_back_with_their_times_and_which_of_them_is_open() {
+    let (_directory, store) = store();
+    assert_eq!(past(&store, None).unwrap(), []);
+    let mut first = Journal::create(&store, record()).unwrap();
+    first.enter(Phase::Applying).unwrap();
+    first.write(&step(0), Durability::Written).unwrap();
+    first.enter(Phase::Committed).unwrap();
+    first.close().unwrap();
+    let second = Journal::create(&store, record()).unwrap();
+
+    let all = past(&store, None).unwrap();
+    let phases: Vec<_> = all.iter().map(|past| (past.phase(), past.open)).collect();
+    assert_eq!(
+        phases,
+        [(&Phase::Committed, false), (&Phase::Prepared, true)]
+    );
+    assert_eq!(all[0].lines.len(), 4);
+    assert!(all[0].lines.iter().all(|line| line.at_secs > 1_700_000_000));
+    assert_eq!(past(&store, Some(second.record.id)).unwrap(), all[1..]);
+    let nobody = "77".parse().unwrap();
+    assert_eq!(past(&store, Some(nobody)).unwrap(), []);
+}
