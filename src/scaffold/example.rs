@@ -43,6 +43,7 @@ pub(super) const EXAMPLE: &[(&str, &str)] = example! {
     "modules/container/README.md",
     "modules/container/module.yml",
     "modules/debian-archive/README.md",
+    "modules/debian-archive/i386.conf",
     "modules/debian-archive/module.yml",
     "modules/desktop/README.md",
     "modules/desktop/module.yml",
