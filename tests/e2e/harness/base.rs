@@ -9,7 +9,8 @@ use sha2::Digest as _;
 use super::world::plain;
 
 const SUITE: &str = "trixie";
-const PACKAGES: &str = "systemd,systemd-sysv,dbus,udev,openssh-server,git,iproute2,ca-certificates";
+const PACKAGES: &str =
+    "systemd,systemd-sysv,libpam-systemd,dbus,udev,openssh-server,git,iproute2,ca-certificates";
 const CUSTOMIZE: &str = include_str!("../base/customize.sh");
 
 fn archive(cache: &Path) -> PathBuf {

@@ -8,6 +8,7 @@ mod disks;
 mod drift;
 mod events;
 mod fixture;
+mod homes;
 mod joining;
 mod kills;
 mod missing;
@@ -48,6 +49,7 @@ scenarios![
     Others recipients::a_host_that_cannot_open_a_secret_says_so_and_is_unharmed_until_a_rekey,
     Others joining::a_host_joins_by_its_scanned_key_and_is_out_after_it_leaves,
     Others events::the_journal_is_told_of_every_change_once_under_its_fixed_id,
+    Others homes::a_home_comes_changes_and_goes_and_its_units_with_it,
     Others units_change::units_change_as_their_definitions_ask_and_originals_come_back,
     Others disks::full_and_read_only_disks_leave_the_host_whole,
     Others disks::a_person_goes_back_and_the_agent_leaves_it_so,
