@@ -187,14 +187,14 @@ impl<'a> Merger<'a> {
             };
             let before = all.len();
             for item in items {
-                if !all[..before].iter().any(|taken| taken.says_the_same(&item)) {
-                    all.push(item);
-                } else {
+                if all[..before].iter().any(|taken| taken.says_the_same(&item)) {
                     let again = Said {
                         rank: one.rank,
                         node: item,
                     };
                     self.unheard([again], Why::SaidAlready);
+                } else {
+                    all.push(item);
                 }
             }
         }

@@ -30,7 +30,7 @@ impl<'a> Repository<'a> {
 
     /// Whether a file is of an input.
     pub(super) fn is_of_input(&self, path: &RepoPath) -> bool {
-        self.root_of(path.as_str()) != ""
+        !self.root_of(path.as_str()).is_empty()
     }
 
     /// What the paths of the repository that `path` is in begin with: nothing, unless it is an input.

@@ -3,6 +3,8 @@
 //! What comes from the repository is only ever put into code: between fences that are longer than any run of backticks in
 //! it, or into code spans. So nothing in it becomes markup, a link or a mention.
 
+use std::fmt::Write as _;
+
 use super::HostPreview;
 use super::side::Files;
 use crate::cli::render::{Tense, tally};
@@ -39,9 +41,11 @@ pub(super) fn comment((from, to): (&Files, &Files), hosts: &[HostPreview]) -> St
     }
     if left > 0 {
         let hosts = if left == 1 { "host" } else { "hosts" };
-        text.push_str(&format!(
-            "\n{left} more {hosts} would make this too long; `steadfast config diff HOST` shows each.\n"
-        ));
+        // Writing to a text does not fail.
+        let _ = writeln!(
+            text,
+            "\n{left} more {hosts} would make this too long; `steadfast config diff HOST` shows each."
+        );
     }
     text
 }
@@ -85,18 +89,21 @@ fn table(hosts: &[&HostPreview]) -> String {
             (None, _, None) => "gone".to_owned(),
             (None, Some(_), Some(new)) => code(&new.as_str()[..12]),
         };
-        text.push_str(&format!(
-            "| {} | {} | {} | {} | {} | {digest} |\n",
+        // Writing to a text does not fail.
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | {digest} |",
             code(host.host.as_str()),
             host.count(ChangeKind::Added),
             host.count(ChangeKind::Changed),
             host.count(ChangeKind::Removed),
-            tally(&host.forecast.units, Tense::ToDo),
-        ));
+            tally(&host.forecast.units, Tense::ToDo)
+        );
     }
     let more = hosts.len().saturating_sub(ROWS);
     if more > 0 {
-        text.push_str(&format!("\n{more} more hosts are not listed.\n"));
+        // Writing to a text does not fail.
+        let _ = writeln!(text, "\n{more} more hosts are not listed.");
     }
     text
 }
@@ -145,9 +152,11 @@ fn section(host: &HostPreview) -> String {
         }
     }
     if left > 0 {
-        body.push_str(&format!(
-            "{left} more would make this too long; `steadfast config diff {name}` shows it.\n"
-        ));
+        // Writing to a text does not fail.
+        let _ = writeln!(
+            body,
+            "{left} more would make this too long; `steadfast config diff {name}` shows it."
+        );
     }
     // Names of hosts are letters, digits, `-` and `.`.
     format!("<details><summary><b>{name}</b></summary>\n\n{body}\n</details>\n")

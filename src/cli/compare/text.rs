@@ -1,5 +1,7 @@
 //! Comparisons as text for people.
 
+use std::fmt::Write as _;
+
 use super::HostPreview;
 use super::side::Files;
 use crate::cli::render::{Lines, Tense, changes, differences, revision, tally};
@@ -32,7 +34,7 @@ pub(super) fn host((from, to): (&Files, &Files), host: &HostPreview, now_secs: i
                 diff.lines().for_each(|line| lines.line(coloured(line)));
             }
             (None, Some(reason)) => {
-                lines.line(format!("{} {}: {reason}", text.resource, text.name))
+                lines.line(format!("{} {}: {reason}", text.resource, text.name));
             }
             (None, None) => {}
         }
@@ -64,7 +66,8 @@ pub(super) fn table((from, to): (&Files, &Files), hosts: &[HostPreview], now_sec
     let wrong = hosts.iter().filter(|host| host.problem.is_some()).count();
     let mut verdict = format!("{} of {} change", differ, counted(hosts.len(), "host"));
     if wrong > 0 {
-        verdict.push_str(&format!("; {} cannot be built", counted(wrong, "host")));
+        // Writing to a text does not fail.
+        let _ = write!(verdict, "; {} cannot be built", counted(wrong, "host"));
     }
     lines.line(verdict);
     lines.finish()
@@ -115,7 +118,8 @@ fn verdict(from: &Files, host: &HostPreview) -> String {
     );
     let units = tally(&host.forecast.units, Tense::ToDo);
     if !units.is_empty() {
-        text.push_str(&format!("; units: {units}"));
+        // Writing to a text does not fail.
+        let _ = write!(text, "; units: {units}");
     }
     text
 }

@@ -14,6 +14,10 @@ use crate::source::{Mirror, Pin, PinError, PinErrorKind, Remote, Snapshot, SshAc
 const BELOW: &str = "steadfast/inputs";
 
 /// `snapshot` with the files of its inputs: from the cache, or fetched into it now.
+#[expect(
+    clippy::result_large_err,
+    reason = "an error of an input ends the program; it is made once"
+)]
 pub(in crate::cli) fn complete(snapshot: Snapshot) -> Result<Snapshot, Problem> {
     let pins = pins(&snapshot);
     if pins.is_empty() {

@@ -39,9 +39,9 @@ impl Run<'_> {
         }
         all.extend(said);
         let root = Rc::clone(&self.root);
-        let mut merger = Merger::new(What::Resources, &mut self.reader);
-        let merged = merger.merge(all);
-        self.unheard = merger.take_unheard();
+        let mut work = Merger::new(What::Resources, &mut self.reader);
+        let merged = work.merge(all);
+        self.unheard = work.take_unheard();
         let nothing = || Node::new(root.place, Content::Map(Vec::new()));
         (merged.unwrap_or_else(nothing), modules)
     }

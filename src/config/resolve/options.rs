@@ -150,9 +150,9 @@ impl Run<'_> {
         for mention in mentions.iter() {
             said.extend(self.said_by(mention, name)?);
         }
-        let mut merger = Merger::new(What::Option(module, name), &mut self.reader);
-        let merged = merger.merge(said);
-        let unheard = merger.take_unheard();
+        let mut work = Merger::new(What::Option(module, name), &mut self.reader);
+        let merged = work.merge(said);
+        let unheard = work.take_unheard();
         if !unheard.is_empty() {
             let asked: Asked = (module.clone(), name.to_owned());
             self.unheard_options.insert(asked, unheard);

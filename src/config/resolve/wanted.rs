@@ -106,9 +106,8 @@ impl Run<'_> {
             let fix = match nearest(name.as_str(), names) {
                 Some(meant) => format!("did you mean `{meant}`?"),
                 None if declared => format!("fetch it: `steadfast inputs update {input}`"),
-                None => {
-                    format!("look at `steadfast inputs list`; `inputs:` in fleet.yml declares one")
-                }
+                None => "look at `steadfast inputs list`; `inputs:` in fleet.yml declares one"
+                    .to_owned(),
             };
             let what = if declared {
                 format!("the modules of the input `{input}` are not here")
