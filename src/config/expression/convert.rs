@@ -7,6 +7,9 @@ use crate::config::yaml::{Entry, Key, Node, Place, Scalar, ScalarKind, Value as 
 /// How deep a value may nest.
 const MAX_DEPTH: usize = 64;
 
+/// Text of this length counts as one value more.
+const BYTES_OF_A_VALUE: usize = 256;
+
 /// A value that is too large, too deep or of no kind that a file could have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::config) enum TooMuch {
@@ -71,7 +74,13 @@ fn at_depth(value: &Value, place: Place, left: &mut usize, depth: usize) -> Resu
             Content::Scalar(Scalar::new(text.to_owned(), true))
         }
         ValueKind::Number => Content::Scalar(Scalar::new(value.to_string(), true)),
-        ValueKind::String => Content::Scalar(Scalar::quoted(value.as_str().unwrap_or_default())),
+        ValueKind::String => {
+            let text = value.as_str().unwrap_or_default();
+            // One text can be many times in a list without taking room there; here, each is a copy.
+            let paid = text.len() / BYTES_OF_A_VALUE;
+            *left = left.checked_sub(paid).ok_or(TooMuch::Values)?;
+            Content::Scalar(Scalar::quoted(text))
+        }
         ValueKind::Seq | ValueKind::Iterable => {
             let mut items = Vec::new();
             for item in value.try_iter().map_err(|_| TooMuch::Kind)? {
