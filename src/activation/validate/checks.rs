@@ -114,5 +114,5 @@ fn built_in(path: &HostPath) -> Option<Vec<String>> {
 
 pub(super) fn is_of_sshd(path: &HostPath) -> bool {
     let text = path.as_str();
-    text == SSHD_CONFIG || (text.starts_with(SSHD_DROP_INS) && text.ends_with(".conf"))
+    text == SSHD_CONFIG || (text.starts_with(SSHD_DROP_INS) && text.strip_suffix(".conf").is_some())
 }

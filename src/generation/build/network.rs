@@ -1,4 +1,4 @@
-//! Interfaces: files of systemd-networkd or of NetworkManager.
+//! Interfaces: files of systemd-networkd or of `NetworkManager`.
 
 use std::fmt::{Display, Write as _};
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use crate::generation::{PathEntry, PathKind};
 use crate::host::{Digest, FileMode};
 use crate::secrets::UnitTriggers;
 
-/// NetworkManager ignores connections that others can read.
+/// `NetworkManager` ignores connections that others can read.
 const CONNECTION_MODE: FileMode = FileMode::from_bits(0o600);
 
 impl Builder<'_> {
@@ -199,7 +199,7 @@ fn list<T: Display>(text: &mut String, key: &str, values: impl Iterator<Item = T
     text.push('\n');
 }
 
-/// An id that is the same wherever it is made: NetworkManager would draw a new one with every reading.
+/// An id that is the same wherever it is made: `NetworkManager` would draw a new one with every reading.
 fn uuid(id: &str) -> String {
     let digest = Digest::of(format!("steadfast connection {id}").as_bytes());
     let hex = digest.as_str();
