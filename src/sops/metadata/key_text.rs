@@ -101,7 +101,7 @@ impl MetadataText {
             let items = items_of(tree, field);
             let stays = |item: &&&Entry| {
                 let fields = Fields {
-                    tree: tree,
+                    tree,
                     node: tree.target(item.value),
                 };
                 let name = fields.name_of(kind).unwrap_or_default();
