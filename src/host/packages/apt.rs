@@ -38,6 +38,8 @@ pub(super) fn simulated(verb: &str) -> Program {
 fn noninteractive(program: Program) -> Program {
     program
         .env("DEBIAN_FRONTEND", "noninteractive")
+        // Where root has no password, sudo would refuse to go, also when it came with an account that is gone now.
+        .env("SUDO_FORCE_REMOVE", "yes")
         .env("APT_LISTCHANGES_FRONTEND", "none")
         // Units are restarted by the plan, not by a hook behind its back.
         .env("NEEDRESTART_SUSPEND", "1")
