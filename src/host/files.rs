@@ -103,7 +103,7 @@ impl Host {
         let parent = self.root.open_parent(ACTION, path, Trust::For(owner))?;
         let temporary = temporary_name();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-        let made = parent.acting.perform(|| {
+        let created = parent.acting.perform(|| {
             openat(
                 &parent,
                 temporary.as_str(),
@@ -111,7 +111,7 @@ impl Host {
                 Mode::RUSR | Mode::WUSR,
             )
         });
-        let result = made.flatten().map_err(io::Error::from).and_then(|fd| {
+        let result = created.flatten().map_err(io::Error::from).and_then(|fd| {
             let mut file = File::from(fd);
             file.write_all(content)?;
             self.own(&file, owner, mode)?;
@@ -134,10 +134,10 @@ impl Host {
         const ACTION: &str = "make the directory";
         let parent = self.root.open_parent(ACTION, path, Trust::For(owner))?;
         let failed = |errno: Errno| FileError::io(ACTION, &self.real_path(path), errno);
-        let made = parent
+        let created = parent
             .acting
             .perform(|| mkdirat(&parent, path.file_name(), Mode::RWXU));
-        match made.flatten() {
+        match created.flatten() {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(errno) => return Err(failed(errno)),
         }
