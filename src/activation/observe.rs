@@ -64,9 +64,10 @@ pub(super) async fn look(
     units: Units,
 ) -> Result<Observed, ObserveError> {
     let accounts = host.accounts()?;
+    let (there, held) = packages(host, manifests)?.unzip();
     let mut observed = Observed {
         paths: paths(host, manifests)?,
-        packages: packages(host, manifests)?,
+        packages: there,
         locales: host.generated_locales(&locales(manifests))?,
         modules: host.kernel_modules(&modules(manifests)),
         logind: host.has_logind(),
@@ -75,6 +76,7 @@ pub(super) async fn look(
         accounts,
         ..Observed::default()
     };
+    observed.software.held = held.unwrap_or_default();
     if let Some(desired) = manifests.first() {
         installed(host, desired, secrets, &mut observed)?;
         observed.passwords = passwords(desired, secrets, &observed.accounts);
@@ -111,22 +113,24 @@ fn paths(
     Ok(found)
 }
 
-fn packages(
-    host: &Host,
-    manifests: &[&Manifest],
-) -> Result<Option<BTreeSet<PackageName>>, HostFailure> {
+/// Those that are installed, and those that are held.
+type NamedPackages = (BTreeSet<PackageName>, BTreeSet<PackageName>);
+
+fn packages(host: &Host, manifests: &[&Manifest]) -> Result<Option<NamedPackages>, HostFailure> {
     let named: BTreeSet<_> = manifests
         .iter()
         .flat_map(|m| m.packages.iter().cloned())
         .collect();
     if named.is_empty() {
         // Nothing to ask: a host without a package manager is as good as one with everything installed.
-        return Ok(Some(BTreeSet::new()));
+        return Ok(Some(NamedPackages::default()));
     }
     let installed = host.installed_packages()?;
     Ok(installed.map(|installed| {
         let is_there = |name: &PackageName| installed.has(name);
-        named.into_iter().filter(is_there).collect()
+        let is_held = |name: &PackageName| installed.held.contains(name.as_str());
+        let held = named.iter().filter(|name| is_held(name)).cloned().collect();
+        (named.into_iter().filter(is_there).collect(), held)
     }))
 }
 

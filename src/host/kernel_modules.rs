@@ -47,6 +47,9 @@ impl LoadModuleError {
 
 /// `CAP_SYS_MODULE` of `linux/capability.h`.
 const CAP_SYS_MODULE: u32 = 16;
+/// systemd makes it in every container, whatever that container may do.
+const CONTAINER: &str = "/run/systemd/container";
+const UNDERNEATH: &str = "only the machine under this container can load modules";
 
 impl Host {
     /// What the running kernel says of `modules`; nothing of any of them below a root.
@@ -62,10 +65,14 @@ impl Host {
         let release = read("/proc/sys/kernel/osrelease");
         let builtin = read(&format!("/lib/modules/{}/modules.builtin", release.trim()));
         let loaded = read("/proc/modules");
-        let obstacle = obstacle(
-            &read("/proc/self/status"),
-            &read("/proc/sys/kernel/modules_disabled"),
-        );
+        let obstacle = if Path::new(CONTAINER).exists() {
+            Some(UNDERNEATH)
+        } else {
+            obstacle(
+                &read("/proc/self/status"),
+                &read("/proc/sys/kernel/modules_disabled"),
+            )
+        };
         let state = |module: &KernelModule| {
             let name = module.listed();
             // A module without a file of its own, or a kernel whose files are not here, as in a container.
@@ -113,7 +120,7 @@ fn obstacle(status: &str, disabled: &str) -> Option<&'static str> {
         .find_map(|line| line.strip_prefix("CapEff:"))
         .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
     let allowed = effective.is_none_or(|set| set & (1 << CAP_SYS_MODULE) != 0);
-    (!allowed).then_some("only the machine under this container can load modules")
+    (!allowed).then_some(UNDERNEATH)
 }
 
 /// `NAME SIZE USES …`, a line each.

@@ -25,17 +25,18 @@ impl Hands<'_> {
             Step::RemovePackages { packages } => self.remove_packages(packages),
             _ => Ok(()),
         };
-        match result {
-            // On the way back, the rest of the host counts more than a package that stays until the next activation.
-            Err(error) if self.bench.way == Way::Back => {
-                tracing::warn!(
-                    step = step.describe(),
-                    reason = error.in_one_line(),
-                    "left undone on the way back"
-                );
+        match (result, step) {
+            // A maintainer script may refuse: sudo's does where root has no password. What stays is tried again with the
+            // next activation. On the way back, the rest of the host counts more than the package lists.
+            (Err(error), Step::RemovePackages { .. }) => {
+                left_undone(step, &error);
                 Ok(())
             }
-            result => result,
+            (Err(error), _) if self.bench.way == Way::Back => {
+                left_undone(step, &error);
+                Ok(())
+            }
+            (result, _) => result,
         }
     }
 
@@ -99,6 +100,11 @@ impl Hands<'_> {
         }
         store.set_additions(&additions)
     }
+}
+
+fn left_undone(step: &Step, error: &HostFailure) {
+    let reason = error.in_one_line();
+    tracing::warn!(step = step.describe(), reason, "left undone");
 }
 
 /// What is new is ours: what was asked for, and what comes with it.

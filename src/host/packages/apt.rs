@@ -31,6 +31,8 @@ pub(super) fn simulated(verb: &str) -> Program {
             "--simulate",
             "-o",
             "Debug::NoLocking=true",
+            // Holds of ours are released before anything goes; somebody else's stop apt itself.
+            "--allow-change-held-packages",
         ])
         .arg(verb)
 }

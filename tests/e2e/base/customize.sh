@@ -6,7 +6,7 @@ root=$1
 # A package repository of a few real packages, so that hosts without a network can install something with apt.
 mkdir -p "$root/srv/apt"
 cd "$root/srv/apt"
-APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq download hello restic podman
+APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq download hello restic podman locales libc-l10n
 APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq -y -o Dir::Cache::archives="$PWD/" --no-install-recommends \
     install --download-only nftables sudo
 rm -rf partial lock

@@ -11,9 +11,11 @@ mod fixture;
 mod homes;
 mod joining;
 mod kills;
+mod machine;
 mod missing;
 mod mounts;
 mod network;
+mod packages;
 mod reboot;
 mod recipients;
 mod restarts;
@@ -42,6 +44,8 @@ scenarios![
     Others backup::a_host_is_backed_up_by_its_timer_and_a_file_comes_back,
     Others backup::a_backup_that_cannot_be_made_says_why_and_spoils_nothing,
     Others trust::force_pushed_unsigned_and_strangers_commits_are_refused,
+    Others packages::packages_come_from_a_signed_source_and_a_failure_leaves_no_trace,
+    Others machine::language_names_and_accounts_are_as_said_and_drift_is_put_right,
     Others missing::a_host_without_a_usable_config_stays_as_it_is_and_says_why,
     Others canary::a_canary_secret_is_found_nowhere_but_at_its_destination,
     Others rollback::a_service_that_crashes_after_a_second_is_rolled_back_and_remembered,
