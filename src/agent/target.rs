@@ -73,7 +73,7 @@ fn with_inputs(
         .mirror
         .with_inputs(snapshot, &pins, &transport, clock::now_secs())
         .map_err(|error| Stop {
-            outcome: match &error.kind {
+            outcome: match &*error.kind {
                 PinErrorKind::Refused(_) | PinErrorKind::OtherTree { .. } => Outcome::Refused,
                 _ => Outcome::Failed,
             },

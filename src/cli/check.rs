@@ -147,7 +147,7 @@ pub(super) fn run(args: &CheckArgs, flags: &HostFlags) -> Result<u8, Problem> {
     };
     let checked = check(&snapshot, request);
     progress.end();
-    let passed = checked.errors.is_empty() && !(args.strict && !checked.warnings.is_empty());
+    let passed = checked.errors.is_empty() && (!args.strict || checked.warnings.is_empty());
     match args.format.format() {
         Format::Json => print_json(&answer(&checked, passed))?,
         Format::Text => print(&text(&checked, &snapshot, began.elapsed()))?,

@@ -11,7 +11,7 @@ use super::secrets::{columns, counted};
 use super::status::phase_in_words;
 use super::style::{BAD, FAINT, GOOD, WARN, paint};
 use super::{HostFlags, site};
-use crate::activation::{Entry, Past, TransactionId, Way, past};
+use crate::activation::{Entry, Past, Step, TransactionId, Way, past};
 use crate::generation::GenerationNumber;
 use crate::health::Answer;
 use crate::host::clock;
@@ -113,13 +113,7 @@ pub(super) fn run(args: &LogArgs, flags: &HostFlags) -> Result<u8, Problem> {
 
 fn entry(past: &Past) -> TransactionEntry {
     let (phase, reason) = phase_in_words(past.phase());
-    let forward: Vec<String> = past
-        .record
-        .plan
-        .steps
-        .iter()
-        .map(|step| step.describe())
-        .collect();
+    let forward: Vec<String> = past.record.plan.steps.iter().map(Step::describe).collect();
     let mut back = Vec::new();
     let mut events = Vec::new();
     for line in &past.lines {

@@ -117,7 +117,7 @@ pub enum RepositoryKey {
     Host(HostPath),
 }
 
-/// A preference, in the terms of apt_preferences(5).
+/// A preference, in the terms of `apt_preferences(5)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AptPin {
     /// Packages, with `*` and the like.

@@ -11,7 +11,7 @@ mod units;
 
 use std::collections::BTreeMap;
 
-use crate::config::{Fleet, HostName, Severity, Used};
+use crate::config::{ConfigErrors, Fleet, HostName, Severity, Used};
 use crate::host::{Digest, Watcher, for_each};
 use crate::source::Snapshot;
 use found::Found;
@@ -90,7 +90,7 @@ fn shared(fleet: &Fleet<'_>, snapshot: &Snapshot, hosts: &[OneHost], found: &mut
     found.all(
         errors
             .iter()
-            .flat_map(|errors| errors.errors())
+            .flat_map(ConfigErrors::errors)
             .map(|error| (Severity::Error, error.clone())),
     );
     found.all(layout::stray(snapshot));
@@ -107,7 +107,7 @@ fn shared(fleet: &Fleet<'_>, snapshot: &Snapshot, hosts: &[OneHost], found: &mut
         found.all(
             unused
                 .iter()
-                .flat_map(|unused| unused.errors())
+                .flat_map(ConfigErrors::errors)
                 .map(|error| (Severity::Warning, error.clone())),
         );
     }

@@ -202,7 +202,7 @@ fn a_package_is_installed_once() {
         );
         return;
     }
-    assert_eq!(told, [packages.clone()]);
+    assert_eq!(told, std::slice::from_ref(&packages));
     let has_it = || {
         host.installed_packages()
             .unwrap()

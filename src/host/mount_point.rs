@@ -15,10 +15,9 @@ impl Host {
     pub fn look_at_mount_point(&self, path: &HostPath) -> Result<PathState, FileError> {
         const ACTION: &str = "look at";
         let failed = |errno: Errno| FileError::io(ACTION, &self.real_path(path), errno);
-        let parent = match self.root.open_parent(ACTION, path, Trust::Any) {
-            Ok(parent) => parent,
+        let Ok(parent) = self.root.open_parent(ACTION, path, Trust::Any) else {
             // What is in the way is told as for any path.
-            Err(_) => return self.look(path),
+            return self.look(path);
         };
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;

@@ -38,6 +38,10 @@ impl Staging {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(failed)?;
         }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "nothing is replaced: the directory is new"
+        )]
         fs::write(&path, content).map_err(failed)?;
         Ok(path)
     }
@@ -62,6 +66,7 @@ fn clear(path: &Path) -> Result<(), FileError> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test's own temporary file")]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

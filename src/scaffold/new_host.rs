@@ -133,7 +133,7 @@ pub fn new_host(
                     continue;
                 };
                 // A key belongs to one machine.
-                if rest.ends_with(".pub") || rest.contains("_key") {
+                if rest.strip_suffix(".pub").is_some() || rest.contains("_key") {
                     continue;
                 }
                 files.insert(path(name, rest)?, content.clone());

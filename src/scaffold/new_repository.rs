@@ -109,6 +109,9 @@ pub fn example_hosts() -> Vec<(HostName, String)> {
 ///
 /// # Errors
 /// [`NewRepositoryError`].
+///
+/// # Panics
+/// Never: the names of the example's files are usable, which a test holds.
 pub fn new_repository(
     founder: &Founder,
     hosts: &BTreeSet<HostName>,

@@ -36,7 +36,7 @@ pub struct PinError {
     pub name: InputName,
     /// What stood in the way.
     #[source]
-    pub kind: PinErrorKind,
+    pub kind: Box<PinErrorKind>,
 }
 
 /// What stood in the way of using an input.
@@ -66,7 +66,7 @@ impl PinError {
     /// What to do about it, if it is in somebody's hands.
     #[must_use]
     pub fn fix(&self) -> Option<String> {
-        match &self.kind {
+        match &*self.kind {
             PinErrorKind::Fetch(error) => error.fix(),
             PinErrorKind::Files(_) => None,
             PinErrorKind::Digest(error) => Some(error.fix()),
@@ -93,7 +93,7 @@ impl Mirror {
     ) -> Result<Mount, PinError> {
         let failed = |kind| PinError {
             name: pin.name.clone(),
-            kind,
+            kind: Box::new(kind),
         };
         let wanted = Wanted::Locked(&pin.commit, pin.branch.as_deref());
         self.fetch_input(&pin.remote, wanted, transport)

@@ -120,8 +120,11 @@ const ENTRIES: &[(&str, Option<&str>, &str)] = &[
     ("health", None, "{ file: /etc/motd, contains: web }"),
 ];
 
+/// An entry: its key, and its name below that.
+type Key = (&'static str, &'static str);
+
 /// What needs another entry: homes their account, interfaces somebody who configures them.
-const NEEDS: &[((&str, &str), (&str, &str))] = &[
+const NEEDS: &[(Key, Key)] = &[
     (("home", "anna"), ("users", "anna")),
     (("network", "interfaces"), ("network", "manager")),
 ];
@@ -183,7 +186,7 @@ fn files(drafts: &[Chosen; 4], reversed: bool) -> Vec<(&'static str, String)> {
     } else {
         "users: [carl]\n"
     };
-    let _ = write!(web, "{uses_list}modules: {{ a: , b: }}\n");
+    let _ = writeln!(web, "{uses_list}modules: {{ a: , b: }}");
     let carl = format!("uid: 1700\nshell: /usr/sbin/nologin\n{}", body(person));
     let mut files = vec![
         ("hosts/web/host.yml", web),

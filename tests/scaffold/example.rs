@@ -135,7 +135,9 @@ fn every_file_of_the_example_names_its_schema() {
             ["fleet.yml"] => "$schema=.schema/fleet.json",
             ["hosts", _, "host.yml"] => "$schema=../../.schema/host.json",
             ["modules", _, "module.yml"] => "$schema=../../.schema/module.json",
-            ["users", file] if file.ends_with(".yml") => "$schema=../.schema/user.json",
+            ["users", file] if file.strip_suffix(".yml").is_some() => {
+                "$schema=../.schema/user.json"
+            }
             _ => continue,
         };
         let first = text.lines().next().unwrap();

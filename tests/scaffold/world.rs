@@ -99,7 +99,7 @@ impl World {
         let directory = self.at(directory).to_str().unwrap().to_owned();
         let said = self
             .command("git")
-            .args(&[&["-C", &directory], args].concat());
+            .args([["-C", &directory].as_slice(), args].concat());
         said.ends_with(0).stdout.trim().to_owned()
     }
 

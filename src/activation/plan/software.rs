@@ -97,9 +97,9 @@ fn holds(
     missing: &BTreeSet<PackageName>,
     draft: &mut Draft,
 ) {
-    let held = &at.observed.software.held;
+    let found = &at.observed.software.held;
     let mut hold = BTreeSet::new();
-    for package in at.desired.holds.difference(held) {
+    for package in at.desired.holds.difference(found) {
         if !installed.contains(package) && !missing.contains(package) {
             continue;
         }
@@ -118,7 +118,7 @@ fn holds(
     }
     let ours = at.owned.additions.holds.difference(&at.desired.holds);
     let release: BTreeSet<PackageName> =
-        ours.filter(|name| held.contains(*name)).cloned().collect();
+        ours.filter(|name| found.contains(*name)).cloned().collect();
     if !release.is_empty() {
         draft
             .steps

@@ -180,9 +180,9 @@ impl Step {
             | Self::RemovePackages { .. } => "packages".to_owned(),
             Self::LoadModule { module } => format!("kernel module {module}"),
             Self::GenerateLocales { .. } => "locales".to_owned(),
-            Self::SetLinger { user, .. } => format!("user {user}"),
             Self::CreateGroup { group, .. } => format!("group {group}"),
-            Self::CreateUser { user, .. }
+            Self::SetLinger { user, .. }
+            | Self::CreateUser { user, .. }
             | Self::ModifyUser { user, .. }
             | Self::LockUser { user } => format!("user {user}"),
             Self::InstallSecrets { .. } => "secrets".to_owned(),
@@ -328,11 +328,11 @@ fn describe_install(
             Some(old) => format!("{name} {old} → {}", one.version),
         })
         .collect();
-    let mut text = format!("install {}", joined(packages.iter().map(versioned)));
-    if !others.is_empty() {
-        text.push_str(&format!("; with {}", others.join(", ")));
+    let asked = joined(packages.iter().map(versioned));
+    if others.is_empty() {
+        return format!("install {asked}");
     }
-    text
+    format!("install {asked}; with {}", others.join(", "))
 }
 
 fn change_text(change: &SecretChange) -> String {

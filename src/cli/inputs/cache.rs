@@ -14,10 +14,6 @@ use crate::source::{Mirror, Pin, PinError, PinErrorKind, Remote, Snapshot, SshAc
 const BELOW: &str = "steadfast/inputs";
 
 /// `snapshot` with the files of its inputs: from the cache, or fetched into it now.
-#[expect(
-    clippy::result_large_err,
-    reason = "an error of an input ends the program; it is made once"
-)]
 pub(in crate::cli) fn complete(snapshot: Snapshot) -> Result<Snapshot, Problem> {
     let pins = pins(&snapshot);
     if pins.is_empty() {
@@ -90,7 +86,7 @@ pub(super) fn watched<T>(remote: &Remote, fetch: impl FnOnce() -> T) -> T {
 
 fn problem(error: &PinError, pin: &Pin) -> Problem {
     let problem = Problem::of(error);
-    match &error.kind {
+    match &*error.kind {
         PinErrorKind::Fetch(fetch) if fetch.kind.is_transient() => problem.with_fix(format!(
             "commit {} of {} is not in the cache yet: run this once where that address can be reached; from then on no network is needed",
             pin.commit.short(),

@@ -117,11 +117,11 @@ impl Run<'_> {
         name: &str,
         asker: Asker<'_>,
     ) -> Option<Rc<Setting>> {
-        let asked: Asked = (module.clone(), name.to_owned());
-        match self.options.get(&asked) {
+        let wanted: Asked = (module.clone(), name.to_owned());
+        match self.options.get(&wanted) {
             Some(Answer::Known(known)) => return known.clone(),
             Some(Answer::Pending) => {
-                self.circle(&asked, asker);
+                self.circle(&wanted, asker);
                 return None;
             }
             None => {}
@@ -134,11 +134,11 @@ impl Run<'_> {
             );
             return None;
         }
-        self.options.insert(asked.clone(), Answer::Pending);
-        self.trail.push((asked.clone(), asker.kept()));
+        self.options.insert(wanted.clone(), Answer::Pending);
+        self.trail.push((wanted.clone(), asker.kept()));
         let setting = self.find_out(module, name).map(Rc::new);
         self.trail.pop();
-        self.options.insert(asked, Answer::Known(setting.clone()));
+        self.options.insert(wanted, Answer::Known(setting.clone()));
         setting
     }
 
@@ -154,8 +154,8 @@ impl Run<'_> {
         let merged = work.merge(said);
         let unheard = work.take_unheard();
         if !unheard.is_empty() {
-            let asked: Asked = (module.clone(), name.to_owned());
-            self.unheard_options.insert(asked, unheard);
+            let wanted: Asked = (module.clone(), name.to_owned());
+            self.unheard_options.insert(wanted, unheard);
         }
         let what = format!("the option `{name}` of `{module}`");
         if let Some(node) = merged.filter(|node| !node.is_null()) {
@@ -302,11 +302,11 @@ impl Run<'_> {
     }
 
     /// Records that an option is asked for in order to find out that same option.
-    fn circle(&mut self, asked: &Asked, asker: Asker<'_>) {
+    fn circle(&mut self, wanted: &Asked, asker: Asker<'_>) {
         let from = self
             .trail
             .iter()
-            .position(|(step, _)| step == asked)
+            .position(|(step, _)| step == wanted)
             .unwrap_or(0);
         let place = self.place_of_asker(asker.place, asker.word);
         let trail = &self.trail[from..];
@@ -322,7 +322,7 @@ impl Run<'_> {
         let steps = circle.iter().enumerate().map(|(index, (step, _))| {
             let (next, place) = match circle.get(index + 1) {
                 Some((next, place)) => (next, *place),
-                None => (asked, place),
+                None => (wanted, place),
             };
             let origin = self.reader.origin(place);
             format!("{} depends on {} ({origin})", noun(step), noun(next))
@@ -330,7 +330,7 @@ impl Run<'_> {
         let cause = steps.collect::<Vec<_>>().join("; ");
         let error = self
             .reader
-            .error(place, format!("{} depends on itself", noun(asked)));
+            .error(place, format!("{} depends on itself", noun(wanted)));
         error.cause = Some(cause);
         error.fix =
             Some("break the circle: set one of them to a value, or leave one out".to_owned());

@@ -134,15 +134,13 @@ impl Builder<'_> {
                 let TemplateSegment::Secret(secret) = segment else {
                     continue;
                 };
-                match self.declared(secret, template.home.as_ref()) {
-                    Some(declared) => *secret = declared,
-                    None => {
-                        let message = format!(
-                            "the template `{name}` names `{secret}`, which is not declared"
-                        );
-                        let fix = format!("add `{secret}:` under `secrets:`");
-                        self.push(ConfigError::new(message).at(&located.origin).fix(fix));
-                    }
+                if let Some(declared) = self.declared(secret, template.home.as_ref()) {
+                    *secret = declared;
+                } else {
+                    let message =
+                        format!("the template `{name}` names `{secret}`, which is not declared");
+                    let fix = format!("add `{secret}:` under `secrets:`");
+                    self.push(ConfigError::new(message).at(&located.origin).fix(fix));
                 }
             }
             let (owner, group) = self.ownership(template.owner.as_ref(), template.group.as_ref());

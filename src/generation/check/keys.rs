@@ -23,7 +23,7 @@ pub(super) fn of_hosts(snapshot: &Snapshot) -> Vec<(Severity, ConfigError)> {
 
 /// People with one and the same key: whoever has it is both of them.
 pub(super) fn of_people(snapshot: &Snapshot) -> Vec<(Severity, ConfigError)> {
-    let is_person = |text: &str| text.starts_with("users/") && text.ends_with(".yml");
+    let is_person = |text: &str| text.starts_with("users/") && text.strip_suffix(".yml").is_some();
     shared(snapshot, is_person, |first, second| {
         let error = ConfigError::new("two people have the same key")
             .at(second)

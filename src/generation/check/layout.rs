@@ -64,19 +64,16 @@ fn folders(kind: &Kind, snapshot: &Snapshot, found: &mut Vec<(Severity, ConfigEr
             continue;
         }
         let written = files.iter().find(|other| is_nearly(other, file));
-        found.push(match written {
-            Some(other) => {
-                let error = ConfigError::new(format!("`{folder}/{name}/{other}` is not read"))
-                    .cause(format!("what makes a {noun} is called {file}, exactly"))
-                    .fix(format!("rename it to {folder}/{name}/{file}"));
-                (Severity::Error, error)
-            }
-            None => {
-                let error = ConfigError::new(format!("`{folder}/{name}` is no {noun}"))
-                    .cause(format!("there is no {folder}/{name}/{file}"))
-                    .fix("add that file, or move the folder elsewhere");
-                (Severity::Warning, error)
-            }
+        found.push(if let Some(other) = written {
+            let error = ConfigError::new(format!("`{folder}/{name}/{other}` is not read"))
+                .cause(format!("what makes a {noun} is called {file}, exactly"))
+                .fix(format!("rename it to {folder}/{name}/{file}"));
+            (Severity::Error, error)
+        } else {
+            let error = ConfigError::new(format!("`{folder}/{name}` is no {noun}"))
+                .cause(format!("there is no {folder}/{name}/{file}"))
+                .fix("add that file, or move the folder elsewhere");
+            (Severity::Warning, error)
         });
     }
 }
@@ -94,7 +91,7 @@ fn misspelt_files(path: &RepoPath, found: &mut Vec<(Severity, ConfigError)>) {
     let lower = text.to_lowercase();
     let person = text
         .strip_prefix("users/")
-        .is_some_and(|name| !name.contains('/') && name.ends_with(".yaml"));
+        .is_some_and(|name| !name.contains('/') && name.strip_suffix(".yaml").is_some());
     let meant = if person {
         format!("{}.yml", text.trim_end_matches(".yaml"))
     } else if text != "fleet.yml" && matches!(lower.as_str(), "fleet.yml" | "fleet.yaml") {

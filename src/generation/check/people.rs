@@ -76,7 +76,7 @@ pub(super) fn uids(snapshot: &Snapshot) -> Vec<(Severity, ConfigError)> {
     let mut found = Vec::new();
     for path in snapshot.paths() {
         let text = path.as_str();
-        let is_person = text.starts_with("users/") && text.ends_with(".yml");
+        let is_person = text.starts_with("users/") && text.strip_suffix(".yml").is_some();
         // A file that cannot be read is refused where it is used.
         let Some(Ok(Some(content))) = is_person.then(|| snapshot.read(path)) else {
             continue;

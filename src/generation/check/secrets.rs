@@ -64,7 +64,7 @@ fn files(snapshot: &Snapshot, usage: &Usage) -> BTreeMap<RepoPath, Vec<u8>> {
     let mut files = BTreeMap::new();
     for path in snapshot.paths() {
         let text = path.as_str();
-        let is_key = text.starts_with("hosts/") && text.ends_with(".pub");
+        let is_key = text.starts_with("hosts/") && text.strip_suffix(".pub").is_some();
         // What cannot be read is told by the build of the host that uses it.
         if (text == ".sops.yaml" || is_key || used.contains(path))
             && let Ok(Some(content)) = snapshot.read(path)
@@ -99,7 +99,7 @@ fn said(finding: &secrets::Finding, snapshot: &Snapshot) -> (Severity, ConfigErr
         line,
         column: u32::try_from(indent + 1).unwrap_or(u32::MAX),
     });
-    error.fix = finding.fix.clone();
+    error.fix.clone_from(&finding.fix);
     // A host whose key is still to come is on its way, not wrong.
     let severity = match finding.kind {
         FindingKind::NoHostKey => Severity::Warning,

@@ -113,7 +113,7 @@ fn people_who_share_a_key_or_a_uid_or_cannot_log_in_are_warned_of() {
         ("users/anna.yml", &anna),
         ("users/bert.yml", &bert),
     ]);
-    assert_eq!(messages(&checked.errors), [String::new(); 0]);
+    assert_eq!(messages(&checked.errors), Vec::<String>::new());
     assert_eq!(
         messages(&checked.warnings),
         [

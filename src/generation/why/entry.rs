@@ -81,14 +81,14 @@ impl Known<'_> {
         let mut said = Vec::new();
         self.values(found.value, &mut Vec::new(), &mut said);
         if said.is_empty() {
-            said.push(self.said(Vec::new(), found.value, found.origin));
+            said.push(self.said(&[], found.value, found.origin));
         }
         // The place of the entry itself comes first, unless a value has it, or it is but the beginning of a file.
         let begins = found.origin.line == 1 && found.origin.column == 1;
         if !begins && !said.iter().any(|one| one.origin == *found.origin) {
             let itself = Said {
                 value: String::new(),
-                ..self.said(Vec::new(), found.value, found.origin)
+                ..self.said(&[], found.value, found.origin)
             };
             said.insert(0, itself);
         }
@@ -101,7 +101,7 @@ impl Known<'_> {
         let below = |values: Vec<&UnheardValue>| {
             let said = values.into_iter().map(|value| {
                 let key = value.path.get(found.path.len()..).unwrap_or_default();
-                self.said(key.to_vec(), &value.value, &value.value.origin)
+                self.said(key, &value.value, &value.value.origin)
             });
             said.collect()
         };
@@ -128,11 +128,11 @@ impl Known<'_> {
                 }
             }
             Content::Nothing => {}
-            _ => said.push(self.said(key.clone(), value, &value.origin)),
+            _ => said.push(self.said(key, value, &value.origin)),
         }
     }
 
-    fn said(&self, key: Vec<String>, value: &Resolved, origin: &Origin) -> Said {
+    fn said(&self, key: &[String], value: &Resolved, origin: &Origin) -> Said {
         let hidden = key
             .last()
             .is_some_and(|last| HIDDEN.contains(&last.as_str()));
@@ -218,7 +218,7 @@ impl Known<'_> {
             by: self.speaker(&used.origin),
             origin: used.origin.clone(),
             overruled: unheard
-                .map(|value| self.said(value.path.clone(), &value.value, &value.value.origin))
+                .map(|value| self.said(&value.path, &value.value, &value.value.origin))
                 .collect(),
         }
     }
@@ -278,7 +278,7 @@ fn walk<'t>(value: &'t Resolved, path: &mut Vec<String>, found: &mut Vec<Found<'
 fn shown(value: &Resolved) -> String {
     match &value.content {
         Content::Text(text) if !text.contains('\n') => shortened(text),
-        Content::Text(text) => shortened(&format!("{:?}", text)),
+        Content::Text(text) => shortened(&format!("{text:?}")),
         Content::Number(text) => text.clone(),
         Content::Boolean(value) => value.to_string(),
         Content::Nothing => String::new(),

@@ -1,5 +1,7 @@
 //! What a thing is, in words.
 
+use std::fmt::Display;
+
 use super::{Fact, Known};
 use crate::config::FileSource;
 use crate::generation::{OnChange, PathKind, UserEntry};
@@ -11,14 +13,14 @@ use crate::secrets::{SecretName, TemplateName, secrets_of};
 struct Facts(Vec<Fact>);
 
 impl Facts {
-    fn is(&mut self, label: &str, value: impl ToString) {
+    fn is(&mut self, label: &str, value: impl Display) {
         self.0.push(Fact {
             label: label.to_owned(),
             value: value.to_string(),
         });
     }
 
-    fn may_be(&mut self, label: &str, value: Option<impl ToString>) {
+    fn may_be(&mut self, label: &str, value: Option<impl Display>) {
         if let Some(value) = value {
             self.is(label, value);
         }

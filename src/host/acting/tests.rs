@@ -1,10 +1,11 @@
+#![expect(clippy::disallowed_methods, reason = "a test's own temporary files")]
+
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::process::geteuid;
 
-use super::*;
 use crate::host::{FileMode, Host, HostPath, Owner};
 
 const ACCOUNT: u32 = 54_321;

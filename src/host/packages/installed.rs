@@ -62,7 +62,7 @@ fn parse(listing: &str) -> InstalledPackages {
     let mut installed = InstalledPackages::default();
     for line in listing.lines() {
         let fields: Vec<&str> = line.split('\t').collect();
-        let [want, status, name, version, provides] = fields[..] else {
+        let [want, status, name, version, virtuals] = fields[..] else {
             continue;
         };
         match status {
@@ -81,7 +81,7 @@ fn parse(listing: &str) -> InstalledPackages {
             .versions
             .insert(name.to_owned(), version.to_owned());
         // `mail-transport-agent, awk (= 1.0)`
-        let provided = provides
+        let provided = virtuals
             .split(',')
             .filter_map(|entry| entry.split_whitespace().next());
         installed.provided.extend(provided.map(str::to_owned));

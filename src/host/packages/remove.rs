@@ -53,7 +53,7 @@ impl Host {
             match refusal(&open) {
                 None => break,
                 Some(_) if open.len() > 1 => {
-                    let blocked = self.blocked(&open);
+                    let blocked = Self::blocked(&open);
                     for (name, why) in blocked {
                         open.remove(&name);
                         leaving.kept.insert(name, why);
@@ -74,7 +74,7 @@ impl Host {
     }
 
     /// Those of `open` that would take something else along, each with what; all if it is only together that they do.
-    fn blocked(&self, open: &BTreeSet<PackageName>) -> Vec<(PackageName, String)> {
+    fn blocked(open: &BTreeSet<PackageName>) -> Vec<(PackageName, String)> {
         let mut blocked = Vec::new();
         for name in open {
             let alone = BTreeSet::from([name.clone()]);

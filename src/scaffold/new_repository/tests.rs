@@ -1,3 +1,5 @@
+#![expect(clippy::disallowed_methods, reason = "a test's own temporary files")]
+
 use super::*;
 use crate::scaffold::example;
 

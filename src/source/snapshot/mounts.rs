@@ -114,7 +114,7 @@ impl Snapshot {
             if bytes > INPUT_BYTES {
                 return Err(DigestError);
             }
-            listing.push_str(&format!("{content} {path}\n"));
+            listing.extend([content.as_str(), " ", path.as_str(), "\n"]);
         }
         Ok(Digest::of(listing.as_bytes()))
     }

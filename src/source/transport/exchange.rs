@@ -92,9 +92,8 @@ fn converse(
 ) -> Result<(Oid, Transfer), Trouble> {
     let mut conversation = Conversation::begin(connection, meter)?;
     let tip = match target {
-        Target::Tip(branch) => conversation.tip(branch)?,
         Target::Commit(id, _) if conversation.gives(id) => id,
-        Target::Commit(_, branch) => conversation.tip(branch)?,
+        Target::Tip(branch) | Target::Commit(_, branch) => conversation.tip(branch)?,
     };
     match want {
         Want::Objects {

@@ -45,7 +45,7 @@ fn said_in_folder(host: &[u8], fill: impl FnOnce(&Path)) -> String {
 fn a_link_out_of_the_repository() {
     let host = b"files:\n  /etc/copy: { file: shadow }\n";
     let said = said_in_folder(host, |web| {
-        symlink("/etc/shadow", web.join("shadow")).unwrap()
+        symlink("/etc/shadow", web.join("shadow")).unwrap();
     });
     shown!("a_link_out_of_the_repository", said);
 }

@@ -1,5 +1,7 @@
 //! Texts that are no YAML, or more of it than anybody wants.
 
+use std::fmt::Write as _;
+
 use super::wrong;
 
 wrong! {
@@ -23,7 +25,7 @@ wrong! {
     a_tag_with_a_typo: ["hosts/web/host.yml": b"packages: !overide [curl]\n"];
     a_tag_before_a_key: ["hosts/web/host.yml": b"!override packages: [curl]\n"];
     nesting_without_end: ["hosts/web/host.yml": [b"files: ".to_vec(), b"[".repeat(10_000)].concat()];
-    maps_without_end: ["hosts/web/host.yml": (0..300).map(|n| format!("{}a:\n", " ".repeat(n))).collect::<String>().into_bytes()];
+    maps_without_end: ["hosts/web/host.yml": (0..300).flat_map(|n| format!("{}a:\n", " ".repeat(n)).into_bytes()).collect::<Vec<u8>>()];
     aliases_that_multiply: ["hosts/web/host.yml": bomb()];
     a_list_of_two_hundred_thousand: ["hosts/web/host.yml": [b"packages:\n".to_vec(), b"- a\n".repeat(200_000)].concat()];
     a_file_that_is_too_large: ["hosts/web/host.yml": [b"description: ".to_vec(), b"x".repeat(2 * 1024 * 1024)].concat()];
@@ -36,10 +38,8 @@ fn bomb() -> Vec<u8> {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
     for n in 1..10 {
         let alias = format!("*a{}", n - 1);
-        text.push_str(&format!(
-            "a{n}: &a{n} [{}]\n",
-            [alias.as_str(); 9].join(", ")
-        ));
+        let aliases = [alias.as_str(); 9].join(", ");
+        writeln!(text, "a{n}: &a{n} [{aliases}]").unwrap();
     }
     text.into_bytes()
 }

@@ -79,21 +79,19 @@ fn restic(host: &Host, arguments: &str) -> String {
     ))
 }
 
-pub fn a_host_is_backed_up_by_its_timer_and_a_file_comes_back(world: &World, name: &str) {
-    const PLAIN: &str = "modules:\n  restic-backup:\n";
-    let fleet = yard(world, name, PLAIN);
-    let yard = fleet.host("yard");
-    let show = |unit: &str, property: &str| {
-        let command = format!("systemctl show -P {property} restic-backups-home.{unit}");
-        yard.must(&command).trim().to_owned()
-    };
-    let calendar = show("timer", "TimersCalendar");
+fn show(yard: &Host, unit: &str, property: &str) -> String {
+    let command = format!("systemctl show -P {property} restic-backups-home.{unit}");
+    yard.must(&command).trim().to_owned()
+}
+
+fn the_timer_is_as_the_module_says(yard: &Host) {
+    let calendar = show(yard, "timer", "TimersCalendar");
     for time in ["*-*-* 02:00:00", "*-*-* 14:00:00"] {
         assert!(calendar.contains(time), "{calendar}");
     }
-    assert_eq!(show("timer", "Persistent"), "yes");
-    assert_eq!(show("timer", "RandomizedDelayUSec"), "15min");
-    assert_eq!(show("timer", "UnitFileState"), "enabled");
+    assert_eq!(show(yard, "timer", "Persistent"), "yes");
+    assert_eq!(show(yard, "timer", "RandomizedDelayUSec"), "15min");
+    assert_eq!(show(yard, "timer", "UnitFileState"), "enabled");
     let verified = yard.run(
         "systemd-analyze verify --man=no restic-backups-home.service restic-backups-home.timer",
     );
@@ -103,6 +101,13 @@ pub fn a_host_is_backed_up_by_its_timer_and_a_file_comes_back(world: &World, nam
         "{}",
         verified.all()
     );
+}
+
+pub fn a_host_is_backed_up_by_its_timer_and_a_file_comes_back(world: &World, name: &str) {
+    const PLAIN: &str = "modules:\n  restic-backup:\n";
+    let fleet = yard(world, name, PLAIN);
+    let yard = fleet.host("yard");
+    the_timer_is_as_the_module_says(yard);
     let (code, before) = status(yard);
     assert_eq!((code, &before["success"]), (3, &Value::Null));
     assert!(before["next_secs"].is_i64(), "{before}");
@@ -153,7 +158,7 @@ pub fn a_host_is_backed_up_by_its_timer_and_a_file_comes_back(world: &World, nam
             .trim()
             == "inactive"
     });
-    assert_eq!(show("service", "Result"), "success");
+    assert_eq!(show(yard, "service", "Result"), "success");
     let journal = yard.must("journalctl --no-pager -o cat -u restic-backups-home.service");
     assert!(journal.contains("home        snapshot "), "{journal}");
     let (code, after) = status(yard);

@@ -3,14 +3,14 @@
 use super::fixture::EVENTUALLY;
 use crate::harness::{Fleet, World};
 
-const WHOLE: &str = r#"locale: { lang: en_US.UTF-8, settings: { LC_TIME: C.UTF-8 } }
+const WHOLE: &str = r"locale: { lang: en_US.UTF-8, settings: { LC_TIME: C.UTF-8 } }
 keymap: us
 kernel_modules: [steadfast-no-such-module]
 hosts: { 10.0.0.2: [nas, nas.lan] }
 resolv: { nameservers: [10.0.0.1], search: [lan] }
 users:
   anna: { admin: true, linger: true, expires: 2099-12-31, subids: { start: 300000, count: 1000 } }
-"#;
+";
 
 pub fn language_names_and_accounts_are_as_said_and_drift_is_put_right(world: &World, name: &str) {
     let fleet = Fleet::boot(world, name, &["yard"]);

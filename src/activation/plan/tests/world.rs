@@ -265,7 +265,9 @@ impl World {
                 software.held.retain(|name| !packages.contains(name));
                 self.additions.holds.retain(|name| !packages.contains(name));
             }
-            Step::UpdatePackageLists { .. } | Step::SetLinger { .. } => {}
+            Step::UpdatePackageLists { .. }
+            | Step::SetLinger { .. }
+            | Step::ReloadConnections { .. } => {}
             Step::LoadModule { module } => {
                 let modules = &mut self.observed.modules;
                 modules.insert(module.clone(), ModuleState::Loaded);
@@ -307,7 +309,6 @@ impl World {
                     state.needs_reload &= unit.account != *account;
                 }
             }
-            Step::ReloadConnections { .. } => {}
             Step::EnableUnit { unit } => self.unit(unit).file = UnitFileState::Enabled,
             Step::DisableUnit { unit } => self.unit(unit).file = UnitFileState::Disabled,
             Step::StopUnit { unit, .. } => self.unit(unit).active = Some(ActiveState::Inactive),

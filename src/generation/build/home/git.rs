@@ -46,6 +46,7 @@ fn value_text(value: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test's own temporary file")]
 mod tests {
     use super::*;
     use crate::host::exec::{Inherited, Program};

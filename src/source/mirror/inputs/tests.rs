@@ -162,7 +162,7 @@ fn a_pinned_input_is_what_was_locked_or_it_is_refused() {
     let Err(error) = mirror.input(&forged, &transport, NOW) else {
         panic!("taken");
     };
-    assert!(matches!(error.kind, PinErrorKind::OtherTree { .. }));
+    assert!(matches!(*error.kind, PinErrorKind::OtherTree { .. }));
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn signatures_are_asked_of_the_signers_that_are_named() {
         match (taken, fix) {
             (Ok(_), None) => {}
             (Err(error), Some(fix)) => {
-                assert!(matches!(error.kind, PinErrorKind::Refused(_)));
+                assert!(matches!(*error.kind, PinErrorKind::Refused(_)));
                 assert!(error.fix().unwrap().contains(fix), "{:?}", error.fix());
             }
             (taken, _) => panic!("{:?}", taken.err()),

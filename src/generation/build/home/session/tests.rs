@@ -94,6 +94,7 @@ I_UNSET="[${NOBODY_SETS_THIS}]"
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test's own temporary file")]
 fn the_generator_of_systemd_takes_every_value_as_it_was_meant() {
     const GENERATOR: &str =
         "/usr/lib/systemd/user-environment-generators/30-systemd-environment-d-generator";
