@@ -30,6 +30,8 @@ fn every_help_screen_reads_well() {
         "reconcile",
         "reconcile now",
         "reconcile log",
+        "reconcile pause",
+        "reconcile resume",
         "status",
         "drift",
         "plan",

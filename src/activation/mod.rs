@@ -1,10 +1,11 @@
 //! Activation: from what is observed to what a generation says, as one journaled transaction.
 //!
 //! `observe` looks, `plan` decides (pure: no disk, no clock), `journal` remembers, `apply` does, `settle` waits and looks
-//! again, `transaction` joins them with health and rollback, `recover` finishes what a kill interrupted.
+//! again, `hold` is what a person keeps from it, `transaction` joins them with health and rollback, `recover` finishes what a kill interrupted.
 
 mod apply;
 mod failure;
+mod hold;
 mod journal;
 mod observe;
 mod originals;
@@ -18,6 +19,7 @@ mod transaction;
 mod validate;
 
 pub use failure::HostFailure;
+pub use hold::{Hold, Holds, HoldsError};
 pub use journal::{
     Durability, Entry, Journal, JournalError, Line, Past, Record, TransactionId, open_phase, past,
 };

@@ -110,6 +110,7 @@ impl PassRun<'_> {
         if prepared.plan.is_empty() {
             return Ok(Outcome::NothingToDo);
         }
+        self.unless_paused(&prepared.plan, draft)?;
         let ending = self.carry_out(prepared, current.number, &secrets).await?;
         conclude(ending, current, Outcome::Repaired, draft)
     }
@@ -142,6 +143,7 @@ impl PassRun<'_> {
     ) -> Result<Outcome, Stop> {
         let prepared = self.prepare(&built.manifest, secrets, held).await?;
         draft.notices.extend(prepared.plan.notices.iter().cloned());
+        self.unless_paused(&prepared.plan, draft)?;
         let generation = self
             .store
             .put(built, provenance)

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::PassEvent;
+use super::{PassEvent, Pausing, Retry};
 use crate::report::{LiveAgent, Report};
 
 /// Where the socket is, below the host's root.
@@ -27,6 +27,9 @@ pub enum Request {
     Reconcile {
         /// Try a revision again that failed before.
         retry: bool,
+        /// Do it although the host is paused.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        despite_pause: bool,
     },
     /// Tell what the agent is doing.
     Status,
@@ -89,10 +92,14 @@ impl Client {
     /// Asks for a pass, and hands on its events.
     pub fn reconcile(
         self,
-        retry: bool,
+        retry: Retry,
+        pausing: Pausing,
         on_event: &dyn Fn(&PassEvent),
     ) -> Result<Report, ControlError> {
-        self.send(&Request::Reconcile { retry })?;
+        self.send(&Request::Reconcile {
+            retry: retry == Retry::Yes,
+            despite_pause: pausing == Pausing::Overruled,
+        })?;
         for message in self.messages() {
             match message? {
                 Message::Event(event) => on_event(&event),

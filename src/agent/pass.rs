@@ -3,7 +3,7 @@
 use super::draft::{Draft, Stop};
 use super::find::{self, Found, NotFound};
 use super::target::{self, Target};
-use super::{Pass, PassEvent, Reconciler, Retry};
+use super::{Pass, PassEvent, Reconciler, Retry, pause};
 use crate::activation::Held;
 use crate::generation::{Generation, Store};
 use crate::host::{clock, durable};
@@ -27,6 +27,7 @@ impl<'a> PassRun<'a> {
         on_event: &'a dyn Fn(&PassEvent),
     ) -> Result<Self, Problem> {
         let lock = reconciler.lock()?;
+        pause::tell_expired(reconciler)?;
         Ok(Self {
             reconciler,
             store: reconciler.store()?,

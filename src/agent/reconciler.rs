@@ -7,7 +7,7 @@ use tracing::error;
 use super::draft::{Draft, Stop};
 use super::pass::PassRun;
 use super::{Contact, PassEvent, Settings, find, memory, pass, target};
-use crate::activation::Plan;
+use crate::activation::{Holds, Plan};
 use crate::drift::DriftReport;
 use crate::generation::{GenerationNumber, Store};
 use crate::host::{FileMode, Host, clock, durable};
@@ -32,6 +32,15 @@ pub enum Retry {
     Yes,
 }
 
+/// Whether a pass obeys a pause of the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pausing {
+    /// What there is to do is told and not done.
+    Obeyed,
+    /// It is done once.
+    Overruled,
+}
+
 /// What a pass is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pass {
@@ -39,6 +48,8 @@ pub struct Pass {
     pub trigger: Trigger,
     /// What to do with a revision that failed before.
     pub retry: Retry,
+    /// What to do about a pause.
+    pub pausing: Pausing,
 }
 
 /// What a pass would do; nothing was changed, stored or fetched into the mirror.
@@ -107,6 +118,11 @@ impl Reconciler {
         State::load(&self.state_file()).map_err(|error| Problem::of(&error).with_fix(error.fix()))
     }
 
+    /// What a person keeps from being changed.
+    pub fn holds(&self) -> Result<Holds, Problem> {
+        Holds::load(&self.state_dir).map_err(|error| Problem::of(&error).with_fix(error.fix()))
+    }
+
     pub(super) fn save(&self, state: &State) -> Result<(), Problem> {
         state
             .save(&self.state_file())
@@ -162,6 +178,8 @@ impl Reconciler {
         let pass = Pass {
             trigger: Trigger::Manual,
             retry: Retry::No,
+            // Whoever types it looks at this host, and may have paused it for this.
+            pausing: Pausing::Overruled,
         };
         let ended = match PassRun::begin(self, pass, on_event) {
             Ok(run) => run.back_to(to, &mut draft).await,

@@ -9,7 +9,7 @@ use crate::config::Enforcement;
 use crate::drift::{self, DriftReport};
 use crate::generation::{Generation, Store};
 use crate::host::clock;
-use crate::report::{self, DriftSummary, Outcome, Problem};
+use crate::report::{self, DriftSummary, Outcome, Problem, Trigger};
 use crate::secrets::{self, SecretSet};
 
 /// What the boot unit did.
@@ -57,6 +57,7 @@ impl PassRun<'_> {
             .items
             .iter()
             .any(|item| item.policy == Enforcement::Enforce)
+            && (self.pass.trigger != Trigger::Drift || self.pause()?.is_none())
         {
             return self.keep(current, Held::Reported, draft).await;
         }
@@ -74,8 +75,11 @@ impl Reconciler {
         let secrets = StoredSecrets::new(self.settings(), store)
             .open_manifest(&current.manifest)
             .ok();
+        let now_secs = clock::now_secs();
+        let holds: Vec<_> = self.holds()?.in_force(now_secs).cloned().collect();
         drift::scan(self.host(), store, current, secrets.as_ref())
             .await
+            .map(|report| report.with_holds(holds))
             .map_err(|error| Problem::of(&error).with_hint(error.hint()))
     }
 

@@ -10,7 +10,7 @@ use tracing::{debug, info, warn};
 use super::phase::{AgentEvent, AgentPhase, Contact};
 use super::socket::{Ask, ControlSocket, SocketError};
 use super::watch::RepositoryWatch;
-use super::{Pass, PassEvent, Reconciler, Retry};
+use super::{Pass, PassEvent, Pausing, Reconciler, Retry};
 use crate::activation::OWN_UNIT;
 use crate::host::clock;
 use crate::report::{LiveAgent, Outcome, Report, Trigger};
@@ -85,6 +85,7 @@ struct Service {
 /// A client that asked for a pass.
 struct Waiting {
     retry: Retry,
+    pausing: Pausing,
     answer: oneshot::Sender<Report>,
     /// Whether the pass under way is the one it asked for; else the next is.
     taken_up: bool,
@@ -166,11 +167,14 @@ impl Service {
 
     /// Runs a pass on a thread of its own, so that signals, watchdog and socket are served meanwhile.
     fn begin_pass(&mut self, trigger: Trigger) {
-        let mut retry = Retry::No;
+        let (mut retry, mut pausing) = (Retry::No, Pausing::Obeyed);
         for waiting in &mut self.waiting {
             waiting.taken_up = true;
             if waiting.retry == Retry::Yes {
                 retry = Retry::Yes;
+            }
+            if waiting.pausing == Pausing::Overruled {
+                pausing = Pausing::Overruled;
             }
         }
         debug!(?trigger, ?retry, "pass begins");
@@ -179,18 +183,23 @@ impl Service {
             self.events.clone(),
             self.ended_sender.clone(),
         );
-        let pass = move || {
+        let pass = Pass {
+            trigger,
+            retry,
+            pausing,
+        };
+        let work = move || {
             let on_event = |event: &PassEvent| {
                 // Nobody listening is fine.
                 let _ = events.send(event.clone());
             };
-            let (report, contact) = reconciler.pass_blocking(Pass { trigger, retry }, &on_event);
+            let (report, contact) = reconciler.pass_blocking(pass, &on_event);
             // The service is gone only when it is stopping.
             let _ = ended.send((report, contact));
         };
         if let Err(error) = std::thread::Builder::new()
             .name("pass".to_owned())
-            .spawn(pass)
+            .spawn(work)
         {
             warn!(%error, "cannot start a thread for a pass");
             self.phase = self.phase.clone().after(AgentEvent::Ended(Contact::Failed));
@@ -228,9 +237,14 @@ impl Service {
                 // A client that went away does not want its answer.
                 let _ = answer.send(self.live());
             }
-            Ask::Reconcile { retry, answer } => {
+            Ask::Reconcile {
+                retry,
+                pausing,
+                answer,
+            } => {
                 self.waiting.push(Waiting {
                     retry,
+                    pausing,
                     answer,
                     taken_up: false,
                 });

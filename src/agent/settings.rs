@@ -289,6 +289,14 @@ fn trust_policy(host: &Host, written: &WrittenTrust) -> Result<TrustPolicy, Sett
     }
 }
 
+/// The time that `text` says, such as `30s`, `5m`, `1h` or `1d 12h`; `None` if it says none.
+#[must_use]
+pub fn duration(text: &str) -> Option<Duration> {
+    let span = text.parse::<Span>().ok()?;
+    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+    Duration::try_from(duration).ok()
+}
+
 fn interval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     bounded(
         deserializer,
@@ -312,14 +320,9 @@ fn bounded<'de, D: Deserializer<'de>>(
 ) -> Result<Option<Duration>, D::Error> {
     use serde::de::Error as _;
     let text = String::deserialize(deserializer)?;
-    let duration = text
-        .parse::<Span>()
-        .ok()
-        .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok())
-        .and_then(|duration| Duration::try_from(duration).ok())
-        .ok_or_else(|| {
-            D::Error::custom(format!("`{text}` is not a duration such as 30s, 5m or 1h"))
-        })?;
+    let duration = duration(&text).ok_or_else(|| {
+        D::Error::custom(format!("`{text}` is not a duration such as 30s, 5m or 1h"))
+    })?;
     if duration < least || duration > most {
         let (least, most) = (least.as_secs(), most.as_secs());
         return Err(D::Error::custom(format!(

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
 use super::control::{LINE_LIMIT_BYTES, Message, Request, SOCKET_PATH};
-use super::{PassEvent, Retry};
+use super::{PassEvent, Pausing, Retry};
 use crate::report::{LiveAgent, Report};
 
 /// Clients waiting to be served; more have to wait in the kernel.
@@ -23,6 +23,7 @@ pub(super) enum Ask {
     Status(oneshot::Sender<LiveAgent>),
     Reconcile {
         retry: Retry,
+        pausing: Pausing,
         answer: oneshot::Sender<Report>,
     },
 }
@@ -127,11 +128,19 @@ async fn serve(
             }
             Ok(())
         }
-        Ok(Request::Reconcile { retry }) => {
+        Ok(Request::Reconcile {
+            retry,
+            despite_pause,
+        }) => {
             let (answer, answered) = oneshot::channel();
             if asks
                 .send(Ask::Reconcile {
                     retry: if retry { Retry::Yes } else { Retry::No },
+                    pausing: if despite_pause {
+                        Pausing::Overruled
+                    } else {
+                        Pausing::Obeyed
+                    },
                     answer,
                 })
                 .await

@@ -17,6 +17,7 @@ use super::man::ManArgs;
 use super::plan::PlanArgs;
 use super::reconcile::NowArgs;
 use super::reconcile_log::LogArgs;
+use super::reconcile_pause::PauseArgs;
 use super::schema::SchemaArgs;
 use super::secrets::SecretsArgs;
 use super::status::StatusArgs;
@@ -38,6 +39,7 @@ Exit codes:
   4  rolled back, or held back because it failed before
   5  refused by trust
   6  a rollback failed; a human must look
+  7  the host is paused; nothing was changed
 
 Environment:
   STEADFAST_LOG  what is logged on stderr, such as `debug` or `warn,steadfast::source=trace`
@@ -189,6 +191,12 @@ pub enum ReconcileCommand {
     /// Show what activations did, step by step
     #[command(long_about = super::reconcile_log::ABOUT)]
     Log(LogArgs),
+    /// Leave this host as it is for a while
+    #[command(long_about = super::reconcile_pause::PAUSE_ABOUT)]
+    Pause(PauseArgs),
+    /// End a pause before its time
+    #[command(long_about = super::reconcile_pause::RESUME_ABOUT)]
+    Resume,
 }
 
 /// The names that the program answers to.

@@ -12,7 +12,7 @@ use super::problem::print_problem;
 use super::{Cli, HostFlags, ReconcileCli, SecretsCli};
 use super::{
     agent, backup, check, completions, config, drift, generations, host, init, inputs, man, plan,
-    reconcile, reconcile_log, schema, secrets, status, why,
+    reconcile, reconcile_log, reconcile_pause, schema, secrets, status, why,
 };
 use crate::report::{Announce, Audience, Problem, exit, start_log};
 
@@ -100,6 +100,12 @@ impl Invocation {
             Command::Reconcile(ReconcileArgs {
                 command: ReconcileCommand::Log(args),
             }) => reconcile_log::run(args, flags),
+            Command::Reconcile(ReconcileArgs {
+                command: ReconcileCommand::Pause(args),
+            }) => reconcile_pause::pause(args, flags),
+            Command::Reconcile(ReconcileArgs {
+                command: ReconcileCommand::Resume,
+            }) => reconcile_pause::resume(flags),
             Command::Status(args) => status::run(args, flags),
             Command::Drift(args) => drift::run(args, flags),
             Command::Plan(args) => plan::run(args, flags),

@@ -9,7 +9,7 @@ use super::problem::print_problem;
 use super::progress::Screen;
 use super::style::{WARN, paint};
 use super::{HostFlags, render, site};
-use crate::agent::{Client, ControlError, Pass, Retry};
+use crate::agent::{Client, ControlError, Pass, Pausing, Retry};
 use crate::generation::GenerationNumber;
 use crate::host::clock;
 use crate::report::{Change, Problem, Report, Trigger, exit};
@@ -33,7 +33,7 @@ Examples:
 The last one tries a host file out without touching this machine.
 
 Exit codes: 0 done or nothing to do, 1 failed before anything was changed,
-4 rolled back or held back, 5 refused by trust, 6 stuck.";
+4 rolled back or held back, 5 refused by trust, 6 stuck, 7 paused: nothing was changed.";
 
 /// Arguments of `reconcile now`.
 #[derive(Debug, Args)]
@@ -45,6 +45,9 @@ pub struct NowArgs {
     /// Try a revision again that was rolled back before
     #[arg(long, conflicts_with = "dry_run")]
     retry: bool,
+    /// Do it once although the host is paused
+    #[arg(long, conflicts_with = "dry_run")]
+    despite_pause: bool,
     /// Do the work in this process, even if an agent runs
     #[arg(long)]
     no_agent: bool,
@@ -59,19 +62,29 @@ pub(super) fn now(args: &NowArgs, flags: &HostFlags) -> Result<u8, Problem> {
         return dry_run(flags, format);
     }
     let retry = if args.retry { Retry::Yes } else { Retry::No };
+    let pausing = if args.despite_pause {
+        Pausing::Overruled
+    } else {
+        Pausing::Obeyed
+    };
+    let pass = Pass {
+        trigger: Trigger::Manual,
+        retry,
+        pausing,
+    };
     let agent = if args.no_agent {
         None
     } else {
         Client::connect(flags.open_host()?.root()).map_err(|error| unreachable(&error))?
     };
     let report = match agent {
-        Some(agent) => by_agent(agent, flags, retry)?,
-        None => by_ourselves(flags, retry)?,
+        Some(agent) => by_agent(agent, flags, pass)?,
+        None => by_ourselves(flags, pass)?,
     };
     conclude(&report, format)
 }
 
-fn by_agent(agent: Client, flags: &HostFlags, retry: Retry) -> Result<Report, Problem> {
+fn by_agent(agent: Client, flags: &HostFlags, pass: Pass) -> Result<Report, Problem> {
     let unheard = flags.unheard_by_agent();
     if !unheard.is_empty() {
         let warning = paint(WARN, "warning:");
@@ -81,17 +94,13 @@ fn by_agent(agent: Client, flags: &HostFlags, retry: Retry) -> Result<Report, Pr
         ));
     }
     let screen = Screen::begin();
-    let report = agent.reconcile(retry == Retry::Yes, &|event| screen.tell(event));
+    let report = agent.reconcile(pass.retry, pass.pausing, &|event| screen.tell(event));
     screen.end();
     report.map_err(|error| unreachable(&error))
 }
 
-fn by_ourselves(flags: &HostFlags, retry: Retry) -> Result<Report, Problem> {
+fn by_ourselves(flags: &HostFlags, pass: Pass) -> Result<Report, Problem> {
     let reconciler = flags.open_reconciler()?;
-    let pass = Pass {
-        trigger: Trigger::Manual,
-        retry,
-    };
     let screen = Screen::begin();
     let (report, _) = reconciler.pass_blocking(pass, &|event| screen.tell(event));
     screen.end();

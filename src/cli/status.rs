@@ -5,7 +5,7 @@ use clap::Args;
 use super::answer::{print, print_json};
 use super::flags::{Format, FormatFlags};
 use super::problem::warn;
-use super::{HostFlags, render, site};
+use super::{HostFlags, hold, render, site};
 use crate::activation::{Phase, open_phase};
 use crate::agent::Client;
 use crate::config::HostName;
@@ -18,7 +18,7 @@ use crate::report::{
 /// What `--help` says first.
 pub(super) const ABOUT: &str = "\
 Show this host at a glance: whether the agent runs, the generation in force and where it came from, how the last pass \
-ended, revisions that are held back and why, drift, and when the agent looks next.
+ended, revisions that are held back and why, drift, what is paused or held, and when the agent looks next.
 
 It only looks: nothing is fetched, and the drift shown is that of the agent's last scan.";
 
@@ -84,6 +84,7 @@ fn gather(flags: &HostFlags) -> Result<Status, Problem> {
         last: state.last,
         failed: state.failed,
         drift: state.last_drift,
+        holds: hold::in_force(&host)?,
     })
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::activation::Hold;
 use crate::config::{Enforcement, HostName};
 use crate::generation::GenerationNumber;
 
@@ -22,6 +23,17 @@ pub struct DriftReport {
     pub generation: GenerationNumber,
     /// What differs, in the order in which it would be put right.
     pub items: Vec<DriftItem>,
+    /// What somebody keeps from being put right: everything where `path` is absent.
+    pub holds: Vec<Hold>,
+}
+
+impl DriftReport {
+    /// The report with `holds`, those that are in force.
+    #[must_use]
+    pub fn with_holds(mut self, holds: Vec<Hold>) -> Self {
+        self.holds = holds;
+        self
+    }
 }
 
 /// One thing that differs.

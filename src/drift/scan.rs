@@ -49,6 +49,7 @@ pub async fn scan(
         host: manifest.host.clone(),
         generation: current.number,
         items,
+        holds: Vec::new(),
     })
 }
 

@@ -3,6 +3,7 @@
 use tracing::{error, info, warn};
 
 use super::{DriftSummary, Outcome, Problem, Report};
+use crate::activation::Hold;
 
 /// The tracing target of every event of this module.
 pub(super) const TARGET: &str = "steadfast::event";
@@ -30,11 +31,15 @@ pub enum Event {
     DriftFound,
     /// It no longer does.
     DriftGone,
+    /// Somebody paused the host, or a path of it.
+    HoldBegun,
+    /// A pause or a hold ended, by somebody or by itself.
+    HoldEnded,
 }
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Activated,
         Self::Repaired,
         Self::RolledBack,
@@ -45,6 +50,8 @@ impl Event {
         Self::Recovered,
         Self::DriftFound,
         Self::DriftGone,
+        Self::HoldBegun,
+        Self::HoldEnded,
     ];
 
     /// The `MESSAGE_ID`; never changes its meaning.
@@ -61,6 +68,8 @@ impl Event {
             Self::Recovered => "209ba1819b804d63ab7c73680efdaf76",
             Self::DriftFound => "06aebc88d88843c7ad1270f7cdd4f1ec",
             Self::DriftGone => "85efea07d8ef41468a330d7c26b2fc87",
+            Self::HoldBegun => "9c13108f88ed46449f159c845c6b83dd",
+            Self::HoldEnded => "8622a78f954345c482a29dda082e8339",
         }
     }
 
@@ -78,6 +87,8 @@ impl Event {
             Self::Recovered => "pass succeeded again",
             Self::DriftFound => "drift found",
             Self::DriftGone => "drift gone",
+            Self::HoldBegun => "changes held by a person",
+            Self::HoldEnded => "hold ended",
         }
     }
 
@@ -97,6 +108,8 @@ impl Event {
                 });
                 return failing.then_some(Self::Recovered);
             }
+            // The pause itself was told when it began.
+            Outcome::Paused => return None,
             Outcome::KnownBad => Self::HeldBack,
             Outcome::Refused => Self::Refused,
             Outcome::Failed => Self::Failed,
@@ -162,6 +175,22 @@ pub fn announce_scan(
     facts.emit(event);
 }
 
+/// Tells the journal that `hold` began or ended, as `event` says. `host` is empty where it is not known.
+pub fn announce_hold(host: &str, event: Event, hold: &Hold) {
+    let what = hold
+        .path
+        .as_ref()
+        .map_or("everything", |path| path.as_str());
+    let facts = Facts {
+        id: event.message_id(),
+        host,
+        generation: String::new(),
+        revision: "",
+        reason: format!("{what} {}", hold.terms()),
+    };
+    facts.emit(event);
+}
+
 /// The fields of an event; the same for each, empty where one does not apply, so that journal filters stay simple.
 struct Facts<'a> {
     id: &'static str,
@@ -189,10 +218,14 @@ macro_rules! tell {
 impl Facts<'_> {
     fn emit(&self, event: Event) {
         match event {
-            Event::Activated | Event::Repaired | Event::Recovered | Event::DriftGone => {
+            Event::Activated
+            | Event::Repaired
+            | Event::Recovered
+            | Event::DriftGone
+            | Event::HoldEnded => {
                 tell!(info, event, self);
             }
-            Event::HeldBack | Event::DriftFound => tell!(warn, event, self),
+            Event::HeldBack | Event::DriftFound | Event::HoldBegun => tell!(warn, event, self),
             Event::RolledBack | Event::Refused | Event::Failed | Event::Stuck => {
                 tell!(error, event, self);
             }

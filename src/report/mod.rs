@@ -14,7 +14,7 @@ mod state;
 mod status;
 
 pub use change::{Action, Area, Change};
-pub use events::{Event, announce_pass, announce_scan};
+pub use events::{Event, announce_hold, announce_pass, announce_scan};
 pub use forecast::{Forecast, TextChange};
 pub use log::{Announce, Audience, LOG_VARIABLE, LogError, start_log};
 pub use outcome::{Outcome, Report, Trigger, Unavailable, exit};

@@ -26,6 +26,8 @@ pub mod exit {
     pub const REFUSED: u8 = 5;
     /// A rollback failed; nothing is done automatically any more.
     pub const STUCK: u8 = 6;
+    /// Somebody paused this host; nothing was changed.
+    pub const PAUSED: u8 = 7;
 }
 
 /// The report of one pass: `reconcile now --json`, the state file, the control socket.
@@ -99,6 +101,8 @@ pub enum Outcome {
     Failed,
     /// A rollback failed. A human must look.
     Stuck,
+    /// Somebody paused this host: what there was to do is told and not done.
+    Paused,
 }
 
 impl Outcome {
@@ -111,6 +115,7 @@ impl Outcome {
             Self::Refused => exit::REFUSED,
             Self::Failed => exit::FAILED,
             Self::Stuck => exit::STUCK,
+            Self::Paused => exit::PAUSED,
         }
     }
 }

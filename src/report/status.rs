@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DriftSummary, FailedRevision, Report};
+use crate::activation::Hold;
 use crate::config::HostName;
 use crate::generation::GenerationNumber;
 use crate::host::Digest;
@@ -39,6 +40,8 @@ pub struct Status {
     pub failed: Vec<FailedRevision>,
     /// What the last drift scan found; absent if there was none yet.
     pub drift: Option<DriftSummary>,
+    /// What somebody keeps from being changed: everything where `path` is absent.
+    pub holds: Vec<Hold>,
 }
 
 /// The generation in force.

@@ -9,6 +9,7 @@
 mod agent;
 mod backup;
 mod fixture;
+mod hold;
 mod network;
 
 use std::os::unix::fs::PermissionsExt;

@@ -26,6 +26,9 @@ pub(in crate::cli) fn drift(report: &DriftReport) -> String {
     }
     lines.gap();
     lines.line(sum(report));
+    for pause in report.holds.iter().filter(|hold| hold.path.is_none()) {
+        lines.line(paint(WARN, format!("paused {}", pause.terms())));
+    }
     lines.finish()
 }
 

@@ -22,6 +22,7 @@ pub(in crate::cli) fn report(report: &Report, now_secs: i64) -> String {
         match report.outcome {
             Outcome::RolledBack => lines.line("tried, and taken back:"),
             Outcome::Stuck => lines.line("tried:"),
+            Outcome::Paused => lines.line("waits for the end of the pause:"),
             _ => {}
         }
         lines.block(&changes(&report.changes));
@@ -127,6 +128,10 @@ fn result(report: &Report) -> String {
             BAD,
             "stuck: the rollback failed, a human must look".to_owned(),
         ),
+        Outcome::Paused => (
+            WARN,
+            format!("paused, nothing was changed, {generation} is in force"),
+        ),
     };
     let counts = match report.outcome {
         Outcome::Activated | Outcome::Repaired if !report.changes.is_empty() => {
@@ -152,6 +157,7 @@ pub(in crate::cli) fn outcome(outcome: Outcome) -> String {
         Outcome::Refused => (BAD, "refused"),
         Outcome::Failed => (BAD, "failed"),
         Outcome::Stuck => (BAD, "stuck"),
+        Outcome::Paused => (WARN, "paused"),
     };
     paint(style, text)
 }

@@ -2,6 +2,7 @@
 
 use super::report::{outcome, revision};
 use super::{Lines, ago};
+use crate::activation::Hold;
 use crate::cli::style::{BAD, FAINT, GOOD, WARN, paint};
 use crate::report::{AgentStatus, DriftSummary, FailedRevision, Report, Status};
 
@@ -14,6 +15,10 @@ pub(in crate::cli) fn status(status: &Status) -> String {
     let mut lines = Lines::default();
     lines.field("host", status.host.as_str());
     lines.field("agent", agent(&status.agent, now));
+    for pause in status.holds.iter().filter(|hold| hold.path.is_none()) {
+        let ends = format!("changes nothing, ends {}", ago(pause.until_secs, now));
+        lines.field("paused", format!("{}{}", paint(WARN, ends), why(pause)));
+    }
     if let Some(repository) = &status.repository {
         let branch = status
             .branch
@@ -54,7 +59,25 @@ pub(in crate::cli) fn status(status: &Status) -> String {
         );
     }
     lines.field("drift", drift(status.drift.as_ref(), now));
+    held(&mut lines, &status.holds, now);
     lines.finish()
+}
+
+/// The paths that are left alone.
+fn held(lines: &mut Lines, holds: &[Hold], now_secs: i64) {
+    let held = holds
+        .iter()
+        .filter_map(|hold| Some((hold.path.as_ref()?, hold)));
+    for (number, (path, hold)) in held.enumerate() {
+        let ends = paint(WARN, format!("ends {}", ago(hold.until_secs, now_secs)));
+        let label = if number == 0 { "held" } else { "" };
+        lines.field(label, format!("{path}: {ends}{}", why(hold)));
+    }
+}
+
+fn why(hold: &Hold) -> String {
+    let reason = hold.reason.as_ref();
+    reason.map_or(String::new(), |reason| format!(": {reason}"))
 }
 
 fn news(last: Option<&Report>, now_secs: i64) -> String {

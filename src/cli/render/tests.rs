@@ -1,13 +1,13 @@
 use anstream::adapter::strip_str;
 
 use super::*;
-use crate::activation::Notice;
+use crate::activation::{Hold, Notice};
 use crate::cli::{GenerationEntry, GenerationList, PlanAnswer};
 use crate::config::{Enforcement, HostName};
 use crate::drift::{DriftClass, DriftItem, DriftReport};
 use crate::generation::{GcMode, GcReport, GenerationNumber};
 use crate::health::{Answer, Verdict};
-use crate::host::Digest;
+use crate::host::{Digest, HostPath};
 use crate::report::{
     Action, ActiveGeneration, AgentStatus, Area, Change, DriftSummary, FailedRevision, LiveAgent,
     OpenTransaction, Outcome, Problem, Report, Status, Trigger, Unavailable,
@@ -122,6 +122,7 @@ fn each_outcome_has_its_last_line() {
         Outcome::Refused,
         Outcome::Failed,
         Outcome::Stuck,
+        Outcome::Paused,
     ]
     .into_iter()
     .map(|outcome| {
@@ -207,6 +208,19 @@ fn a_busy_host() -> Status {
                 .map(|number| format!("content /etc/file{number}"))
                 .collect(),
         }),
+        holds: vec![
+            hold(None, 5_400, Some("replacing the disk")),
+            hold(Some("/etc/app.conf"), 1_200, None),
+        ],
+    }
+}
+
+fn hold(path: Option<&str>, lasts_secs: i64, reason: Option<&str>) -> Hold {
+    Hold {
+        path: path.map(|path| HostPath::new(path).unwrap()),
+        since_secs: NOW - 60,
+        until_secs: NOW + lasts_secs,
+        reason: reason.map(str::to_owned),
     }
 }
 
@@ -227,6 +241,7 @@ fn status_of_a_new_host_says_what_there_is_not() {
         last: None,
         failed: Vec::new(),
         drift: None,
+        holds: Vec::new(),
         ..a_busy_host()
     };
     insta::assert_snapshot!(plain(&status(&new)), @r"
@@ -348,10 +363,12 @@ fn drift_is_grouped_and_shown_as_diffs() {
             drifted(DriftClass::UnitState, "app.service", "failed, should be running"),
             drifted(DriftClass::UnitState, "backup.timer", "is not enabled"),
         ],
+        holds: vec![hold(None, 5_400, Some("replacing the disk"))],
     };
     insta::assert_snapshot!(plain(&drift(&report)));
     let none = DriftReport {
         items: Vec::new(),
+        holds: Vec::new(),
         ..report
     };
     insta::assert_snapshot!(plain(&drift(&none)), @"nothing differs from generation 4");
