@@ -8,16 +8,22 @@ use crate::host::{JobResult, UnitId, Units};
 impl Hands<'_> {
     pub(super) async fn unit(&mut self, step: &Step) -> Result<(), HostFailure> {
         let units = self.units().await?;
-        let moved = move_unit(&units, step).await;
-        match (&moved, step.unit()) {
-            // It was running when the plan was made, and went with its package.
-            (Err(HostFailure::Unit(error)), Some(unit))
-                if error.is_unknown() && !self.bench.manifest.units.contains_key(unit) =>
-            {
-                tracing::info!(%unit, "the unit is gone, with the package that brought it");
-                Ok(())
+        match step {
+            Step::ReloadManager { account } => Ok(units.daemon_reload(account.as_ref()).await?),
+            Step::EnableUnit { unit } => Ok(units.enable(unit).await?),
+            Step::DisableUnit { unit } => Ok(units.disable(unit).await?),
+            Step::StopUnit { unit, .. } => ended(unit, "stop", units.stop(unit).await?),
+            Step::ReloadUnit { unit, .. } => ended(unit, "reload", units.reload(unit).await?),
+            Step::RestartUnit { unit, .. } => {
+                // Its start limit counts this activation's starts, not the crashes before.
+                units.reset_failed(unit).await?;
+                ended(unit, "restart", units.restart(unit).await?)
             }
-            _ => moved,
+            Step::StartUnit { unit, .. } => {
+                units.reset_failed(unit).await?;
+                ended(unit, "start", units.start(unit).await?)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -37,26 +43,6 @@ impl Hands<'_> {
         }
         let units = self.bench.host.units().await?;
         Ok(self.units.insert(units).clone())
-    }
-}
-
-async fn move_unit(units: &Units, step: &Step) -> Result<(), HostFailure> {
-    match step {
-        Step::ReloadManager { account } => Ok(units.daemon_reload(account.as_ref()).await?),
-        Step::EnableUnit { unit } => Ok(units.enable(unit).await?),
-        Step::DisableUnit { unit } => Ok(units.disable(unit).await?),
-        Step::StopUnit { unit, .. } => ended(unit, "stop", units.stop(unit).await?),
-        Step::ReloadUnit { unit, .. } => ended(unit, "reload", units.reload(unit).await?),
-        Step::RestartUnit { unit, .. } => {
-            // Its start limit counts this activation's starts, not the crashes before.
-            units.reset_failed(unit).await?;
-            ended(unit, "restart", units.restart(unit).await?)
-        }
-        Step::StartUnit { unit, .. } => {
-            units.reset_failed(unit).await?;
-            ended(unit, "start", units.start(unit).await?)
-        }
-        _ => Ok(()),
     }
 }
 

@@ -65,11 +65,9 @@ fn rank(step: &Step, place: Place) -> Rank {
         Step::RemovePath { .. } if place == Place::Clear => (5, 0),
         Step::WritePath { .. } | Step::RestoreOriginal { .. } => (6, 0),
         Step::RemovePath { .. } => (7, 0),
-        // Not before our files in its directories are gone, and its own are back.
-        Step::RemovePackages { .. } => (8, 0),
-        Step::LoadModule { .. } => (8, 1),
-        Step::SetHostname { .. } | Step::SetSysctl { .. } => (8, 2),
-        Step::GenerateLocales { .. } => (8, 3),
+        Step::LoadModule { .. } => (8, 0),
+        Step::SetHostname { .. } | Step::SetSysctl { .. } => (8, 1),
+        Step::GenerateLocales { .. } => (8, 2),
         Step::ReloadManager { .. } => (9, 0),
         Step::ReloadConnections { .. } => (9, 1),
         Step::EnableUnit { .. } | Step::DisableUnit { .. } => (10, 0),
@@ -77,6 +75,9 @@ fn rank(step: &Step, place: Place) -> Rank {
         Step::ReloadUnit { .. } => (11, 0),
         Step::RestartUnit { unit, .. } => (12, triggers_first(unit)),
         Step::StartUnit { unit, .. } => (13, triggers_first(unit)),
+        // Not before our files in its directories are gone, and its services have read its own again: a firewall leaves
+        // its rules in the kernel.
+        Step::RemovePackages { .. } => (14, 0),
     }
 }
 

@@ -135,12 +135,6 @@ impl UnitError {
         }
     }
 
-    /// Whether there is no such unit.
-    #[must_use]
-    pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Refused { name, .. } if name.ends_with(".NoSuchUnit"))
-    }
-
     /// Whether the connection is gone, so that a new one may help.
     pub(super) fn is_disconnected(&self) -> bool {
         match self {

@@ -124,7 +124,6 @@ fn rank(step: &Step) -> u8 {
         Step::CreateUser { .. } | Step::ModifyUser { .. } | Step::LockUser { .. } => 6,
         Step::InstallSecrets { .. } => 7,
         Step::WritePath { .. } | Step::RemovePath { .. } | Step::RestoreOriginal { .. } => 8,
-        Step::RemovePackages { .. } => 9,
         Step::LoadModule { .. } => 10,
         Step::SetHostname { .. } | Step::SetSysctl { .. } => 11,
         Step::GenerateLocales { .. } => 12,
@@ -134,6 +133,7 @@ fn rank(step: &Step) -> u8 {
         Step::ReloadUnit { .. } => 16,
         Step::RestartUnit { .. } => 17,
         Step::StartUnit { .. } => 18,
+        Step::RemovePackages { .. } => 19,
     }
 }
 
