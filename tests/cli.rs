@@ -34,6 +34,8 @@ fn every_help_screen_reads_well() {
         "reconcile resume",
         "status",
         "drift",
+        "drift hold",
+        "drift release",
         "plan",
         "init",
         "host",

@@ -7,10 +7,10 @@ use super::journal::{Durability, Entry, Journal, Record};
 use super::observe::{self, ObserveError, Units};
 use super::plan::draft;
 use super::progress::{ActivationEvent, Way};
-use super::{Activation, Event, Held, Outcome, Owned, Plan, Resume, Step};
+use super::{Activation, Event, Held, Holds, Outcome, Owned, Plan, Resume, Step};
 use crate::config::Enforcement;
 use crate::generation::{Additions, Manifest, OnChange, StoreError, UnitEntry};
-use crate::host::{HostPath, PackageName, UnitId};
+use crate::host::{HostPath, PackageName, UnitId, clock};
 use crate::secrets::OpenedSecrets;
 
 /// How far back a rollback goes.
@@ -167,6 +167,9 @@ impl Activation<'_> {
         if reach == Reach::Everything {
             observe::observe_software(self.host, &back.desired, &additions, &mut observed)?;
         }
+        // On the way back nobody can be asked any more: what cannot be read holds nothing.
+        let holds = Holds::load(self.store.root()).unwrap_or_default();
+        observed.holds = holds.in_force(clock::now_secs()).cloned().collect();
         let owned = Owned {
             generations: vec![&back.target, back.previous],
             originals: &originals,

@@ -56,7 +56,7 @@ impl PassRun<'_> {
         if found
             .items
             .iter()
-            .any(|item| item.policy == Enforcement::Enforce)
+            .any(|item| item.policy == Enforcement::Enforce && item.hold.is_none())
             && (self.pass.trigger != Trigger::Drift || self.pause()?.is_none())
         {
             return self.keep(current, Held::Reported, draft).await;

@@ -1,11 +1,12 @@
 //! `drift`: what differs from the active generation.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::answer::{print, print_json};
+use super::drift_hold::{HoldArgs, ReleaseArgs};
 use super::flags::{Format, FormatFlags};
 use super::progress::Screen;
-use super::{HostFlags, render, site};
+use super::{HostFlags, drift_hold, render, site};
 use crate::report::{Problem, exit};
 
 /// What `--help` says first.
@@ -21,6 +22,7 @@ Exit code 0 if nothing differs, 3 if something does.";
 const AFTER: &str = "\
 Examples:
   steadfast drift
+  steadfast drift hold /etc/app.conf --for 2h --reason \"outage\"
   steadfast drift --json | jq -r '.items[].subject'
   steadfast drift > /dev/null || echo \"somebody was here\"";
 
@@ -28,18 +30,40 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER)]
 pub struct DriftArgs {
+    #[command(subcommand)]
+    command: Option<DriftCommand>,
     #[command(flatten)]
     format: FormatFlags,
 }
 
-/// Scans this host and prints what differs.
+/// Verbs below `drift`.
+#[derive(Debug, Subcommand)]
+enum DriftCommand {
+    /// Leave a path as somebody made it for a while
+    #[command(long_about = super::drift_hold::HOLD_ABOUT)]
+    Hold(HoldArgs),
+    /// End a hold before its time
+    #[command(long_about = super::drift_hold::RELEASE_ABOUT)]
+    Release(ReleaseArgs),
+}
+
+/// Runs `drift` or a verb below it.
 pub(super) fn run(args: &DriftArgs, flags: &HostFlags) -> Result<u8, Problem> {
+    match &args.command {
+        None => show(args.format.format(), flags),
+        Some(DriftCommand::Hold(args)) => drift_hold::hold(args, flags),
+        Some(DriftCommand::Release(args)) => drift_hold::release(args, flags),
+    }
+}
+
+/// Scans this host and prints what differs.
+fn show(format: Format, flags: &HostFlags) -> Result<u8, Problem> {
     let reconciler = flags.open_as_it_is()?;
     let screen = Screen::begin();
     let report = site::wait(reconciler.drift(&|event| screen.tell(event)));
     screen.end();
     let report = report??;
-    match args.format.format() {
+    match format {
         Format::Json => print_json(&report)?,
         Format::Text => print(&render::drift(&report))?,
     }

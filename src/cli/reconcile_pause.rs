@@ -21,7 +21,7 @@ The pause ends by itself. It outlives a restart of the agent and of the machine,
 /// What `--help` of `resume` says first.
 pub(super) const RESUME_ABOUT: &str = "\
 End a pause before its time. Nothing is changed at once: the agent's next look at the host does that, or \
-`steadfast reconcile now`.";
+`steadfast reconcile now`. Holds of single paths stay; `steadfast drift release` ends them.";
 
 const PAUSE_AFTER: &str = "\
 Examples:

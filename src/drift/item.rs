@@ -20,6 +20,7 @@ pub(super) fn of_conflict(manifest: &Manifest, conflict: &Conflict) -> DriftItem
         policy: entry.map_or(manifest.drift, |entry| entry.drift),
         detail: conflict.found.clone(),
         diff: None,
+        hold: None,
     }
 }
 
@@ -31,6 +32,7 @@ pub(super) fn of_step(manifest: &Manifest, observed: &Observed, step: &Step) -> 
         policy: manifest.drift,
         detail,
         diff: None,
+        hold: None,
     };
     match step {
         Step::WritePath {
@@ -127,6 +129,7 @@ fn of_unit_step(manifest: &Manifest, observed: &Observed, step: &Step) -> Option
         policy: entry.drift,
         detail,
         diff: None,
+        hold: None,
     })
 }
 
@@ -204,6 +207,7 @@ fn of_path(
         policy: entry.drift,
         detail,
         diff: None,
+        hold: None,
     }
 }
 

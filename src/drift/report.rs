@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::activation::Hold;
 use crate::config::{Enforcement, HostName};
 use crate::generation::GenerationNumber;
+use crate::host::HostPath;
 
 /// The version of the report that this build writes.
 pub(super) const REPORT_VERSION: u32 = 1;
@@ -31,6 +32,11 @@ impl DriftReport {
     /// The report with `holds`, those that are in force.
     #[must_use]
     pub fn with_holds(mut self, holds: Vec<Hold>) -> Self {
+        for item in &mut self.items {
+            let path = HostPath::new(item.subject.as_str()).ok();
+            let covers = |hold: &&Hold| path.as_ref().is_some_and(|path| hold.covers(path));
+            item.hold = holds.iter().find(covers).cloned();
+        }
         self.holds = holds;
         self
     }
@@ -49,6 +55,8 @@ pub struct DriftItem {
     pub detail: String,
     /// Unified diff of a text file, from what should be there to what is.
     pub diff: Option<String>,
+    /// What keeps it from being put right, if somebody holds it.
+    pub hold: Option<Hold>,
 }
 
 /// A kind of difference.

@@ -131,3 +131,56 @@ fn a_host_can_be_paused_before_its_first_pass_and_a_damaged_list_of_holds_change
             .ends_with(2);
     }
 }
+
+#[test]
+fn a_held_path_is_reported_and_not_put_right_until_it_is_released_or_the_hold_ends() {
+    let fleet = Fleet::new();
+    fleet.reconcile().ends_with(0);
+    let slip = fleet.run(&["drift", "hold", "/etc/mtod"]);
+    slip.ends_with(1);
+    assert!(
+        slip.stderr.contains("says nothing about"),
+        "{}",
+        slip.stderr
+    );
+    let words = ["drift", "hold", "/etc/motd", "--reason", "an outage"];
+    fleet.run(&words).ends_with(0);
+
+    fleet.write("etc/motd", "edited\n");
+    fleet.write("etc/app.conf", "edited\n");
+    let now = fleet.reconcile();
+    now.ends_with(0);
+    assert!(now.stdout.contains("an outage"), "{}", now.stdout);
+    assert_eq!(fleet.read("etc/motd"), "edited\n");
+    assert_eq!(fleet.read("etc/app.conf"), "color = green\n");
+    let drift = fleet.drift();
+    drift.ends_with(3);
+    assert!(drift.stdout.contains("(held until 20"), "{}", drift.stdout);
+    let report = fleet.json(&["drift", "--json"]);
+    assert_eq!(report["items"][0]["hold"]["reason"], "an outage");
+    let status = fleet.json(&["status", "--json"]);
+    assert_eq!(status["holds"][0]["path"], "/etc/motd");
+
+    fleet.run(&["drift", "release", "/etc/motd"]).ends_with(0);
+    fleet.reconcile().ends_with(0);
+    assert_eq!(fleet.read("etc/motd"), "yard: hello\n");
+
+    fleet.run(&["drift", "hold", "/etc"]).ends_with(0);
+    fleet.write("etc/motd", "edited again\n");
+    fleet.reconcile().ends_with(0);
+    assert_eq!(fleet.read("etc/motd"), "edited again\n");
+    fleet.let_time_pass();
+    fleet.reconcile().ends_with(0);
+    assert_eq!(fleet.read("etc/motd"), "yard: hello\n");
+}
+
+#[test]
+fn a_commit_that_changes_a_held_path_is_applied() {
+    let fleet = Fleet::new();
+    fleet.reconcile().ends_with(0);
+    fleet.run(&["drift", "hold", "/etc/motd"]).ends_with(0);
+    fleet.write("etc/motd", "edited\n");
+    fleet.commit_host(&HOST.replace("yard: hello", "yard: good day"));
+    fleet.reconcile().ends_with(0);
+    assert_eq!(fleet.read("etc/motd"), "yard: good day\n");
+}

@@ -50,6 +50,7 @@ impl Observed {
                 .collect(),
             passwords: passwords(active, desired),
             stale_secrets: stale(active, desired),
+            holds: Vec::new(),
             accounts,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::activation::Hold;
 use crate::host::{
     Accounts, Arriving, HostPath, KernelModule, Leaving, LocaleName, ModuleState, PackageName,
     PathState, UnitId, UnitState, UserName,
@@ -42,6 +43,8 @@ pub struct Observed {
     pub passwords: BTreeMap<UserName, SecretState>,
     /// Files below `/run/secrets` that no secret or template names.
     pub stale_secrets: BTreeSet<String>,
+    /// What a person keeps from being put right.
+    pub holds: Vec<Hold>,
 }
 
 /// What is known of packages besides which are installed.

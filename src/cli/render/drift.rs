@@ -33,9 +33,10 @@ pub(in crate::cli) fn drift(report: &DriftReport) -> String {
 }
 
 fn one(item: &DriftItem) -> String {
-    let policy = match item.policy {
-        Enforcement::Report => String::new(),
-        Enforcement::Enforce => paint(FAINT, " (the agent puts it right)"),
+    let policy = match (&item.hold, item.policy) {
+        (Some(hold), _) => paint(WARN, format!(" (held {})", hold.terms())),
+        (None, Enforcement::Report) => String::new(),
+        (None, Enforcement::Enforce) => paint(FAINT, " (the agent puts it right)"),
     };
     format!("{}: {}{policy}", paint(LABEL, &item.subject), item.detail)
 }

@@ -339,6 +339,7 @@ fn drifted(class: DriftClass, subject: &str, detail: &str) -> DriftItem {
         policy: Enforcement::Report,
         detail: detail.into(),
         diff: None,
+        hold: None,
     }
 }
 
@@ -358,6 +359,7 @@ fn drift_is_grouped_and_shown_as_diffs() {
             },
             DriftItem {
                 policy: Enforcement::Enforce,
+                hold: Some(hold(Some("/etc/app.conf"), 1_200, None)),
                 ..drifted(DriftClass::Metadata, "/etc/app.conf", "mode is 0666, should be 0644")
             },
             drifted(DriftClass::UnitState, "app.service", "failed, should be running"),

@@ -69,16 +69,23 @@ fn drifted(ground: &Ground<'_>, subject: &Subject<'_>, draft: &mut Draft) {
     let unchanged = ground
         .at
         .unchanged(|m| m.paths.get(*path).map(|entry| &entry.kind));
-    if ground.at.holds(entry.drift, unchanged) {
+    let hold = ground
+        .at
+        .observed
+        .holds
+        .iter()
+        .find(|hold| hold.covers(path));
+    let hold = hold.filter(|_| unchanged);
+    if hold.is_some() || ground.at.holds(entry.drift, unchanged) {
         let what = match (found, subject.fit) {
             (PathState::Absent, _) => "is gone",
             (_, Fit::Metadata) => "has another owner or mode",
             _ => "was changed by somebody",
         };
-        return draft.notice(
-            path,
-            format!("{what}; it is left so, because drift is only reported"),
-        );
+        let why = hold.map_or("because drift is only reported".to_owned(), |hold| {
+            format!("held {}", hold.terms())
+        });
+        return draft.notice(path, format!("{what}; it is left so, {why}"));
     }
     match (found, subject.fit) {
         (PathState::Absent, _) => subject.write(PathChange::Create, draft),

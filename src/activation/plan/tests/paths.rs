@@ -1,8 +1,8 @@
 use super::world::*;
-use crate::activation::{Held, PathChange, Step};
+use crate::activation::{Held, Hold, PathChange, Step};
 use crate::config::{Enforcement, OnConflict};
 use crate::generation::{Manifest, PathEntry};
-use crate::host::{FileMode, PathState};
+use crate::host::{FileMode, HostPath, PathState};
 use crate::secrets::UnitTriggers;
 
 fn with(at: &str, entry: PathEntry) -> Manifest {
@@ -128,6 +128,35 @@ fn drift_is_put_right_when_the_policy_says_so_or_somebody_asks() {
     let reported = with("/etc/motd", file("old"));
     assert_eq!(
         verdict(&world, &reported, Held::Nothing),
+        "put file /etc/motd right"
+    );
+}
+
+#[test]
+fn a_held_path_is_left_as_somebody_made_it_until_a_commit_changes_it() {
+    let mut world = World::fresh();
+    world.active = Some(with("/etc/motd", enforced("old")));
+    world.observed.holds = vec![Hold {
+        path: Some(HostPath::new("/etc/motd").unwrap()),
+        since_secs: 0,
+        until_secs: 1_772_366_400,
+        reason: Some("outage".to_owned()),
+    }];
+    let same = with("/etc/motd", enforced("old"));
+    for held in [Held::Nothing, Held::Reported] {
+        world.put("/etc/motd", file_state("drifted"));
+        assert_eq!(
+            verdict(&world, &same, held),
+            "note: /etc/motd: was changed by somebody; it is left so, held until 2026-03-01T12:00:00Z: outage"
+        );
+        world.put("/etc/motd", directory_state());
+        let found = verdict(&world, &same, held);
+        assert!(found.starts_with("note: /etc/motd: was changed"), "{found}");
+    }
+    world.put("/etc/motd", file_state("drifted"));
+    let newer = with("/etc/motd", enforced("new"));
+    assert_eq!(
+        verdict(&world, &newer, Held::Reported),
         "put file /etc/motd right"
     );
 }
