@@ -1,5 +1,6 @@
 //! What can stand in the way of looking at a host or changing it.
 
+use super::HoldsError;
 use crate::generation::StoreError;
 use crate::host::{
     AccountError, FileError, HostPath, JobResult, LoadModuleError, MachineError, PackageError,
@@ -29,6 +30,8 @@ pub enum HostFailure {
     Secrets(#[from] InstallError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Holds(#[from] HoldsError),
     /// Content that could be judged only when packages were there is not valid.
     #[error("{}", in_lines(.0))]
     Refused(super::Refused),
@@ -67,6 +70,7 @@ impl HostFailure {
             Self::Unit(error) => error.hint(),
             Self::Secrets(error) => error.fix(),
             Self::Store(error) => error.fix(),
+            Self::Holds(error) => Some(error.fix()),
             Self::Job { unit, .. } => Some(format!("see `journalctl -u {unit} -e`")),
             Self::Refused(_) => Some("put it right in the repository".to_owned()),
             Self::Raced { .. } => Some("run it again".to_owned()),

@@ -1,13 +1,14 @@
 //! Looking at a host: everything that a plan is decided from, and nothing else. Changes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-use super::Observed;
 use super::failure::HostFailure;
+use super::{Holds, Observed};
 use crate::generation::{Additions, Manifest};
 use crate::host::{
     Accounts, Digest, Host, HostPath, KernelModule, LocaleName, Ours, PackageName, PathState,
-    UnitId, UnitKind, UserName,
+    UnitId, UnitKind, UserName, clock,
 };
 use crate::secrets::{self, OpenedSecrets, SecretSet, SecretState, UnitTriggers};
 
@@ -132,6 +133,13 @@ fn packages(host: &Host, manifests: &[&Manifest]) -> Result<Option<NamedPackages
         let held = named.iter().filter(|name| is_held(name)).cloned().collect();
         (named.into_iter().filter(is_there).collect(), held)
     }))
+}
+
+/// Looks at what a person keeps from being put right, as the state directory says.
+pub(super) fn observe_holds(state_dir: &Path, observed: &mut Observed) -> Result<(), ObserveError> {
+    let holds = Holds::load(state_dir)?;
+    observed.holds = holds.in_force(clock::now_secs()).cloned().collect();
+    Ok(())
 }
 
 /// Looks at what is known of packages besides which are installed: what would come and go towards `desired`, given

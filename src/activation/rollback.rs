@@ -7,10 +7,10 @@ use super::journal::{Durability, Entry, Journal, Record};
 use super::observe::{self, ObserveError, Units};
 use super::plan::draft;
 use super::progress::{ActivationEvent, Way};
-use super::{Activation, Event, Held, Holds, Outcome, Owned, Plan, Resume, Step};
+use super::{Activation, Event, Held, Outcome, Owned, Plan, Resume, Step};
 use crate::config::Enforcement;
 use crate::generation::{Additions, Manifest, OnChange, StoreError, UnitEntry};
-use crate::host::{HostPath, PackageName, UnitId, clock};
+use crate::host::{HostPath, PackageName, UnitId};
 use crate::secrets::OpenedSecrets;
 
 /// How far back a rollback goes.
@@ -167,9 +167,10 @@ impl Activation<'_> {
         if reach == Reach::Everything {
             observe::observe_software(self.host, &back.desired, &additions, &mut observed)?;
         }
-        // On the way back nobody can be asked any more: what cannot be read holds nothing.
-        let holds = Holds::load(self.store.root()).unwrap_or_default();
-        observed.holds = holds.in_force(clock::now_secs()).cloned().collect();
+        if let Err(error) = observe::observe_holds(self.store.root(), &mut observed) {
+            // The way back is taken all the same: what cannot be read holds nothing.
+            tracing::warn!(%error, "holds are unknown on the way back");
+        }
         let owned = Owned {
             generations: vec![&back.target, back.previous],
             originals: &originals,

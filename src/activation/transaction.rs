@@ -6,13 +6,11 @@ use std::time::Duration;
 use super::apply::{Applied, Bench, apply, keep};
 use super::failure::HostFailure;
 use super::journal::{Journal, JournalError, Record, open_phase};
-use super::observe::{ObserveError, observe, observe_software};
+use super::observe::{ObserveError, observe, observe_holds, observe_software};
 use super::progress::{ActivationEvent, Progress, Way};
 use super::settle::{brought_up, settle};
 use super::validate::{Check, Refused};
-use super::{
-    Conflicts, Event, Held, Holds, HoldsError, Notice, Observed, Owned, Plan, Step, originals, plan,
-};
+use super::{Conflicts, Event, Held, Notice, Observed, Owned, Plan, Step, originals, plan};
 use crate::generation::{Generation, GenerationNumber, Manifest, Originals, Store, StoreError};
 use crate::health::{Baseline, Prober, Verdict};
 use crate::host::{Host, PathState, clock};
@@ -155,9 +153,6 @@ pub enum PrepareError {
     /// Something is in the way.
     #[error(transparent)]
     Conflicts(#[from] Conflicts),
-    /// What a person holds cannot be read.
-    #[error(transparent)]
-    Holds(#[from] HoldsError),
 }
 
 impl PrepareError {
@@ -167,7 +162,6 @@ impl PrepareError {
         match self {
             Self::Observe(error) => error.hint(),
             Self::Store(error) => error.fix(),
-            Self::Holds(error) => Some(error.fix()),
             Self::Conflicts(conflicts) => match conflicts.0.as_slice() {
                 [one] => Some(one.hint.clone()),
                 _ => None,
@@ -236,8 +230,7 @@ impl Activation<'_> {
         let manifests: Vec<&Manifest> = [desired].into_iter().chain(active).collect();
         let mut observed = observe(self.host, &manifests, secrets).await?;
         observe_software(self.host, desired, &additions, &mut observed)?;
-        let holds = Holds::load(self.store.root())?;
-        observed.holds = holds.in_force(clock::now_secs()).cloned().collect();
+        observe_holds(self.store.root(), &mut observed)?;
         let owned = Owned {
             generations: active.into_iter().collect(),
             originals: &originals,

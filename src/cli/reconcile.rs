@@ -38,6 +38,10 @@ Exit codes: 0 done or nothing to do, 1 failed before anything was changed,
 /// Arguments of `reconcile now`.
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub struct NowArgs {
     /// Only show what would be done; nothing is changed
     #[arg(long)]
