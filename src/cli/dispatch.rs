@@ -109,7 +109,7 @@ impl Invocation {
             Command::Status(args) => status::run(args, flags),
             Command::Drift(args) => drift::run(args, flags),
             Command::Plan(args) => plan::run(args, flags),
-            Command::Init(args) => init::run(args),
+            Command::Init(args) => init::run(args, flags),
             Command::Host(args) => host::run(args, flags),
             Command::Check(args) => check::run(args, flags),
             Command::Config(args) => config::run(args, flags),

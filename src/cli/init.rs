@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::answer::{print, print_json};
-use super::flags::{Format, FormatFlags};
+use super::flags::{Format, FormatFlags, HostFlags};
 use super::secrets::{commit::quoted, prompt};
 use crate::config::HostName;
 use crate::host::{UserName, durable};
@@ -78,9 +78,9 @@ pub(in crate::cli) struct InitAnswer {
 }
 
 /// Runs `init`.
-pub(super) fn run(args: &InitArgs) -> Result<u8, Problem> {
+pub(super) fn run(args: &InitArgs, flags: &HostFlags) -> Result<u8, Problem> {
     let founder = founder(args)?;
-    let hosts = hosts(args)?;
+    let hosts = hosts(args, flags)?;
     let new = new_repository(&founder, &hosts).map_err(|error| of_new(&error))?;
     if !new.wrong.is_empty() {
         return Err(Problem::new("the new repository would not be right")
@@ -188,9 +188,11 @@ fn ssh_key(file: Option<&Path>) -> Result<String, Problem> {
 }
 
 /// The hosts that are asked for; all of the example where nobody can say.
-fn hosts(args: &InitArgs) -> Result<BTreeSet<HostName>, Problem> {
-    if !args.hosts.is_empty() {
-        return Ok(args.hosts.iter().cloned().collect());
+fn hosts(args: &InitArgs, flags: &HostFlags) -> Result<BTreeSet<HostName>, Problem> {
+    // `--host`, which every verb takes, means the same for one.
+    let asked: BTreeSet<HostName> = args.hosts.iter().chain(&flags.host).cloned().collect();
+    if !asked.is_empty() {
+        return Ok(asked);
     }
     let offered = example_hosts();
     let all = || offered.iter().map(|(host, _)| host.clone()).collect();

@@ -109,6 +109,12 @@ fn hosts_are_chosen_and_others_are_left_out() {
         said.stderr
     );
     assert!(!world.at("other").exists());
+    // As every verb takes it.
+    world
+        .steadfast(&["init", "one", "--host", "boulder", "--user", "kim"])
+        .ends_with(0);
+    assert!(world.at("one/hosts/boulder").exists());
+    assert!(!world.at("one/hosts/yakima").exists());
 }
 
 #[test]
