@@ -46,6 +46,9 @@ impl Applied {
             return None;
         }
         let describe = |(index, error): &(usize, HostFailure)| {
+            if matches!(error, HostFailure::Package(error) if error.names_packages()) {
+                return error.in_one_line();
+            }
             let step = plan.steps.get(*index).map(Step::describe);
             format!("{}: {}", step.unwrap_or_default(), error.in_one_line())
         };

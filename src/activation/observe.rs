@@ -187,6 +187,7 @@ pub(super) fn observe_software(
             .difference(&desired.packages)
             .cloned()
             .collect(),
+        holds: added.holds.clone(),
     };
     software.leaving = host.leaving_packages(&ours, &installed)?;
     Ok(())

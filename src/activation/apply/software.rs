@@ -7,7 +7,7 @@ use super::super::journal::{Durability, Entry, Journal};
 use super::super::progress::Way;
 use super::{Hands, Step, Unpacked, remember};
 use crate::generation::{Additions, StoreError};
-use crate::host::{Arriving, Hold, PackageName};
+use crate::host::{Arriving, Hold, HostPath, PackageName, PathState};
 
 impl Hands<'_> {
     pub(super) fn software(
@@ -22,21 +22,16 @@ impl Hands<'_> {
             Step::InstallPackages { packages, .. } => return self.install(packages, journal),
             Step::HoldPackages { packages } => return self.hold(packages),
             Step::ReleasePackages { packages } => self.release(packages),
-            Step::RemovePackages { packages } => self.remove_packages(packages),
+            Step::RemovePackages { packages } => return self.remove_packages(step, packages),
             _ => Ok(()),
         };
-        match (result, step) {
-            // A maintainer script may refuse: sudo's does where root has no password. What stays is tried again with the
-            // next activation. On the way back, the rest of the host counts more than the package lists.
-            (Err(error), Step::RemovePackages { .. }) => {
+        match result {
+            // The rest of the host counts more than the package lists.
+            Err(error) if self.bench.way == Way::Back => {
                 left_undone(step, &error);
                 Ok(())
             }
-            (Err(error), _) if self.bench.way == Way::Back => {
-                left_undone(step, &error);
-                Ok(())
-            }
-            (result, _) => result,
+            result => result,
         }
     }
 
@@ -75,15 +70,53 @@ impl Hands<'_> {
         })?)
     }
 
-    fn remove_packages(&mut self, packages: &BTreeSet<PackageName>) -> Result<(), HostFailure> {
-        let gone = self.bench.host.remove_packages(packages)?;
+    /// A maintainer script may refuse: what stays is tried again with the next activation.
+    fn remove_packages(
+        &mut self,
+        step: &Step,
+        packages: &BTreeSet<PackageName>,
+    ) -> Result<(), HostFailure> {
+        let before_them = self.restored_besides(packages)?;
+        if let Err(error) = self.purge(packages) {
+            left_undone(step, &error);
+        }
+        // What was there before the packages came: a maintainer script may take it for its own, as that of locales
+        // does with /etc/default/locale.
+        for path in before_them {
+            if self.bench.host.look(&path)? == PathState::Absent {
+                self.restore(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn purge(&mut self, packages: &BTreeSet<PackageName>) -> Result<(), HostFailure> {
         self.accounts = None;
+        let gone = self.bench.host.remove_packages(packages)?;
         Ok(self.change_additions(|additions| {
             let stays = |name: &PackageName| !gone.contains(name);
             additions.packages.retain(stays);
             additions.brought.retain(stays);
             additions.holds.retain(stays);
         })?)
+    }
+
+    /// The originals that this plan brings back, without those that `packages` brought themselves.
+    fn restored_besides(
+        &self,
+        packages: &BTreeSet<PackageName>,
+    ) -> Result<Vec<HostPath>, HostFailure> {
+        let bench = self.bench;
+        let restored = bench.plan.steps.iter().filter_map(|step| match step {
+            Step::RestoreOriginal { path, .. } => Some(path.clone()),
+            _ => None,
+        });
+        let mut restored: Vec<HostPath> = restored.collect();
+        if !restored.is_empty() {
+            let theirs = bench.host.files_of_packages(packages)?;
+            restored.retain(|path| !theirs.contains(path.as_str()));
+        }
+        Ok(restored)
     }
 
     /// Changes the record of what we added; on disk when this returns.
@@ -104,7 +137,7 @@ impl Hands<'_> {
 
 fn left_undone(step: &Step, error: &HostFailure) {
     let reason = error.in_one_line();
-    tracing::warn!(step = step.describe(), reason, "left undone");
+    tracing::warn!(step = step.subject(), reason, "left undone");
 }
 
 /// What is new is ours: what was asked for, and what comes with it.

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use crate::host::PackageName;
 use crate::host::exec::ExecError;
 
+/// How many names a message has.
+const LISTED: usize = 8;
+
 /// Packages that could not be told, installed, held or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum PackageError {
@@ -56,6 +59,30 @@ pub enum PackageError {
 }
 
 impl PackageError {
+    /// That apt failed at `action`. The message names the packages; the command in it does not name them again.
+    pub(super) fn apt(
+        action: &'static str,
+        packages: &BTreeSet<PackageName>,
+        mut source: ExecError,
+    ) -> Self {
+        if let ExecError::Failed { command, .. } | ExecError::Killed { command, .. } = &mut source
+            && let Some((before, _)) = command.split_once(" -- ")
+        {
+            *command = format!("{before} …");
+        }
+        Self::Apt {
+            action,
+            packages: packages.clone(),
+            source,
+        }
+    }
+
+    /// Whether the message says what was tried, and with which packages.
+    #[must_use]
+    pub fn names_packages(&self) -> bool {
+        matches!(self, Self::Unknown { .. } | Self::Apt { .. })
+    }
+
     /// How to put it right, where that is known.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -103,14 +130,41 @@ fn apt_hint(source: &ExecError) -> Option<String> {
     Some(hint.to_owned())
 }
 
+/// The first names, and how many more there are: a host may have hundreds.
 fn listed(packages: &BTreeSet<PackageName>) -> String {
-    let names: Vec<String> = packages.iter().map(|name| format!("`{name}`")).collect();
-    names.join(", ")
+    let names = packages.iter().take(LISTED);
+    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let names = names.join(", ");
+    match packages.len().saturating_sub(LISTED) {
+        0 => names,
+        more => format!("{names} and {more} more"),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_list_of_packages_is_cut_and_said_once() {
+        let packages: BTreeSet<PackageName> = (10..22)
+            .map(|number| PackageName::new(format!("lib{number}")).unwrap())
+            .collect();
+        let names: Vec<&str> = packages.iter().map(PackageName::as_str).collect();
+        let source = ExecError::Failed {
+            command: format!("apt-get --quiet purge -- {}", names.join(" ")),
+            code: 100,
+            stderr: "E: no".to_owned(),
+        };
+        let error = PackageError::apt("remove", &packages, source);
+        assert!(error.names_packages());
+        let cause = std::error::Error::source(&error).unwrap();
+        assert_eq!(
+            format!("{error}: {cause}"),
+            "cannot remove `lib10`, `lib11`, `lib12`, `lib13`, `lib14`, `lib15`, `lib16`, `lib17` and 4 more: \
+             `apt-get --quiet purge …` failed with exit code 100: E: no"
+        );
+    }
 
     #[test]
     fn apt_failures_say_what_to_do() {

@@ -30,7 +30,7 @@ impl Host {
         }
         let listing = installing(simulated("install"), packages)
             .run_ok()
-            .map_err(|source| failed("install", packages, source))?;
+            .map_err(|source| PackageError::apt("install", packages, source))?;
         Ok(moves(&String::from_utf8_lossy(&listing)).arriving)
     }
 
@@ -69,12 +69,13 @@ impl Host {
         remember(&arriving).map_err(|source| PackageError::Remember { source })?;
         match install(packages) {
             Err(error) if !is_updated && is_outdated(&error) => {
-                update().map_err(|_| failed("install", packages, error))?;
+                update().map_err(|_| PackageError::apt("install", packages, error))?;
                 let arriving = self.arriving_packages(packages)?;
                 remember(&arriving).map_err(|source| PackageError::Remember { source })?;
-                install(packages).map_err(|source| failed("install", packages, source))?;
+                install(packages)
+                    .map_err(|source| PackageError::apt("install", packages, source))?;
             }
-            result => result.map_err(|source| failed("install", packages, source))?,
+            result => result.map_err(|source| PackageError::apt("install", packages, source))?,
         }
         let after = self.installed_packages()?.unwrap_or_default();
         Ok(came(&before, &after))
@@ -115,7 +116,7 @@ impl Host {
             .args(packages.iter().map(PackageName::as_str));
         with_the_lock(&mark)
             .map(drop)
-            .map_err(|source| failed(action, packages, source))
+            .map_err(|source| PackageError::apt(action, packages, source))
     }
 }
 
@@ -126,18 +127,6 @@ pub enum Hold {
     Set,
     /// Upgrades have it again.
     Release,
-}
-
-pub(super) fn failed(
-    action: &'static str,
-    packages: &BTreeSet<PackageName>,
-    source: ExecError,
-) -> PackageError {
-    PackageError::Apt {
-        action,
-        packages: packages.clone(),
-        source,
-    }
 }
 
 /// New packages and new versions.

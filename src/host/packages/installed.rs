@@ -51,6 +51,33 @@ impl Host {
         }
     }
 
+    /// Paths of the files and configuration files that `packages` have, as far as they are installed.
+    ///
+    /// # Errors
+    /// [`PackageError::Query`].
+    pub fn files_of_packages(
+        &self,
+        packages: &BTreeSet<PackageName>,
+    ) -> Result<BTreeSet<String>, PackageError> {
+        let installed = self.installed_packages()?.unwrap_or_default();
+        let present: Vec<&str> = packages
+            .iter()
+            .map(PackageName::as_str)
+            .filter(|name| installed.versions.contains_key(*name))
+            .collect();
+        if present.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let list = Program::new("dpkg-query").arg("--listfiles").args(present);
+        let list = list
+            .run_ok()
+            .map_err(|source| PackageError::Query { source })?;
+        Ok(String::from_utf8_lossy(&list)
+            .lines()
+            .map(str::to_owned)
+            .collect())
+    }
+
     /// Whether dpkg was interrupted, so that it refuses to work until it has finished what it left.
     pub(super) fn dpkg_is_interrupted(&self, installed: &InstalledPackages) -> bool {
         let pending = std::fs::read_dir(UPDATES).is_ok_and(|mut entries| entries.next().is_some());
@@ -122,6 +149,10 @@ mod tests {
             Some(found) => {
                 assert!(found.versions.contains_key("dpkg"));
                 assert!(found.has(&PackageName::new("awk").unwrap()));
+                let names = ["dpkg", "no-such-package-at-all"];
+                let names = names.map(|name| PackageName::new(name).unwrap());
+                let files = host.files_of_packages(&names.into()).unwrap();
+                assert!(files.contains("/usr/bin/dpkg"), "{files:?}");
             }
             None => println!("SKIP: no dpkg on this machine"),
         }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::apt::{apt_get, finish_interrupted, simulated};
-use super::install::failed;
 use super::simulate::moves;
 use super::{InstalledPackages, PackageError};
 use crate::host::exec::Program;
@@ -16,6 +15,8 @@ pub struct Ours {
     pub unwanted: BTreeSet<PackageName>,
     /// Those that came with packages of ours, now or before.
     pub brought: BTreeSet<PackageName>,
+    /// Those that we hold at their version. What somebody else holds stays.
+    pub holds: BTreeSet<PackageName>,
 }
 
 /// What of [`Ours`] can go.
@@ -48,6 +49,13 @@ impl Host {
             let why = "the system cannot do without it".to_owned();
             leaving.kept.insert(name, why);
         }
+        let theirs = |name: &PackageName| {
+            installed.held.contains(name.as_str()) && !ours.holds.contains(name)
+        };
+        for name in open.extract_if(.., theirs) {
+            let why = "somebody holds it at its version".to_owned();
+            leaving.kept.insert(name, why);
+        }
         // Together first: one may need the other. Whoever cannot go is left out, and the rest is tried again.
         while !open.is_empty() {
             match refusal(&open) {
@@ -68,7 +76,13 @@ impl Host {
             }
         }
         if !open.is_empty() {
-            leaving.remove = with_what_came(&open, ours);
+            let mut brought = ours.brought.clone();
+            brought.retain(|name| !theirs(name));
+            let all = with_what_came(|| simulated("purge"), &open, &brought);
+            leaving.remove = match refusal(&all) {
+                None => all,
+                Some(_) => open,
+            };
         }
         Ok(leaving)
     }
@@ -115,7 +129,7 @@ impl Host {
         }
         naming(apt_get("purge"), &present)
             .run_ok()
-            .map_err(|source| failed("remove", packages, source))?;
+            .map_err(|source| PackageError::apt("remove", packages, source))?;
         Ok(packages.clone())
     }
 }
@@ -153,20 +167,51 @@ fn refusal_besides(
     }
 }
 
-/// `unwanted`, and those of ours that apt installed for them and that nothing needs once they are gone.
-fn with_what_came(unwanted: &BTreeSet<PackageName>, ours: &Ours) -> BTreeSet<PackageName> {
-    let simulated = simulated("purge").arg("--auto-remove");
-    let Ok(output) = naming(simulated, unwanted).run_ok() else {
-        return unwanted.clone();
-    };
-    let moves = moves(&String::from_utf8_lossy(&output));
-    let mut all = unwanted.clone();
-    all.extend(moves.leaving.intersection(&ours.brought).cloned());
-    // Something else that apt would clean up as well may need one of them until then: it stays, and so do they.
-    match refusal(&all) {
-        None => all,
-        Some(_) => unwanted.clone(),
+/// `unwanted`, and those of `brought` that nothing depends on once they are gone; `purge` begins a run of apt.
+///
+/// What apt would clean up besides is somebody else's: it stays, and so does what it needs.
+fn with_what_came(
+    purge: impl Fn() -> Program,
+    unwanted: &BTreeSet<PackageName>,
+    brought: &BTreeSet<PackageName>,
+) -> BTreeSet<PackageName> {
+    let cleaned_up =
+        |spared: &BTreeSet<PackageName>| match cleaning(purge(), unwanted, spared).run_ok() {
+            Ok(output) => moves(&String::from_utf8_lossy(&output)).leaving,
+            Err(_) => BTreeSet::new(),
+        };
+    let is_ours = |name: &PackageName| unwanted.contains(name) || brought.contains(name);
+    let mut leaving = cleaned_up(&BTreeSet::new());
+    let others: BTreeSet<PackageName> = leaving
+        .iter()
+        .filter(|name| !is_ours(name))
+        .cloned()
+        .collect();
+    if !others.is_empty() {
+        leaving = cleaned_up(&others);
     }
+    leaving.retain(is_ours);
+    leaving.extend(unwanted.iter().cloned());
+    leaving
+}
+
+/// A removal of `packages` with what nothing depends on any more, but for `spared` and what those need.
+fn cleaning(
+    purge: Program,
+    packages: &BTreeSet<PackageName>,
+    spared: &BTreeSet<PackageName>,
+) -> Program {
+    // What is only suggested or recommended came with us all the same, since nobody else asked for it: libc6 suggests
+    // libc-l10n on every host.
+    let mut purge = purge
+        .arg("--auto-remove")
+        .args(["-o", "APT::AutoRemove::SuggestsImportant=false"])
+        .args(["-o", "APT::AutoRemove::RecommendsImportant=false"]);
+    for name in spared {
+        let name = name.as_str().replace('.', "\\.").replace('+', "\\+");
+        purge = purge.args(["-o", &format!("APT::NeverAutoRemove::=^{name}$")]);
+    }
+    naming(purge, packages)
 }
 
 /// Names of packages that dpkg does not remove without force.
@@ -198,12 +243,79 @@ fn split(
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use super::*;
 
     fn names(list: &[&str]) -> BTreeSet<PackageName> {
         list.iter()
             .map(|name| PackageName::new(*name).unwrap())
             .collect()
+    }
+
+    /// An apt that knows a system of the packages in `status`, of which `auto` came by themselves.
+    fn apt_with(dir: &Path, status: &str, auto: &[&str]) -> Program {
+        fs::create_dir_all(dir.join("lists/partial")).unwrap();
+        let full: String = status
+            .lines()
+            .map(|line| match line.strip_prefix("Package: ") {
+                Some(name) => format!(
+                    "\nPackage: {name}\nStatus: install ok installed\nVersion: 1\nArchitecture: all\nMaintainer: x\n"
+                ),
+                None => format!("{line}\n"),
+            })
+            .collect();
+        fs::write(dir.join("status"), full).unwrap();
+        let marks = auto
+            .iter()
+            .map(|name| format!("Package: {name}\nArchitecture: all\nAuto-Installed: 1\n\n"));
+        fs::write(dir.join("extended_states"), marks.collect::<String>()).unwrap();
+        let state = dir.to_str().unwrap();
+        simulated("purge")
+            .args(["-o", &format!("Dir::State={state}")])
+            .args(["-o", &format!("Dir::State::status={state}/status")])
+            .args(["-o", "APT::AutoRemove::SuggestsImportant=true"])
+            .args([
+                "-o",
+                "Dir::Etc::SourceList=/dev/null",
+                "-o",
+                "Dir::Etc::SourceParts=/dev/null",
+            ])
+    }
+
+    fn going(status: &str, auto: &[&str], brought: &[&str]) -> BTreeSet<PackageName> {
+        let dir = tempfile::tempdir().unwrap();
+        let purge = || apt_with(dir.path(), status, auto);
+        with_what_came(purge, &names(&["locales"]), &names(brought))
+    }
+
+    #[test]
+    fn what_came_goes_though_others_suggest_or_recommend_it_but_not_what_they_need() {
+        if !Path::new("/usr/bin/apt-get").exists() {
+            println!("SKIP: no apt on this machine");
+            return;
+        }
+        let auto = &["libc-l10n", "libold", "theirs"];
+        let brought = &["libc-l10n", "libold"];
+        let all = "Package: locales\nDepends: libc-l10n, libold\nPackage: libc-l10n\nPackage: libold\n\
+                   Package: libc6\nSuggests: libc-l10n\nPackage: bash\nRecommends: libold\n";
+        assert_eq!(
+            going(all, auto, brought),
+            names(&["libc-l10n", "libold", "locales"])
+        );
+        // Nobody asked for `theirs`, which apt would clean up as well: it is not ours, and what it needs stays with it.
+        let orphan = format!("{all}Package: theirs\nDepends: libold\n");
+        assert_eq!(
+            going(&orphan, auto, brought),
+            names(&["libc-l10n", "locales"])
+        );
+        // What somebody asked for since, and what was there before us, stays.
+        assert_eq!(
+            going(all, &["libold"], brought),
+            names(&["libold", "locales"])
+        );
+        assert_eq!(going(all, auto, &["libold"]), names(&["libold", "locales"]));
     }
 
     #[test]
@@ -215,7 +327,7 @@ mod tests {
         };
         let ours = Ours {
             unwanted: names(&["dpkg", "libc6", "no-such-package-at-all"]),
-            brought: BTreeSet::new(),
+            ..Ours::default()
         };
         let leaving = host.leaving_packages(&ours, &installed).unwrap();
         assert_eq!(leaving.remove, BTreeSet::new());
@@ -235,7 +347,7 @@ mod tests {
         assert_eq!(gone, names(&["dpkg"]));
         let ours = Ours {
             unwanted: names(&["dpkg"]),
-            brought: BTreeSet::new(),
+            ..Ours::default()
         };
         let leaving = host.leaving_packages(&ours, &InstalledPackages::default());
         assert_eq!(leaving.unwrap(), Leaving::default());
