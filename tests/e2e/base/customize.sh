@@ -8,7 +8,8 @@ mkdir -p "$root/srv/apt"
 cd "$root/srv/apt"
 APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq download hello restic podman locales libc-l10n
 APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq -y -o Dir::Cache::archives="$PWD/" --no-install-recommends \
-    install --download-only nftables sudo
+    install --download-only nftables sudo bash-completion curl direnv htop jq less rsync tmux uidmap unattended-upgrades \
+    vim-tiny
 rm -rf partial lock
 
 # The whole of podman is too large. Its generator is the real one; what it would run is a stand-in that only stays up.

@@ -125,6 +125,19 @@ impl Fleet {
         self.clone.git(&["remote", "add", "origin", &self.url()]);
     }
 
+    /// Gives the host called `name` another SSH host key, `private` and `public`, and lets the git server know it.
+    pub fn change_host_key(&self, name: &str, private: &str, public: &str) {
+        let host = self.host(name);
+        let key = "/etc/ssh/ssh_host_ed25519_key";
+        host.write_with_mode(key, private, 0o600);
+        host.write(&format!("{key}.pub"), public);
+        let known = "/srv/git/.ssh/authorized_keys";
+        let keys = self.forge.read(known).unwrap();
+        let only = "restrict,command=\"git-upload-pack '/srv/git/fleet.git'\"";
+        let keys = format!("{keys}{only} {} {name}\n", host.public_key());
+        self.forge.write(known, &keys);
+    }
+
     /// Says in `.sops.yaml` that `secrets/default.yml` is for the developer and these hosts: every other one by its
     /// SSH key, the rest by the age key that is derived from it.
     pub fn share_secrets_with(&self, names: &[&str]) {

@@ -7,6 +7,7 @@ mod converge;
 mod disks;
 mod drift;
 mod events;
+mod example;
 mod fixture;
 mod homes;
 mod joining;
@@ -18,6 +19,7 @@ mod network;
 mod packages;
 mod reboot;
 mod recipients;
+mod removal;
 mod restarts;
 mod rollback;
 mod trust;
@@ -39,12 +41,14 @@ macro_rules! scenarios {
 }
 
 scenarios![
+    Others example::a_host_of_the_example_becomes_all_it_says_and_then_what_it_was,
     Others kills::kills_at_any_moment_leave_a_host_wholly_old_or_wholly_new,
     Others drift::hand_edits_are_drift_which_enforce_repairs_and_report_leaves,
     Others backup::a_host_is_backed_up_by_its_timer_and_a_file_comes_back,
     Others backup::a_backup_that_cannot_be_made_says_why_and_spoils_nothing,
     Others trust::force_pushed_unsigned_and_strangers_commits_are_refused,
     Others packages::packages_come_from_a_signed_source_and_a_failure_leaves_no_trace,
+    Others removal::packages_that_came_with_us_go_again_and_nothing_else,
     Others machine::language_names_and_accounts_are_as_said_and_drift_is_put_right,
     Others missing::a_host_without_a_usable_config_stays_as_it_is_and_says_why,
     Others canary::a_canary_secret_is_found_nowhere_but_at_its_destination,

@@ -30,7 +30,7 @@ pub fn packages_come_from_a_signed_source_and_a_failure_leaves_no_trace(world: &
 }
 
 /// Puts the repository on the host's disk.
-fn serve(yard: &Host) {
+pub(super) fn serve(yard: &Host) {
     fs::create_dir_all(yard.path("/srv/yard")).unwrap();
     for entry in fs::read_dir(REPOSITORY).unwrap() {
         let file = entry.unwrap();
@@ -40,21 +40,21 @@ fn serve(yard: &Host) {
 }
 
 /// Every package with its state, who asked for it, and apt's own files.
-fn traces(yard: &Host) -> String {
+pub(super) fn traces(yard: &Host) -> String {
     yard.must(
         "dpkg-query --show --showformat='${Package} ${Version} ${db:Status-Abbrev}\\n'; \
          apt-mark showauto; apt-mark showhold; find /etc/apt -printf '%p %m %u:%g\\n' | sort; cat /etc/apt/*.d/* /etc/apt/sources.list | sha256sum",
     )
 }
 
-fn source(key: &str) -> String {
+pub(super) fn source(key: &str) -> String {
     format!(
         "apt:\n  repositories:\n    yard: {{ uris: ['file:/srv/yard'], suites: [./], key: {key} }}\n  \
          pins: [{{ packages: [yardtool], version: '1.*', priority: 1001 }}]\n"
     )
 }
 
-fn say(fleet: &Fleet, host: &str, message: &str) -> String {
+pub(super) fn say(fleet: &Fleet, host: &str, message: &str) -> String {
     fleet.clone.write("hosts/yard/host.yml", host);
     let commit = fleet.clone.commit(message);
     fleet.clone.push();
