@@ -90,7 +90,7 @@ impl Hands<'_> {
         })
     }
 
-    /// A file that a package has just brought: an original like any other.
+    /// A file that a package has just brought: an original that goes with it.
     fn keep_unpacked(&self, path: &HostPath, now: &PathState) -> Result<(), HostFailure> {
         let store = self.bench.store;
         if let PathState::File { .. } = now {
@@ -98,6 +98,9 @@ impl Hands<'_> {
         }
         let mut originals = store.originals()?;
         originals.insert(path.clone(), now.clone());
+        self.change_additions(|additions| {
+            additions.unpacked.insert(path.clone());
+        })?;
         Ok(store.set_originals(&originals)?)
     }
 

@@ -114,7 +114,8 @@ impl Hands<'_> {
         let mut restored: Vec<HostPath> = restored.collect();
         if !restored.is_empty() {
             let theirs = bench.host.files_of_packages(packages)?;
-            restored.retain(|path| !theirs.contains(path.as_str()));
+            let unpacked = bench.store.additions()?.unpacked;
+            restored.retain(|path| !theirs.contains(path.as_str()) && !unpacked.contains(path));
         }
         Ok(restored)
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{PRIVATE_FILE, Store, StoreError, disk, record};
-use crate::host::{GroupName, PackageName, UserName, durable};
+use crate::host::{GroupName, HostPath, PackageName, UserName, durable};
 
 /// What was not on the host before and is there because a generation asked for it. Only this is ever taken away again.
 ///
@@ -21,6 +21,9 @@ pub struct Additions {
     pub holds: BTreeSet<PackageName>,
     /// Groups that accounts were put into.
     pub members: BTreeMap<UserName, BTreeSet<GroupName>>,
+    /// Paths whose originals came with packages of ours, and go with them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unpacked: BTreeSet<HostPath>,
 }
 
 const VERSION: u32 = 1;
