@@ -61,7 +61,7 @@ fleet_of_modules "$repo"
 "$steadfast" check "$repo" ${CHECK_ARGS:-} | tail -1
 
 # milliseconds NAME: the median that hyperfine exported to NAME.csv.
-milliseconds() { awk -F, 'NR == 2 { printf "%.0f", $6 * 1000 }' "$scratch/$1.csv"; }
+milliseconds() { awk -F, 'NR == 2 { printf "%.0f", $4 * 1000 }' "$scratch/$1.csv"; }
 
 hyperfine -N --warmup 1 --runs "${RUNS:-10}" --export-csv "$scratch/all.csv" \
     "$steadfast check $repo ${CHECK_ARGS:-}" > /dev/null 2>&1

@@ -242,6 +242,7 @@ fn split(
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test's own temporary files")]
 mod tests {
     use std::fs;
     use std::path::Path;
