@@ -2,7 +2,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use super::*;
-use crate::host::{Host, durable};
+use crate::host::{Digest, PathState, durable};
 
 struct Place {
     dir: tempfile::TempDir,
