@@ -13,6 +13,8 @@ use crate::host::{FileError, FileMode, HostPath, clock};
 
 /// The version of `holds.json` that this build writes.
 const VERSION: u32 = 1;
+/// Room for thousands of holds.
+const LARGEST_BYTES: u64 = 1024 * 1024;
 
 /// A wish to be left alone, with an end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -77,8 +79,6 @@ pub struct HoldsError {
 #[derive(Debug, thiserror::Error)]
 enum HoldsErrorKind {
     #[error(transparent)]
-    Io(std::io::Error),
-    #[error(transparent)]
     File(Box<FileError>),
     #[error(transparent)]
     Locked(Box<LockError>),
@@ -94,10 +94,6 @@ impl HoldsError {
     pub fn fix(&self) -> String {
         let path = self.path.display();
         match &self.kind {
-            HoldsErrorKind::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                "run it as root".to_owned()
-            }
-            HoldsErrorKind::Io(_) => format!("check the file system that holds {path}"),
             HoldsErrorKind::File(error) => error
                 .hint()
                 .unwrap_or_else(|| format!("check the file system that holds {path}")),
@@ -127,12 +123,10 @@ impl Holds {
     /// [`HoldsError`] if the file cannot be read, is damaged or was written by a newer version: never taken as empty.
     pub fn load(state_dir: &Path) -> Result<Self, HoldsError> {
         let path = Self::file(state_dir);
-        let text = match std::fs::read(&path) {
-            Ok(text) => text,
-            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(Self::default());
-            }
-            Err(other) => return Err(failed("read", &path, HoldsErrorKind::Io(other))),
+        let read = durable::read(&path, LARGEST_BYTES)
+            .map_err(|error| failed("read", &path, HoldsErrorKind::File(error.into())))?;
+        let Some(text) = read else {
+            return Ok(Self::default());
         };
         let read: Self = serde_json::from_slice(&text)
             .map_err(|error| failed("read", &path, HoldsErrorKind::Damaged(error)))?;
