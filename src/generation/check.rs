@@ -96,7 +96,7 @@ fn shared(fleet: &Fleet<'_>, snapshot: &Snapshot, hosts: &[OneHost], found: &mut
     found.all(layout::stray(snapshot));
     found.all(keys::of_hosts(snapshot));
     found.all(keys::of_people(snapshot));
-    found.all(people::uids(snapshot));
+    found.all(people::uids(fleet));
     // A module that only a wrong host has on would seem to be on nowhere.
     if hosts.iter().all(|one| one.digest.is_some()) {
         let mut used = Used::default();

@@ -15,7 +15,7 @@ use crate::config::options::{OptionDescription, describe};
 use crate::config::parse::HostParser;
 use crate::config::repository::Repository;
 use crate::config::yaml::Node;
-use crate::config::{HostConfig, HostName, ModuleName};
+use crate::config::{HostConfig, HostName, ModuleName, Origin};
 use crate::host::UserName;
 use crate::source::{RepoPath, Snapshot};
 
@@ -87,6 +87,16 @@ impl<'s> Fleet<'s> {
     /// Every person, in order: the files of `users/`.
     pub fn people(&self) -> impl Iterator<Item = &UserName> {
         self.stock.people.keys()
+    }
+
+    /// The uids that people's own files give them, each with the place where it is said.
+    pub fn uids_of_people(&self) -> impl Iterator<Item = (u32, Origin)> {
+        self.stock.people.values().filter_map(|person| {
+            let mut entries = person.account.entries().iter();
+            let entry = entries.find(|entry| entry.key.text == "uid")?;
+            let uid = entry.value.scalar()?.text().parse().ok()?;
+            Some((uid, self.stock.files.origin(entry.key.place)))
+        })
     }
 
     /// Resolves one host: all that its file, its modules and its people say, merged and typed.

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::{ConfigError, HostConfig, Origin, Severity, UserConfig, nearest};
+use crate::config::{ConfigError, Fleet, HostConfig, Origin, Severity, UserConfig, nearest};
 use crate::host::UserName;
-use crate::source::Snapshot;
 
 /// Accounts for people that have neither a key nor a password.
 pub(super) fn nobody_can_log_in(config: &HostConfig) -> Vec<(Severity, ConfigError)> {
@@ -71,27 +70,10 @@ fn has_a_way_in(user: &UserConfig) -> bool {
 }
 
 /// People with one and the same uid. That both are on one host is an error of that host.
-pub(super) fn uids(snapshot: &Snapshot) -> Vec<(Severity, ConfigError)> {
+pub(super) fn uids(fleet: &Fleet<'_>) -> Vec<(Severity, ConfigError)> {
     let mut seen: BTreeMap<u32, Origin> = BTreeMap::new();
     let mut found = Vec::new();
-    for path in snapshot.paths() {
-        let text = path.as_str();
-        let is_person = text.starts_with("users/") && text.strip_suffix(".yml").is_some();
-        // A file that cannot be read is refused where it is used.
-        let Some(Ok(Some(content))) = is_person.then(|| snapshot.read(path)) else {
-            continue;
-        };
-        let content = String::from_utf8_lossy(&content).into_owned();
-        let uid = content.lines().enumerate().find_map(|(number, line)| {
-            let value = line.strip_prefix("uid:")?.split('#').next()?;
-            Some((number, value.trim().parse::<u32>().ok()?))
-        });
-        let Some((number, uid)) = uid else { continue };
-        let origin = Origin {
-            file: path.clone(),
-            line: u32::try_from(number + 1).unwrap_or(u32::MAX),
-            column: 1,
-        };
+    for (uid, origin) in fleet.uids_of_people() {
         match seen.get(&uid) {
             None => {
                 seen.insert(uid, origin);
