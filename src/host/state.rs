@@ -162,3 +162,21 @@ pub struct UnitState {
     /// A `Type=oneshot` service without `RemainAfterExit=yes`: after a success it is inactive, and that is right.
     pub oneshot: bool,
 }
+
+impl UnitState {
+    /// A unit of which nothing is known but its enablement, as where no systemd runs.
+    #[must_use]
+    pub fn of_file(file: UnitFileState) -> Self {
+        Self {
+            active: None,
+            sub: String::new(),
+            file,
+            fragment: None,
+            needs_reload: false,
+            restarts: 0,
+            invocation: String::new(),
+            result: String::new(),
+            oneshot: false,
+        }
+    }
+}

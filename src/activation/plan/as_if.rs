@@ -275,13 +275,8 @@ fn unit(start: Option<bool>, file: UnitFileState) -> UnitState {
     UnitState {
         active: Some(active),
         sub: sub.to_owned(),
-        file,
-        fragment: None,
-        needs_reload: false,
-        restarts: 0,
-        invocation: String::new(),
         result: "success".to_owned(),
-        oneshot: false,
+        ..UnitState::of_file(file)
     }
 }
 

@@ -89,7 +89,7 @@ impl OfAccount {
         }
         let mut states = BTreeMap::new();
         for name in names {
-            let state = shown::asleep(self.file_state(name).await);
+            let state = UnitState::of_file(self.file_state(name).await);
             states.insert(name.clone(), state);
         }
         Ok(states)
@@ -101,7 +101,7 @@ impl OfAccount {
     ) -> Result<BTreeMap<UnitName, UnitState>, UnitError> {
         let program = self
             .systemctl("show")
-            .arg(format!("--property={}", shown::ASKED.join(",")))
+            .arg(format!("--property={}", shown::asked()))
             .arg("--")
             .args(names.iter().map(UnitName::as_str));
         let text = self.ask("show its units", program).await?;
@@ -121,7 +121,7 @@ impl OfAccount {
     async fn file_state(&self, name: &UnitName) -> UnitFileState {
         let program = self.offline("is-enabled").arg("--").arg(name.as_str());
         match run(program).await {
-            Ok(output) => shown::file_state(&String::from_utf8_lossy(&output.stdout)),
+            Ok(output) => shown::enablement(&String::from_utf8_lossy(&output.stdout)),
             Err(_) => UnitFileState::Missing,
         }
     }

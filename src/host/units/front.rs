@@ -8,7 +8,6 @@ use super::account::{Awake, OfAccount};
 use super::bus::Bus;
 use super::job::{JobResult, Order};
 use super::links::Links;
-use super::shown;
 use super::timer::TimerState;
 use crate::host::exec::Program;
 use crate::host::{
@@ -126,7 +125,7 @@ impl Units {
         if let Some(of_account) = self.of_account(account)? {
             return of_account.observe(names).await;
         }
-        let asleep = |name: &UnitName| (name.clone(), shown::asleep(UnitFileState::Missing));
+        let asleep = |name: &UnitName| (name.clone(), UnitState::of_file(UnitFileState::Missing));
         Ok(names.iter().map(asleep).collect())
     }
 

@@ -119,15 +119,8 @@ impl Links {
             }
         };
         Ok(UnitState {
-            active: None,
-            sub: String::new(),
-            file,
             fragment,
-            needs_reload: false,
-            restarts: 0,
-            invocation: String::new(),
-            result: String::new(),
-            oneshot: false,
+            ..UnitState::of_file(file)
         })
     }
 

@@ -17,7 +17,7 @@ const MARGIN: Duration = Duration::from_secs(30);
 const INFINITY: u64 = u64::MAX;
 
 /// What is asked of every unit to know its state.
-const COMMON: [&str; 7] = [
+pub(super) const COMMON: [&str; 7] = [
     "LoadState",
     "ActiveState",
     "SubState",
@@ -26,6 +26,8 @@ const COMMON: [&str; 7] = [
     "NeedDaemonReload",
     "InvocationID",
 ];
+/// What is asked of a service besides.
+pub(super) const OF_SERVICE: [&str; 4] = ["Result", "NRestarts", "Type", "RemainAfterExit"];
 const UNIT: &str = "org.freedesktop.systemd1.Unit";
 const NEXT_ELAPSE: &str = "NextElapseUSecRealtime";
 const LAST_TRIGGER: &str = "LastTriggerUSec";
@@ -40,7 +42,7 @@ pub(super) struct Properties(HashMap<&'static str, OwnedVariant>);
 /// What to ask to know the state of `unit`.
 pub(super) fn asked_for_state(unit: &UnitName) -> Vec<Asked> {
     let typed: &[&str] = match unit.kind() {
-        UnitKind::Service => &["Result", "NRestarts", "Type", "RemainAfterExit"],
+        UnitKind::Service => &OF_SERVICE,
         UnitKind::Target | UnitKind::Slice | UnitKind::Device => &[],
         _ => &["Result"],
     };
@@ -102,19 +104,12 @@ impl Properties {
 
     /// The state that decisions are made from.
     pub(super) fn state(&self) -> UnitState {
-        let load = self.text("LoadState");
         let invocation: Vec<u8> = self.take("InvocationID").unwrap_or_default();
         let fragment = self.text("FragmentPath");
         UnitState {
             active: Some(active_state(&self.text("ActiveState"))),
             sub: self.text("SubState"),
-            file: if load == "masked" {
-                UnitFileState::Masked
-            } else if load == "not-found" {
-                UnitFileState::Missing
-            } else {
-                unit_file_state(&self.text("UnitFileState"))
-            },
+            file: file_state(&self.text("LoadState"), &self.text("UnitFileState")),
             // A masked unit's fragment is the link to /dev/null; a transient one's may be empty.
             fragment: HostPath::new(fragment).ok(),
             needs_reload: self.take("NeedDaemonReload").unwrap_or_default(),
@@ -183,13 +178,7 @@ pub(super) fn template_state(unit_file_state: UnitFileState) -> UnitState {
     UnitState {
         active: Some(ActiveState::Inactive),
         sub: "dead".to_owned(),
-        file: unit_file_state,
-        fragment: None,
-        needs_reload: false,
-        restarts: 0,
-        invocation: String::new(),
-        result: String::new(),
-        oneshot: false,
+        ..UnitState::of_file(unit_file_state)
     }
 }
 
@@ -203,6 +192,15 @@ pub(super) fn active_state(word: &str) -> ActiveState {
         "deactivating" => ActiveState::Deactivating,
         "maintenance" => ActiveState::Maintenance,
         _ => ActiveState::Other,
+    }
+}
+
+/// Enablement, from `LoadState` and `UnitFileState`.
+pub(super) fn file_state(load: &str, file: &str) -> UnitFileState {
+    match load {
+        "masked" => UnitFileState::Masked,
+        "not-found" => UnitFileState::Missing,
+        _ => unit_file_state(file),
     }
 }
 

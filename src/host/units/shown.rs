@@ -4,23 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::job::{JobResult, Order};
-use super::properties::{active_state, bounded, unit_file_state};
+use super::properties::{COMMON, OF_SERVICE, active_state, bounded, file_state, unit_file_state};
 use crate::host::{HostPath, UnitFileState, UnitState};
 
-/// What is asked of every unit. A property that a type of unit does not have is left out of the answer.
-pub(super) const ASKED: [&str; 11] = [
-    "LoadState",
-    "ActiveState",
-    "SubState",
-    "UnitFileState",
-    "FragmentPath",
-    "NeedDaemonReload",
-    "InvocationID",
-    "Result",
-    "NRestarts",
-    "Type",
-    "RemainAfterExit",
-];
+/// What is asked of every unit, in one line. A property that a type of unit does not have is left out of the answer.
+pub(super) fn asked() -> String {
+    [&COMMON[..], &OF_SERVICE].concat().join(",")
+}
 
 fn properties(text: &str) -> BTreeMap<&str, &str> {
     let pairs = text.lines().filter_map(|line| line.split_once('='));
@@ -35,11 +25,7 @@ pub(super) fn state(block: &str) -> UnitState {
     UnitState {
         active: Some(active_state(text("ActiveState"))),
         sub: text("SubState").to_owned(),
-        file: match text("LoadState") {
-            "masked" => UnitFileState::Masked,
-            "not-found" => UnitFileState::Missing,
-            _ => unit_file_state(text("UnitFileState")),
-        },
+        file: file_state(text("LoadState"), text("UnitFileState")),
         fragment: HostPath::new(text("FragmentPath")).ok(),
         needs_reload: is_set("NeedDaemonReload"),
         restarts: text("NRestarts").parse().unwrap_or_default(),
@@ -49,23 +35,8 @@ pub(super) fn state(block: &str) -> UnitState {
     }
 }
 
-/// The state of a unit whose systemd does not run.
-pub(super) fn asleep(file: UnitFileState) -> UnitState {
-    UnitState {
-        active: None,
-        sub: String::new(),
-        file,
-        fragment: None,
-        needs_reload: false,
-        restarts: 0,
-        invocation: String::new(),
-        result: String::new(),
-        oneshot: false,
-    }
-}
-
 /// The one word that `systemctl is-enabled` prints; nothing for a unit without a file.
-pub(super) fn file_state(said: &str) -> UnitFileState {
+pub(super) fn enablement(said: &str) -> UnitFileState {
     match said.trim() {
         "" => UnitFileState::Missing,
         word => unit_file_state(word),
