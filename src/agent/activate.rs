@@ -53,12 +53,10 @@ impl PassRun<'_> {
                 )
             }
             Recovered::Stuck { target, reason } => {
-                let mut problem = Problem::new(format!(
-                    "the way back from generation {target} failed"
-                ))
-                .with_fix(
-                    "look at what failed, put it right, then run `steadfast reconcile now --retry`",
-                );
+                let mut problem =
+                    Problem::new(format!("the way back from generation {target} failed")).with_fix(
+                        "look at what failed, put it right, then run `steadfast reconcile retry`",
+                    );
                 problem.causes.push(reason);
                 return Err(Stop {
                     outcome: Outcome::Stuck,
@@ -384,10 +382,10 @@ fn conclude(
     problem.causes.push(reason);
     problem.fix = Some(match outcome {
         Outcome::Stuck => {
-            "look at what failed, put it right, then run `steadfast reconcile now --retry`"
+            "look at what failed, put it right, then run `steadfast reconcile retry`"
                 .to_owned()
         }
-        _ => "push a commit that mends it; or, if the host was at fault, put it right and run `steadfast reconcile now --retry`"
+        _ => "push a commit that mends it; or, if the host was at fault, put it right and run `steadfast reconcile retry`"
             .to_owned(),
     });
     Err(Stop { outcome, problem })

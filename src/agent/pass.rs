@@ -230,7 +230,7 @@ fn known_bad(failed: &FailedRevision) -> Problem {
         "revision {} failed before on this host and is held back",
         failed.revision.commit.short()
     ))
-    .with_fix("push a commit that changes this host, or run `steadfast reconcile now --retry`");
+    .with_fix("push a commit that changes this host, or run `steadfast reconcile retry`");
     problem.causes.push(failed.reason.clone());
     problem
 }

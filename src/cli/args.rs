@@ -15,7 +15,7 @@ use super::init::InitArgs;
 use super::inputs::InputsArgs;
 use super::man::ManArgs;
 use super::plan::PlanArgs;
-use super::reconcile::NowArgs;
+use super::reconcile::{NowArgs, RetryArgs};
 use super::reconcile_log::LogArgs;
 use super::reconcile_pause::PauseArgs;
 use super::schema::SchemaArgs;
@@ -188,6 +188,9 @@ pub enum ReconcileCommand {
     /// Run one pass now: fetch, check, plan, activate, ask health
     #[command(long_about = super::reconcile::ABOUT)]
     Now(NowArgs),
+    /// Try once more what failed
+    #[command(long_about = super::reconcile::RETRY_ABOUT)]
+    Retry(RetryArgs),
     /// Show what activations did, step by step
     #[command(long_about = super::reconcile_log::ABOUT)]
     Log(LogArgs),

@@ -98,6 +98,9 @@ impl Invocation {
                 command: ReconcileCommand::Now(args),
             }) => reconcile::now(args, flags),
             Command::Reconcile(ReconcileArgs {
+                command: ReconcileCommand::Retry(args),
+            }) => reconcile::retry(args, flags),
+            Command::Reconcile(ReconcileArgs {
                 command: ReconcileCommand::Log(args),
             }) => reconcile_log::run(args, flags),
             Command::Reconcile(ReconcileArgs {

@@ -26,7 +26,7 @@ Examples:
   steadfast generations list
   steadfast generations diff 3 4     what generation 4 changed
   steadfast generations rollback     back to the previous good generation
-  steadfast generations rollback 2   back to what generation 2 said
+  steadfast generations switch 2     to what generation 2 said
   steadfast generations pin 2        keep it from `gc` for ever";
 
 const GC_ABOUT: &str = "\
@@ -39,7 +39,7 @@ const ROLLBACK_ABOUT: &str = "\
 Activate an older generation again, under health checks, as a new generation.
 
 The agent follows the repository again with the next revision; the one that was left is remembered as bad and not \
-tried again until it changes or somebody runs `steadfast reconcile now --retry`.";
+tried again until it changes or somebody runs `steadfast reconcile retry`.";
 
 /// Arguments of `generations`.
 #[derive(Debug, Args)]
@@ -71,9 +71,9 @@ enum GenerationsCommand {
         format: FormatFlags,
     },
     /// Activate an older generation again
-    #[command(long_about = ROLLBACK_ABOUT)]
+    #[command(long_about = ROLLBACK_ABOUT, visible_alias = "switch")]
     Rollback {
-        /// The generation to go back to [default: the previous good one]
+        /// The generation to go to [default: the previous good one]
         number: Option<u64>,
         #[command(flatten)]
         format: FormatFlags,

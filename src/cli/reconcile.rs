@@ -1,4 +1,4 @@
-//! `reconcile now`: one pass, by the agent where one runs, else here.
+//! `reconcile now` and `retry`: one pass, by the agent where one runs, else here.
 
 use clap::Args;
 
@@ -26,7 +26,6 @@ const AFTER: &str = "\
 Examples:
   steadfast reconcile now
   steadfast reconcile now --dry-run     what it would do
-  steadfast reconcile now --retry       a revision that was rolled back, once more
   steadfast reconcile now --json | jq -r .outcome
   reconcile now --root /tmp/demo --repo ~/fleet --host chicago
 
@@ -35,22 +34,44 @@ The last one tries a host file out without touching this machine.
 Exit codes: 0 done or nothing to do, 1 failed before anything was changed,
 4 rolled back or held back, 5 refused by trust, 6 stuck, 7 paused: nothing was changed.";
 
+/// What `--help` of `retry` says first.
+pub(super) const RETRY_ABOUT: &str = "\
+Try once more what failed on this host: a revision that was rolled back and is held back since, or the way back from an \
+activation that is stuck. It is a pass like that of `reconcile now`.
+
+Put right first what the host itself was at fault for; a commit that mends the configuration needs no retry.";
+
+const RETRY_AFTER: &str = "\
+Examples:
+  steadfast status               what failed, and why
+  steadfast reconcile retry
+
+Exit codes: those of `reconcile now`.";
+
 /// Arguments of `reconcile now`.
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
 pub struct NowArgs {
     /// Only show what would be done; nothing is changed
-    #[arg(long)]
+    #[arg(long, conflicts_with = "despite_pause")]
     dry_run: bool,
-    /// Try a revision again that was rolled back before
-    #[arg(long, conflicts_with = "dry_run")]
-    retry: bool,
+    #[command(flatten)]
+    manner: Manner,
+}
+
+/// Arguments of `reconcile retry`.
+#[derive(Debug, Args)]
+#[command(after_long_help = RETRY_AFTER)]
+pub struct RetryArgs {
+    #[command(flatten)]
+    manner: Manner,
+}
+
+/// How a pass that somebody asked for is done.
+#[derive(Debug, Args)]
+struct Manner {
     /// Do it once although the host is paused
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long)]
     despite_pause: bool,
     /// Do the work in this process, even if an agent runs
     #[arg(long)]
@@ -61,12 +82,19 @@ pub struct NowArgs {
 
 /// Runs one pass and prints how it ended.
 pub(super) fn now(args: &NowArgs, flags: &HostFlags) -> Result<u8, Problem> {
-    let format = args.format.format();
     if args.dry_run {
-        return dry_run(flags, format);
+        return dry_run(flags, args.manner.format.format());
     }
-    let retry = if args.retry { Retry::Yes } else { Retry::No };
-    let pausing = if args.despite_pause {
+    one_pass(&args.manner, Retry::No, flags)
+}
+
+/// Tries once more what failed, and prints how it ended.
+pub(super) fn retry(args: &RetryArgs, flags: &HostFlags) -> Result<u8, Problem> {
+    one_pass(&args.manner, Retry::Yes, flags)
+}
+
+fn one_pass(manner: &Manner, retry: Retry, flags: &HostFlags) -> Result<u8, Problem> {
+    let pausing = if manner.despite_pause {
         Pausing::Overruled
     } else {
         Pausing::Obeyed
@@ -76,7 +104,7 @@ pub(super) fn now(args: &NowArgs, flags: &HostFlags) -> Result<u8, Problem> {
         retry,
         pausing,
     };
-    let agent = if args.no_agent {
+    let agent = if manner.no_agent {
         None
     } else {
         Client::connect(flags.open_host()?.root()).map_err(|error| unreachable(&error))?
@@ -85,7 +113,7 @@ pub(super) fn now(args: &NowArgs, flags: &HostFlags) -> Result<u8, Problem> {
         Some(agent) => by_agent(agent, flags, pass)?,
         None => by_ourselves(flags, pass)?,
     };
-    conclude(&report, format)
+    conclude(&report, manner.format.format())
 }
 
 fn by_agent(agent: Client, flags: &HostFlags, pass: Pass) -> Result<Report, Problem> {

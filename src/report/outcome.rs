@@ -93,7 +93,7 @@ pub enum Outcome {
     Repaired,
     /// The activation failed, and the host is back at the generation before.
     RolledBack,
-    /// The revision failed before and is not tried again until it changes or `--retry`.
+    /// The revision failed before and is not tried again until it changes or `reconcile retry`.
     KnownBad,
     /// Trust refused the revision; nothing was changed.
     Refused,

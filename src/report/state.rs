@@ -38,7 +38,7 @@ pub struct State {
     pub last_drift: Option<DriftSummary>,
 }
 
-/// A revision whose generation was rolled back; its digest is not tried again unless somebody says `--retry`.
+/// A revision whose generation was rolled back; its digest is not tried again unless somebody says `reconcile retry`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailedRevision {
     /// Digest of the generation: another commit with the same result for this host is the same failure.

@@ -19,11 +19,11 @@ pub use access::{
     plan_rekey, rekey, who,
 };
 pub use delivery::{
-    HostIdentities, HostIdentity, HostIdentityError, InstallError, Installed, InstalledSecrets,
-    OpenSecretError, OpenSecretErrorKind, OpenSecretsError, OpenedSecrets, RenderError, SecretName,
-    SecretSet, SecretSpec, SecretState, TemplateError, TemplateErrorKind, TemplateName,
-    TemplateSegment, TemplateSpec, UnitTriggers, conflicting_names, install, observe, open,
-    parse_template, private_key_of, render, secrets_of,
+    CredentialName, HostIdentities, HostIdentity, HostIdentityError, InstallError, Installed,
+    InstalledSecrets, OpenSecretError, OpenSecretErrorKind, OpenSecretsError, OpenedSecrets,
+    RenderError, SecretName, SecretSet, SecretSpec, SecretState, TemplateError, TemplateErrorKind,
+    TemplateName, TemplateSegment, TemplateSpec, UnitTriggers, conflicting_names, install, observe,
+    open, parse_template, private_key_of, render, secrets_of,
 };
 pub use file::{
     Access, Again, Alphabet, ChangeError, Changed, EditFileError, EditSession, Editor, EditorError,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::credentials::Credentials;
 use super::of::Of;
 use crate::config::error::ConfigError;
 use crate::config::files::FileTable;
@@ -19,6 +20,8 @@ pub(in crate::config) struct HostParser<'a> {
     pub(super) config: HostConfig,
     /// What is said about each package by a map; `None` while only its name is there.
     pub(super) packages_said: BTreeMap<PackageName, Option<PackageConfig>>,
+    /// What services take, until it becomes drop-ins.
+    pub(super) credentials: Credentials,
 }
 
 impl<'a> HostParser<'a> {
@@ -32,6 +35,7 @@ impl<'a> HostParser<'a> {
             repository,
             config: HostConfig::empty(name),
             packages_said: BTreeMap::new(),
+            credentials: Credentials::new(),
         }
     }
 
@@ -89,6 +93,7 @@ impl<'a> HostParser<'a> {
         if let Some(node) = fields.get("templates") {
             self.templates(node, Of::Host);
         }
+        self.deliver_credentials();
         // After the accounts, which say where their homes are.
         if let Some(node) = fields.get("home") {
             self.homes(node);

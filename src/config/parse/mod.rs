@@ -1,6 +1,7 @@
 //! The keys of a host file, group by group.
 
 mod accounts;
+mod credentials;
 mod environment;
 mod files;
 mod git;

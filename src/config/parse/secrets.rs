@@ -53,7 +53,8 @@ impl HostParser<'_> {
             .and_then(|node| self.reader.boolean(node))
             .unwrap_or(false);
         let link = self.link(fields, of);
-        let units = self.triggers(fields, of);
+        let mut units = self.triggers(fields, of);
+        self.credentials(fields, of, &name.installed_path(), &mut units);
         Some(SecretConfig {
             file: file?,
             key: key?,
@@ -147,8 +148,8 @@ impl HostParser<'_> {
         {
             let name = self.reader.key_name::<TemplateName>(&entry.key);
             let place = entry.key.place;
-            if let Some(template) = self.template(entry, of)
-                && let Some(name) = name
+            if let Some(name) = name
+                && let Some(template) = self.template(entry, &name, of)
                 && let Some(name) = self.reader.valid(of.template_name(&name), place)
             {
                 self.once(|config| &mut config.templates, name, place, template);
@@ -156,12 +157,18 @@ impl HostParser<'_> {
         }
     }
 
-    fn template(&mut self, entry: &Entry, of: Of<'_>) -> Option<TemplateConfig> {
+    fn template(
+        &mut self,
+        entry: &Entry,
+        name: &TemplateName,
+        of: Of<'_>,
+    ) -> Option<TemplateConfig> {
         let fields = self.reader.fields(&entry.value, "a template", TEMPLATE)?;
         let source = self.required_source(fields, entry.key.place, "a template");
         let ownership = self.ownership(fields);
         let link = self.link(fields, of);
-        let units = self.triggers(fields, of);
+        let mut units = self.triggers(fields, of);
+        self.credentials(fields, of, &name.installed_path(), &mut units);
         Some(TemplateConfig {
             source: source?,
             owner: of.owner(ownership.owner),

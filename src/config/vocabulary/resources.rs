@@ -110,6 +110,13 @@ pub(in crate::config) const UNIT: &[Field] = &[
     DRIFT_OF,
 ];
 
+/// How a service gets a secret.
+const CREDENTIALS: Field = field(
+    "credentials",
+    Kind::Map(&Kind::Text),
+    "Services that systemd hands it to, and the name of its file in `$CREDENTIALS_DIRECTORY`.",
+);
+
 /// A secret to install.
 pub(in crate::config) const SECRET: &[Field] = &[
     field(
@@ -133,6 +140,7 @@ pub(in crate::config) const SECRET: &[Field] = &[
     LINKED_FROM,
     CONFLICT,
     TRIGGER,
+    CREDENTIALS,
 ];
 
 /// A text with secrets in it.
@@ -145,6 +153,7 @@ pub(in crate::config) const TEMPLATE: &[Field] = &[
     LINKED_FROM,
     CONFLICT,
     TRIGGER,
+    CREDENTIALS,
 ];
 
 const WITHIN: Field = field("within", Kind::Text, "How long it may take, `30s`.");

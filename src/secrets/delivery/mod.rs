@@ -14,7 +14,10 @@ pub use install::{InstallError, Installed, conflicting_names, install};
 pub use layout::SecretSet;
 pub use observe::{InstalledSecrets, observe};
 pub use open::{OpenSecretError, OpenSecretErrorKind, OpenSecretsError, OpenedSecrets, open};
-pub use spec::{SecretName, SecretSpec, TemplateName, TemplateSegment, TemplateSpec, UnitTriggers};
+pub use spec::{
+    CredentialName, SecretName, SecretSpec, TemplateName, TemplateSegment, TemplateSpec,
+    UnitTriggers,
+};
 pub use state::SecretState;
 pub use template::{
     RenderError, TemplateError, TemplateErrorKind, parse_template, render, secrets_of,

@@ -42,6 +42,19 @@ checked_name!(
     TemplateName, "template name", slashed_rule
 );
 
+checked_name!(
+    /// The name of a credential: a file in the `$CREDENTIALS_DIRECTORY` of a service.
+    CredentialName, "credential name", |text| {
+        if text.is_empty() || text.len() > 255 || text.starts_with('.') {
+            return Err("must be 1 to 255 bytes and not begin with `.`");
+        }
+        if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)) {
+            return Err("may contain only letters, digits and `-_.`");
+        }
+        Ok(())
+    }
+);
+
 impl SecretName {
     /// The name of what is called `self` in the home of `account`: no two homes, and no home and the host, share one.
     ///

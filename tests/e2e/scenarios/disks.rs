@@ -44,7 +44,7 @@ fn a_full_disk_rolls_back(fleet: &Fleet, good: &str) {
     assert_eq!(yard.drift().0, 0);
 
     yard.must("umount /etc/small");
-    let retried = yard.run("reconcile now --retry --json");
+    let retried = yard.run("reconcile retry --json");
     assert_eq!(retried.code, 0, "with room it fits: {}", retried.all());
     assert_eq!(yard.must("stat -c %s /etc/small/large"), "200000\n");
     assert_eq!(yard.must("cat /etc/app/app.conf"), "greeting = full\n");

@@ -22,6 +22,7 @@ mod recipients;
 mod removal;
 mod restarts;
 mod rollback;
+mod secrets;
 mod trust;
 mod units;
 mod units_change;
@@ -55,6 +56,8 @@ scenarios![
     Others rollback::a_service_that_crashes_after_a_second_is_rolled_back_and_remembered,
     Others rollback::a_commit_that_cuts_the_host_off_its_remote_rolls_back_by_itself,
     Others recipients::a_host_that_cannot_open_a_secret_says_so_and_is_unharmed_until_a_rekey,
+    Others secrets::a_service_is_handed_its_credential_and_starts_anew_only_when_the_new_value_is_there,
+    Others secrets::a_secret_that_does_not_open_changes_nothing_and_says_which_way_it_failed,
     Others joining::a_host_joins_by_its_scanned_key_and_is_out_after_it_leaves,
     Others events::the_journal_is_told_of_every_change_once_under_its_fixed_id,
     Others homes::a_home_comes_changes_and_goes_and_its_units_with_it,
