@@ -29,7 +29,7 @@ pub(crate) use plan::OWN_UNIT;
 pub(crate) use plan::draft;
 pub use plan::{
     Conflict, Conflicts, Held, Notice, Observed, Owned, PathChange, Plan, Resume, SecretChange,
-    Step, plan,
+    Step, bound, plan, risk,
 };
 pub use progress::{ActivationEvent, Progress, Unwatched, Way};
 pub use recover::{Recovered, Recovery};

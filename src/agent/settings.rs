@@ -7,9 +7,14 @@ use jiff::{Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer};
 
 use crate::config::HostName;
+use crate::health::{Confirm, Operators, Windows};
 use crate::host::{Host, HostPath, InvalidName};
 use crate::source::trust::{TrustMode, TrustPolicy};
 use crate::source::{Remote, RemoteError};
+
+mod health;
+
+use health::WrittenHealth;
 
 /// Where the settings are read from unless a flag says otherwise.
 pub const SETTINGS_PATH: &str = "/etc/steadfast/agent.yml";
@@ -35,6 +40,10 @@ pub struct Settings {
     pub drift_interval: Duration,
     /// How long started units are watched before health is asked.
     pub settle: Duration,
+    /// How long health is asked, and when a person is to confirm.
+    pub windows: Windows,
+    /// Whether somebody with a key must be able to become root, where somebody could.
+    pub operators: Operators,
     /// The SSH host key that opens secrets.
     pub identity: PathBuf,
     /// The SSH client key for the remote.
@@ -139,6 +148,10 @@ struct Written {
     drift_interval: Option<Duration>,
     #[serde(deserialize_with = "settle_window")]
     settle: Option<Duration>,
+    health: WrittenHealth,
+    confirm: Confirm,
+    #[serde(deserialize_with = "health::confirm_within")]
+    confirm_within: Option<Duration>,
     identity: Option<HostPath>,
     ssh: WrittenSsh,
     trust: WrittenTrust,
@@ -190,7 +203,19 @@ impl Settings {
             .ssh
             .key
             .map_or_else(|| identity.clone(), |key| host.real_path(&key));
+        let windows = Windows {
+            confirm: written.confirm,
+            confirm_within: written
+                .confirm_within
+                .unwrap_or(Windows::default().confirm_within),
+            ..written.health.windows()
+        };
         Ok(Self {
+            windows,
+            operators: match written.health.keep_operator {
+                Some(false) => Operators::MayGo,
+                Some(true) | None => Operators::Kept,
+            },
             host: host_name(host, overrides.host.clone().or(written.host))?,
             remotes: remotes(&path, overrides, &written.remotes)?,
             branch: overrides.branch.clone().or(written.branch),
@@ -366,6 +391,21 @@ mod tests {
             load("host: yard\nremotes: [/r]\npoll_interval: 1d\nsettle: 1m 30s\n").unwrap();
         assert_eq!(settings.poll_interval, Duration::from_hours(24));
         assert_eq!(settings.settle, Duration::from_secs(90));
+        assert_eq!(settings.windows, Windows::default());
+        assert_eq!(settings.operators, Operators::Kept);
+        let settings = load(
+            "host: yard\nremotes: [/r]\nhealth: {lockout_window: 5m, passes: 2, keep_operator: false}\nconfirm: lockout\nconfirm_within: 90s\n",
+        )
+        .unwrap();
+        let expected = Windows {
+            lockout: Duration::from_mins(5),
+            passes: 2,
+            confirm: Confirm::Lockout,
+            confirm_within: Duration::from_secs(90),
+            ..Windows::default()
+        };
+        assert_eq!(settings.windows, expected);
+        assert_eq!(settings.operators, Operators::MayGo);
     }
 
     #[test]
@@ -383,6 +423,14 @@ mod tests {
             (
                 "host: yard\nremotes: [/r]\nsettle: soon\n",
                 "`soon` is not a duration such as 30s, 5m or 1h",
+            ),
+            (
+                "host: yard\nremotes: [/r]\nconfirm: sometimes\n",
+                "unknown variant `sometimes`",
+            ),
+            (
+                "host: yard\nremotes: [/r]\nhealth: {passes: 0}\n",
+                "`0` must be between 1 and 20",
             ),
             (
                 "host: Yard!\nremotes: [/r]\n",

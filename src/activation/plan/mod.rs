@@ -2,10 +2,11 @@
 //!
 //! `observed` and `owned` are the inputs, `step` the output. `paths` (with `parents` and `originals`), `accounts`,
 //! `machine`, `secrets` and `units` each decide about one kind of resource; `order` puts their steps into the one
-//! order that works; `decide` calls them all.
+//! order that works; `decide` calls them all. `risk` says what a plan can break, `bound` how long it may take.
 
 mod accounts;
 mod as_if;
+mod bound;
 mod compare;
 mod connections;
 mod decide;
@@ -14,6 +15,7 @@ mod notice;
 mod observed;
 mod order;
 mod paths;
+mod risk;
 mod secrets;
 mod software;
 mod step;
@@ -21,6 +23,9 @@ mod units;
 
 #[cfg(test)]
 pub(crate) mod tests;
+
+pub use bound::bound;
+pub use risk::risk;
 
 pub(crate) use accounts::{NEVER_EXPIRES, day_of};
 pub(crate) use compare::{Fit, Ids, fit, words};
