@@ -5,6 +5,7 @@
 
 mod apply;
 mod failure;
+mod forget;
 mod hold;
 mod journal;
 mod observe;

@@ -7,8 +7,8 @@ use super::failure::HostFailure;
 use super::{Holds, Observed};
 use crate::generation::{Additions, Manifest};
 use crate::host::{
-    Accounts, Digest, Host, HostPath, KernelModule, LocaleName, Ours, PackageName, PathState,
-    UnitId, UnitKind, UserName, clock,
+    Accounts, Digest, Host, HostPath, InstalledPackages, KernelModule, LocaleName, Ours,
+    PackageName, PathState, UnitId, UnitKind, UserName, clock,
 };
 use crate::secrets::{self, OpenedSecrets, SecretSet, SecretState, UnitTriggers};
 
@@ -190,7 +190,18 @@ pub(super) fn observe_software(
         holds: added.holds.clone(),
     };
     software.leaving = host.leaving_packages(&ours, &installed)?;
+    software.gone = gone(added, &installed);
     Ok(())
+}
+
+/// Those of `added` that are not there, not even by halves: dpkg may have been killed in the middle of them.
+fn gone(added: &Additions, installed: &InstalledPackages) -> BTreeSet<PackageName> {
+    let is_there = |name: &&PackageName| {
+        let name = name.as_str();
+        installed.versions.contains_key(name) || installed.halves.contains(name)
+    };
+    let ours = added.packages.union(&added.brought).chain(&added.holds);
+    ours.filter(|name| !is_there(name)).cloned().collect()
 }
 
 fn locales(manifests: &[&Manifest]) -> BTreeSet<LocaleName> {

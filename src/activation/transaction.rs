@@ -267,6 +267,7 @@ impl Activation<'_> {
             .current
             .as_ref()
             .map(|generation| generation.number);
+        self.forget_gone(&prepared)?;
         if prepared.plan.is_empty() && current == Some(target) {
             return Ok(Ending {
                 outcome: Outcome::Unchanged,
@@ -421,15 +422,6 @@ impl Activation<'_> {
         }
         self.forget_originals(active)?;
         Ok(journal.close()?)
-    }
-
-    pub(super) fn forget_originals(&self, active: &Manifest) -> Result<(), StoreError> {
-        let recorded = self.store.originals()?;
-        let settled = originals::settled(&recorded, active);
-        if settled != recorded {
-            self.store.set_originals(&settled)?;
-        }
-        Ok(())
     }
 
     /// Keeps what is at every path that the plan takes, before anything changes.

@@ -106,6 +106,9 @@ impl PassRun<'_> {
         let prepared = self.prepare(&current.manifest, &secrets, held).await?;
         draft.notices.extend(prepared.plan.notices.iter().cloned());
         if prepared.plan.is_empty() {
+            self.with_activation(async |activation| activation.forget_gone(&prepared))
+                .await
+                .map_err(|error| Problem::of_store(&error))?;
             return Ok(Outcome::NothingToDo);
         }
         self.unless_paused(&prepared.plan, draft)?;

@@ -108,6 +108,20 @@ users:
 }
 
 #[test]
+fn an_administrator_who_is_no_longer_named_is_locked_and_no_administrator() {
+    let fleet = Fleet::new();
+    fleet.commit_host("groups: { sudo: { system: true } }\nusers: { ketan: { admin: true } }\n");
+    fleet.reconcile().ends_with(0);
+    assert!(fleet.read("etc/group").contains(":ketan\n"));
+    fleet.commit_host("groups: { sudo: { system: true } }\n");
+    fleet.reconcile().ends_with(0);
+    let group = fleet.read("etc/group");
+    assert!(!group.contains(":ketan\n"), "{group}");
+    assert!(fleet.read("etc/shadow").contains("ketan:!::::::1:"));
+    assert!(fleet.read("etc/passwd").contains("ketan:x:"));
+}
+
+#[test]
 fn a_hand_edit_is_drift_with_a_diff_and_reconcile_now_puts_it_right() {
     let fleet = Fleet::new();
     fleet.reconcile().ends_with(0);

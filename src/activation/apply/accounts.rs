@@ -40,7 +40,7 @@ impl Hands<'_> {
                 let never = changes.iter().any(|change| change == NEVER_EXPIRES);
                 let otherwise = if never { Expires::Never } else { Expires::Kept };
                 host.modify_user(user, &spec(entry, otherwise))?;
-                self.leave_groups(user, entry)?;
+                self.leave_groups(user, &entry.groups)?;
                 let differs = changes.iter().any(|change| change == "password");
                 let password = if differs {
                     Password::Set
@@ -49,7 +49,11 @@ impl Hands<'_> {
                 };
                 self.password(user, entry, password)
             }
-            Step::LockUser { user } => Ok(host.lock_user(user)?),
+            Step::LockUser { user } => {
+                host.lock_user(user)?;
+                // Unlocked by hand some day, it must not be an administrator still.
+                self.leave_groups(user, &BTreeSet::new())
+            }
             _ => Ok(()),
         }
     }
@@ -74,11 +78,15 @@ impl Hands<'_> {
         })?)
     }
 
-    /// Takes the account out of groups that only we put it into.
-    fn leave_groups(&self, user: &UserName, entry: &UserEntry) -> Result<(), HostFailure> {
+    /// Takes the account out of groups that only we put it into, but for those `wanted`.
+    fn leave_groups(
+        &self,
+        user: &UserName,
+        wanted: &BTreeSet<GroupName>,
+    ) -> Result<(), HostFailure> {
         let additions = self.bench.store.additions()?;
         let ours = additions.members.get(user).cloned().unwrap_or_default();
-        let left: BTreeSet<GroupName> = ours.difference(&entry.groups).cloned().collect();
+        let left: BTreeSet<GroupName> = ours.difference(wanted).cloned().collect();
         if left.is_empty() {
             return Ok(());
         }

@@ -368,7 +368,14 @@ fn unwanted(at: &Situation<'_>, name: &UserName, draft: &mut Draft) {
             subject,
             "is no longer managed; the superuser is never locked",
         );
-    } else if found.locked != Some(true) {
+    } else if found.locked != Some(true) || is_in_groups_of_ours(at, name) {
         draft.steps.push(Step::LockUser { user: name.clone() });
     }
+}
+
+/// Whether the account is in a group that we put it into.
+fn is_in_groups_of_ours(at: &Situation<'_>, name: &UserName) -> bool {
+    let ours = at.owned.additions.members.get(name);
+    let mut ours = ours.into_iter().flatten();
+    ours.any(|group| is_named_member(at, name, group))
 }

@@ -60,6 +60,8 @@ pub struct Software {
     pub unsure: Option<String>,
     /// What of our own packages can go.
     pub leaving: Leaving,
+    /// Packages recorded as ours that somebody removed.
+    pub gone: BTreeSet<PackageName>,
 }
 
 impl Observed {

@@ -26,6 +26,15 @@ pub struct Additions {
     pub unpacked: BTreeSet<HostPath>,
 }
 
+impl Additions {
+    /// Forgets packages that somebody removed: should they come back some day, it is not because of us.
+    pub fn forget(&mut self, gone: &BTreeSet<PackageName>) {
+        for known in [&mut self.packages, &mut self.brought, &mut self.holds] {
+            known.retain(|name| !gone.contains(name));
+        }
+    }
+}
+
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -59,5 +68,27 @@ impl Store {
         disk::make_directory(self.root())?;
         durable::replace(&path, &text, PRIVATE_FILE)
             .map_err(|source| StoreError::file("record the additions", &path, source))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_that_somebody_removed_is_no_longer_ours() {
+        let name = |text: &str| PackageName::new(text).unwrap();
+        let mut additions = Additions {
+            packages: [name("jq"), name("hello")].into(),
+            brought: [name("libjq1")].into(),
+            holds: [name("jq")].into(),
+            ..Additions::default()
+        };
+        additions.forget(&[name("jq"), name("libjq1")].into());
+        let left = Additions {
+            packages: [name("hello")].into(),
+            ..Additions::default()
+        };
+        assert_eq!(additions, left);
     }
 }

@@ -224,6 +224,24 @@ fn a_membership_of_ours_ends_with_its_entry_and_one_of_others_stays() {
 }
 
 #[test]
+fn a_locked_account_leaves_the_groups_we_put_it_into_also_if_it_was_locked_before() {
+    let mut world = World::fresh();
+    world.go(&with_anna(|_| {}));
+    let sudo = GroupName::new("sudo").unwrap();
+    let state = GroupState {
+        gid: 27,
+        members: ["anna".to_owned()].into(),
+    };
+    world.observed.accounts.groups.insert(sudo.clone(), state);
+    let anna = world.observed.accounts.users.get_mut(&name("anna"));
+    anna.unwrap().locked = Some(true);
+    let lines = |world: &World| text(&world.plan(&manifest(), Held::Nothing).unwrap());
+    assert_eq!(lines(&world), "", "a membership of others is theirs");
+    world.additions.members.insert(name("anna"), [sudo].into());
+    assert_eq!(lines(&world), "lock user anna");
+}
+
+#[test]
 fn logind_is_told_when_an_account_begins_or_ends_to_linger() {
     let mut world = World::fresh();
     let mut desired = with_anna(|_| {});
