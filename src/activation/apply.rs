@@ -18,7 +18,7 @@ use super::journal::{Durability, Entry, Journal};
 use super::progress::{ActivationEvent, Progress, Way};
 use super::validate::{Check, Judge, Packages, Refused};
 use super::{Notice, Plan, Step};
-use crate::generation::{Manifest, Store};
+use crate::generation::{Manifest, Originals, Store};
 use crate::host::{Accounts, Host, HostPath, MachineError, PackageName};
 use crate::secrets::{self, OpenedSecrets, SecretSet};
 
@@ -196,6 +196,7 @@ struct Hands<'a> {
     bench: &'a Bench<'a>,
     /// Read again after every step that changes accounts.
     accounts: Option<Accounts>,
+    originals: Option<Originals>,
     units: Option<crate::host::Units>,
     /// Directories whose entries are not on disk yet.
     dirty: BTreeSet<HostPath>,
@@ -216,6 +217,7 @@ impl<'a> Hands<'a> {
         Self {
             bench,
             accounts: None,
+            originals: None,
             units: None,
             dirty: BTreeSet::new(),
             unpacked: Unpacked::No,

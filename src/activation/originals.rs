@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::plan::{Fit, Ids, fit};
+use super::plan::{Fit, Ids, fit_whole};
 use super::{Observed, Plan, Step};
 use crate::config::OnConflict;
-use crate::generation::{Manifest, Originals};
+use crate::generation::{Manifest, Originals, PathEntry, PathKind};
 use crate::host::{HostPath, PathState};
 
 /// The record after `plan` has taken its paths: what is there now, for every path that is not ours yet.
@@ -29,6 +29,10 @@ pub(super) fn taken(
             taken.insert(path.clone(), found.clone());
         }
     };
+    // What is not ours yet may have any attributes.
+    let is_taken_as_it_is = |path: &HostPath, entry: &PathEntry, found: &PathState| {
+        !is_owned(path) && fit_whole(entry, found, ids, Some(found)) == Fit::Same
+    };
     for step in &plan.steps {
         if let Step::WritePath { path, found, .. } = step {
             take(path, found);
@@ -36,7 +40,7 @@ pub(super) fn taken(
     }
     for (path, entry) in &desired.paths {
         let found = observed.paths.get(path);
-        if let Some(found) = found.filter(|found| fit(&entry.kind, found, ids) == Fit::Same) {
+        if let Some(found) = found.filter(|found| is_taken_as_it_is(path, entry, found)) {
             take(path, found);
         }
     }
@@ -48,7 +52,11 @@ pub(super) fn taken(
 pub(super) fn settled(originals: &Originals, active: &Manifest) -> Originals {
     let needed = directories_above(&[active]);
     let keep = |path: &HostPath, original: &PathState| match active.paths.get(path) {
-        Some(entry) => entry.on_conflict != OnConflict::Adopt || *original == PathState::Absent,
+        Some(entry) => {
+            entry.on_conflict != OnConflict::Adopt
+                || *original == PathState::Absent
+                || is_of(&entry.kind, original)
+        }
         None => needed.contains(path) && *original == PathState::Absent,
     };
     originals
@@ -56,6 +64,14 @@ pub(super) fn settled(originals: &Originals, active: &Manifest) -> Originals {
         .filter(|(path, original)| keep(path, original))
         .map(|(path, original)| (path.clone(), original.clone()))
         .collect()
+}
+
+/// Whether the original has the entry's own content: then it is no content that is kept.
+fn is_of(kind: &PathKind, original: &PathState) -> bool {
+    match (kind, original) {
+        (PathKind::File { content, .. }, PathState::File { content: has, .. }) => content == has,
+        _ => false,
+    }
 }
 
 fn directories_above(generations: &[&Manifest]) -> BTreeSet<HostPath> {

@@ -159,7 +159,7 @@ fn in_words(entry: &Entry, forward: &[String], back: &[String]) -> Option<String
             format!("{}: failed: {reason}", step(*way, *index))
         }
         Entry::PlannedBack { steps } => format!("planned {} back", counted(steps.len(), "step")),
-        Entry::Kept { path, object } => {
+        Entry::Kept { path, object, .. } => {
             format!(
                 "kept the changed {path} as object {}",
                 &object.as_str()[..12]

@@ -3,7 +3,7 @@
 use super::report::{DriftClass, DriftItem};
 use crate::activation::{Conflict, Observed, SecretState, Step};
 use crate::generation::{Manifest, PathEntry, PathKind};
-use crate::host::{Accounts, ActiveState, HostPath, Owner, PathState, UnitId};
+use crate::host::{Accounts, ActiveState, Attributes, HostPath, Owner, PathState, UnitId};
 
 pub(super) fn of_conflict(manifest: &Manifest, conflict: &Conflict) -> DriftItem {
     let (class, subject) = match conflict.subject.split_once(' ') {
@@ -168,12 +168,16 @@ fn of_path(
                 content: has,
                 mode: has_mode,
                 owner: has_owner,
+                attributes,
             },
         ) => {
             let wanted = (owner.as_str(), group.as_str(), *mode);
             let metadata = metadata(wanted, *has_mode, *has_owner, accounts);
             match (content == has, metadata) {
-                (true, metadata) => (DriftClass::Metadata, metadata.unwrap_or_default()),
+                (true, metadata) => {
+                    let detail = metadata.unwrap_or_else(|| attributes_in_words(attributes));
+                    (DriftClass::Metadata, detail)
+                }
                 (false, None) => (DriftClass::Content, "has other content".to_owned()),
                 (false, Some(metadata)) => (
                     DriftClass::Content,
@@ -231,6 +235,15 @@ fn metadata(
         }
     }
     (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// How extended attributes differ, where nothing else does.
+fn attributes_in_words(has: &Attributes) -> String {
+    if has.is_empty() {
+        return "has lost its extended attributes".to_owned();
+    }
+    let names: Vec<&str> = has.names().collect();
+    format!("has other extended attributes: {}", names.join(", "))
 }
 
 fn user_name(accounts: &Accounts, uid: u32) -> String {

@@ -56,6 +56,12 @@ pub enum FileErrorKind {
         /// What is there, in words.
         what: &'static str,
     },
+    /// Somebody made it so that it cannot be changed.
+    #[error("{} is immutable", path.display())]
+    Immutable {
+        /// The file, or the directory it is in.
+        path: PathBuf,
+    },
     /// It is larger than anybody should ask for.
     #[error("it is larger than {limit_bytes} bytes")]
     TooLarge {
@@ -83,6 +89,10 @@ impl FileError {
                 parent.display()
             )),
             FileErrorKind::InTheWay { .. } => Some(format!("move {} away", self.path.display())),
+            FileErrorKind::Immutable { path } => Some(format!(
+                "chattr -i -a {}, if nobody needs it so",
+                path.display()
+            )),
             FileErrorKind::TooLarge { .. } => None,
             FileErrorKind::Io(source) => match source.kind() {
                 io::ErrorKind::PermissionDenied => Some("run it as root".to_owned()),

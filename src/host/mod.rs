@@ -10,6 +10,7 @@ pub mod memory;
 
 mod accounts;
 mod acting;
+mod attributes;
 mod connections;
 mod file_error;
 mod files;
@@ -38,9 +39,10 @@ mod user;
 mod live_tests;
 
 pub use accounts::{AccountError, Expires, GroupSpec, SubIds, UserSpec};
+pub use attributes::Attributes;
 pub use connections::CONNECTION_PREFIX;
 pub use file_error::{FileError, FileErrorKind};
-pub use files::Removed;
+pub use files::{FileImage, Over, Removed};
 pub use host::{Host, HostError};
 
 pub use kernel_modules::{LoadModuleError, ModuleState};

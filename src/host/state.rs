@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, FileMode, GroupName, HostPath, SubIds, UserName};
+use super::{Attributes, Digest, FileMode, GroupName, HostPath, SubIds, UserName};
 
 /// Who owns a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub enum PathState {
         mode: FileMode,
         /// Owner.
         owner: Owner,
+        /// Extended attributes that count.
+        #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+        attributes: Attributes,
     },
     /// A directory.
     Directory {

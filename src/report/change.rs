@@ -348,7 +348,7 @@ fn difference(wanted: &PathKind, found: &PathState, becomes: &str) -> String {
     };
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
-        "owner or group".to_owned()
+        "owner, group or attributes".to_owned()
     } else {
         parts.join(", ")
     }

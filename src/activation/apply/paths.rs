@@ -3,11 +3,13 @@
 use super::super::PathChange;
 use super::super::failure::HostFailure;
 use super::super::journal::{Durability, Entry, Journal};
-use super::super::plan::{Fit, Ids, fit, words};
+use super::super::plan::{Fit, Ids, attributes, fit_whole, words};
 use super::super::progress::ActivationEvent;
 use super::{Hands, Unpacked, remember};
 use crate::generation::{PathEntry, PathKind};
-use crate::host::{GroupName, HostPath, Owner, Ownership, PathState, Removed, UserName};
+use crate::host::{
+    FileImage, GroupName, HostPath, Over, Owner, Ownership, PathState, Removed, UserName,
+};
 
 /// Larger files are neither kept as originals nor as drifted versions: they are not configuration.
 pub(in super::super) const LARGEST_KEPT_BYTES: u64 = 512 * 1024 * 1024;
@@ -22,14 +24,22 @@ impl Hands<'_> {
     ) -> Result<(), HostFailure> {
         let host = self.bench.host;
         let now = host.look(path)?;
+        let original = self.original(path)?;
         let ids = Ids(self.accounts()?);
-        if fit(&entry.kind, &now, ids) == Fit::Same || self.is_there_already(path, entry, &now) {
+        if fit_whole(entry, &now, ids, original.as_ref()) == Fit::Same
+            || self.is_there_already(path, entry, &now)
+        {
             return Ok(());
         }
         self.check_unraced(path, found, &now)?;
         if change == PathChange::Repair {
-            self.keep_drifted(path, journal)?;
+            self.keep_drifted(path, &now, journal)?;
         }
+        // Whoever made something there since it was looked at keeps it.
+        let over = match now {
+            PathState::Absent => Over::Nothing,
+            _ => Over::Anything,
+        };
         match &entry.kind {
             PathKind::File {
                 content,
@@ -38,20 +48,22 @@ impl Hands<'_> {
                 mode,
             } => {
                 let owner = self.owner(path, owner, group)?;
-                // A file of somebody else is not given away but made anew: it may have been moved there.
-                if matches!(&now, PathState::File { content: has, owner: by, .. } if has == content && same_user(*by, owner))
-                {
-                    host.set_metadata(path, owner, *mode)?;
-                } else {
-                    let content = self.bench.store.object(content)?;
-                    host.write_file(path, &content, owner, *mode)?;
-                }
+                let content = self.bench.store.object(content)?;
+                // Also where only owner or mode differ: a new file has both from its first moment, and another name that
+                // somebody gave to this one is not touched.
+                let image = FileImage {
+                    content: &content,
+                    owner,
+                    mode: *mode,
+                    attributes: &attributes(entry, original.as_ref()),
+                };
+                host.put_file(path, image, over)?;
             }
             PathKind::Directory { owner, group, mode } => {
                 let owner = self.owner(path, owner, group)?;
                 host.make_directory(path, owner, *mode)?;
             }
-            PathKind::Symlink { target } => host.make_symlink(path, target)?,
+            PathKind::Symlink { target } => host.put_symlink(path, target, over)?,
         }
         self.dirty.extend(path.parent());
         tracing::info!(%path, "path written");
@@ -69,7 +81,7 @@ impl Hands<'_> {
 
     /// Makes sure that what is about to be replaced is what the plan was decided from.
     fn check_unraced(
-        &self,
+        &mut self,
         path: &HostPath,
         found: &PathState,
         now: &PathState,
@@ -91,7 +103,8 @@ impl Hands<'_> {
     }
 
     /// A file that a package has just brought: an original that goes with it.
-    fn keep_unpacked(&self, path: &HostPath, now: &PathState) -> Result<(), HostFailure> {
+    fn keep_unpacked(&mut self, path: &HostPath, now: &PathState) -> Result<(), HostFailure> {
+        self.originals = None;
         let store = self.bench.store;
         if let PathState::File { .. } = now {
             keep(self.bench.host, store, path)?;
@@ -104,13 +117,19 @@ impl Hands<'_> {
         Ok(store.set_originals(&originals)?)
     }
 
-    fn keep_drifted(&self, path: &HostPath, journal: &mut Journal) -> Result<(), HostFailure> {
+    fn keep_drifted(
+        &self,
+        path: &HostPath,
+        now: &PathState,
+        journal: &mut Journal,
+    ) -> Result<(), HostFailure> {
         let Some(object) = keep(self.bench.host, self.bench.store, path)? else {
             return Ok(());
         };
         let entry = Entry::Kept {
             path: path.clone(),
             object: object.clone(),
+            state: Some(now.clone()),
         };
         remember(journal, &entry, Durability::Written);
         self.bench.progress.tell(&ActivationEvent::Kept {
@@ -150,9 +169,15 @@ impl Hands<'_> {
                 content,
                 mode,
                 owner,
+                attributes,
             } => {
-                let content = store.object(content)?;
-                host.write_file(path, &content, *owner, *mode)?;
+                let image = FileImage {
+                    content: &store.object(content)?,
+                    owner: *owner,
+                    mode: *mode,
+                    attributes,
+                };
+                host.put_file(path, image, Over::Anything)?;
             }
             PathState::Directory { mode, owner } => host.make_directory(path, *owner, *mode)?,
             PathState::Symlink { target } => host.make_symlink(path, target)?,
@@ -163,6 +188,15 @@ impl Hands<'_> {
         self.dirty.extend(path.parent());
         tracing::info!(%path, "original restored");
         Ok(())
+    }
+
+    /// What was at the path before it became ours, if that is kept.
+    fn original(&mut self, path: &HostPath) -> Result<Option<PathState>, HostFailure> {
+        let originals = match &mut self.originals {
+            Some(originals) => originals,
+            empty @ None => empty.insert(self.bench.store.originals()?),
+        };
+        Ok(originals.get(path).cloned())
     }
 
     fn owner(
@@ -197,13 +231,6 @@ pub(in super::super) fn keep(
     match host.read_file(path, LARGEST_KEPT_BYTES)? {
         Some(content) => Ok(Some(store.keep(&content)?)),
         None => Ok(None),
-    }
-}
-
-fn same_user(found: Owner, wanted: Owner) -> bool {
-    match (found, wanted) {
-        (Owner::Ids { uid, .. }, Owner::Ids { uid: wanted, .. }) => uid == wanted,
-        _ => true,
     }
 }
 

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::super::{Phase, Plan, Way};
 use crate::generation::GenerationNumber;
 use crate::health::Verdict;
-use crate::host::{Digest, HostPath, PackageName};
+use crate::host::{Digest, HostPath, PackageName, PathState};
 
 /// The version of `plan.json` that this build writes and reads.
 pub(super) const RECORD_VERSION: u32 = 1;
@@ -122,6 +122,9 @@ pub enum Entry {
         path: HostPath,
         /// The object.
         object: Digest,
+        /// What else it was: owner, mode, attributes.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<PathState>,
     },
     /// Packages came, each with its version.
     Installed {

@@ -6,8 +6,8 @@ use super::Observed;
 use super::observed::Software;
 use crate::generation::{Manifest, PathEntry, PathKind, UnitEntry, UserEntry};
 use crate::host::{
-    AccountState, Accounts, ActiveState, Digest, GroupName, GroupState, HostPath, KernelModule,
-    ModuleState, Owner, PathState, UnitFileState, UnitId, UnitState, UserName,
+    AccountState, Accounts, ActiveState, Attributes, Digest, GroupName, GroupState, HostPath,
+    KernelModule, ModuleState, Owner, PathState, UnitFileState, UnitId, UnitState, UserName,
 };
 use crate::secrets::{SecretName, SecretState, TemplateSegment, UnitTriggers};
 
@@ -211,6 +211,7 @@ fn state_of(entry: &PathEntry, accounts: &Accounts) -> PathState {
             content: content.clone(),
             mode: *mode,
             owner: owner(user, group),
+            attributes: Attributes::default(),
         },
         PathKind::Directory {
             owner: user,

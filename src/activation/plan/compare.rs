@@ -1,7 +1,8 @@
 //! An entry against what is at its path.
 
-use crate::generation::PathKind;
-use crate::host::{Accounts, GroupName, Owner, PathState, UserName};
+use crate::config::OnConflict;
+use crate::generation::{PathEntry, PathKind};
+use crate::host::{Accounts, Attributes, GroupName, Owner, PathState, UserName};
 
 /// Names to ids, by the accounts of the machine.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +60,7 @@ pub(crate) fn fit(wanted: &PathKind, found: &PathState, ids: Ids<'_>) -> Fit {
                 content: has,
                 mode: has_mode,
                 owner: has_owner,
+                ..
             },
         ) if content == has => metadata(*mode == *has_mode, ids.owns(owner, group, *has_owner)),
         (
@@ -72,6 +74,47 @@ pub(crate) fn fit(wanted: &PathKind, found: &PathState, ids: Ids<'_>) -> Fit {
             Fit::Same
         }
         _ => Fit::Other,
+    }
+}
+
+/// Compares, extended attributes of files included: those of `entry` are what [`attributes`] says.
+pub(crate) fn fit_whole(
+    entry: &PathEntry,
+    found: &PathState,
+    ids: Ids<'_>,
+    original: Option<&PathState>,
+) -> Fit {
+    let fit = fit(&entry.kind, found, ids);
+    match found {
+        PathState::File {
+            attributes: has, ..
+        } if fit == Fit::Same && *has != attributes(entry, original) => Fit::Metadata,
+        _ => fit,
+    }
+}
+
+/// The extended attributes that a file of ours has: those of the file that it took the place of, if that is kept, and no
+/// others. A capability was given to that one's content.
+pub(crate) fn attributes(entry: &PathEntry, original: Option<&PathState>) -> Attributes {
+    let (
+        PathKind::File {
+            content: wanted, ..
+        },
+        Some(PathState::File {
+            content,
+            attributes,
+            ..
+        }),
+    ) = (&entry.kind, original)
+    else {
+        return Attributes::default();
+    };
+    if content == wanted {
+        attributes.clone()
+    } else if entry.on_conflict == OnConflict::Adopt {
+        Attributes::default()
+    } else {
+        attributes.for_other_content()
     }
 }
 

@@ -28,7 +28,9 @@ pub use bound::bound;
 pub use risk::risk;
 
 pub(crate) use accounts::{NEVER_EXPIRES, day_of};
-pub(crate) use compare::{Fit, Ids, fit, words};
+#[cfg(test)]
+pub(crate) use compare::fit;
+pub(crate) use compare::{Fit, Ids, attributes, fit_whole, words};
 pub(crate) use decide::draft;
 pub use decide::{Held, Owned, Resume, plan};
 pub use notice::{Conflict, Conflicts, Notice};

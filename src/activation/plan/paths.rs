@@ -8,7 +8,7 @@ mod wanted;
 use std::collections::BTreeSet;
 
 use super::Step;
-use super::compare::{Fit, fit, words};
+use super::compare::{Fit, fit, fit_whole, words};
 use super::decide::{Draft, Situation};
 use crate::generation::{PathEntry, PathKind};
 use crate::host::{HostPath, PathState};
@@ -115,6 +115,11 @@ impl<'a> Ground<'a> {
         generations.iter().filter_map(move |g| g.paths.get(path))
     }
 
+    /// What was at the path before it became ours, if that is kept.
+    pub(super) fn original(&self, path: &HostPath) -> Option<&'a PathState> {
+        self.at.owned.originals.get(path)
+    }
+
     /// Whether the content is of one of our generations; owner and mode do not matter.
     pub(super) fn is_ours(&self, path: &HostPath, found: &PathState) -> bool {
         self.is_between(path, found)
@@ -128,7 +133,7 @@ impl<'a> Ground<'a> {
         self.is_between(path, found)
             || self
                 .entries(path)
-                .any(|entry| fit(&entry.kind, found, self.at.ids) == Fit::Same)
+                .any(|entry| fit_whole(entry, found, self.at.ids, self.original(path)) == Fit::Same)
     }
 
     /// Whether one of our generations, which does not name the path, put what is there instead of what another one

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::config::{HostName, OnConflict};
 use crate::generation::{Manifest, PathEntry, PathKind};
-use crate::host::{Digest, GroupName, HostPath, Owner, PathState, UserName};
+use crate::host::{Attributes, Digest, GroupName, HostPath, Owner, PathState, UserName};
 use crate::secrets::UnitTriggers;
 use crate::source::{CommitId, Revision};
 
@@ -293,6 +293,7 @@ fn originals_are_remembered_and_their_contents_survive_gc() {
                 content: content.clone(),
                 mode: FileMode::from_bits(0o640),
                 owner: Owner::Ids { uid: 0, gid: 4 },
+                attributes: Attributes::default().with("user.note", b"kept"),
             },
         ),
         (HostPath::new("/etc/new").unwrap(), PathState::Absent),

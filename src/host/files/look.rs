@@ -9,7 +9,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::host::root::{Trust, kind_in_words};
 use crate::host::{
-    Digest, FileError, FileErrorKind, FileMode, Host, HostPath, Owner, Ownership, PathState,
+    Attributes, Digest, FileError, FileErrorKind, FileMode, Host, HostPath, Owner, Ownership,
+    PathState,
 };
 
 impl Host {
@@ -33,8 +34,12 @@ impl Host {
             FileType::Directory => PathState::Directory { mode, owner },
             FileType::Symlink => {
                 let target = readlinkat(&handle, "", Vec::new()).map_err(failed)?;
-                PathState::Symlink {
-                    target: target.to_string_lossy().into_owned(),
+                match target.into_string() {
+                    Ok(target) => PathState::Symlink { target },
+                    // It could not be put back as it was.
+                    Err(_) => PathState::Other {
+                        what: "a symbolic link to a name that is not UTF-8".to_owned(),
+                    },
                 }
             }
             _ => PathState::Other {
@@ -154,10 +159,13 @@ impl Host {
             }
             hash.update(&buffer[..count]);
         }
+        let attributes = Attributes::of(&file, self.ownership())
+            .map_err(|errno| FileError::io(ACTION, &self.real_path(path), errno))?;
         Ok(PathState::File {
             content: Digest::from_hash(&hash.finalize().into()),
             mode: FileMode::from_bits(found.st_mode),
             owner: self.owner_of(&found),
+            attributes,
         })
     }
 

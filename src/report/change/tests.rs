@@ -28,6 +28,7 @@ fn found(content: &str, mode: u32) -> PathState {
         content: Digest::of(content.as_bytes()),
         mode: FileMode::from_bits(mode),
         owner: Owner::Unknown,
+        attributes: crate::host::Attributes::default(),
     }
 }
 
@@ -69,7 +70,7 @@ fn a_written_path_says_what_differs() {
         (
             PathChange::Metadata,
             found("new", 0o644),
-            "update /etc/motd (owner or group)",
+            "update /etc/motd (owner, group or attributes)",
         ),
         (
             PathChange::Update,

@@ -1,7 +1,7 @@
 //! A path that the desired generation names.
 
 use super::super::PathChange;
-use super::super::compare::{Fit, fit, words};
+use super::super::compare::{Fit, fit_whole, words};
 use super::super::decide::{Draft, Touch};
 use super::super::secrets::trigger;
 use super::super::step::Step;
@@ -11,7 +11,12 @@ use crate::host::{HostPath, PathState};
 
 pub(super) fn decide(ground: &Ground<'_>, path: &HostPath, entry: &PathEntry, draft: &mut Draft) {
     let found = ground.found(path);
-    let fit = fit(&entry.kind, &found, ground.at.ids);
+    // What is not ours yet may have any attributes.
+    let original = match ground.owned.contains(path) {
+        true => ground.original(path),
+        false => Some(&found),
+    };
+    let fit = fit_whole(entry, &found, ground.at.ids, original);
     if fit == Fit::Same {
         return;
     }

@@ -2,7 +2,7 @@ use super::world::*;
 use crate::activation::{Held, Hold, PathChange, Step};
 use crate::config::{Enforcement, OnConflict};
 use crate::generation::{Manifest, PathEntry};
-use crate::host::{FileMode, HostPath, PathState};
+use crate::host::{Attributes, FileMode, HostPath, PathState};
 use crate::secrets::UnitTriggers;
 
 fn with(at: &str, entry: PathEntry) -> Manifest {
@@ -177,6 +177,7 @@ fn a_backup_comes_back_byte_for_byte_when_its_entry_goes() {
         content: crate::host::Digest::of(b"foreign"),
         mode: FileMode::from_bits(0o4711),
         owner: crate::host::Owner::Ids { uid: 7, gid: 8 },
+        attributes: Attributes::default(),
     };
     world.put("/etc/motd", foreign.clone());
     let plan = world.go(&with("/etc/motd", backup("ours")));
@@ -187,6 +188,85 @@ fn a_backup_comes_back_byte_for_byte_when_its_entry_goes() {
     assert_eq!(text(&plan), "restore the original /etc/motd");
     assert_eq!(world.tree()[&path("/etc/motd")], foreign);
     assert!(world.originals.is_empty());
+}
+
+/// `state` with one extended attribute.
+fn noted(state: PathState, name: &str) -> PathState {
+    match state {
+        PathState::File {
+            content,
+            mode,
+            owner,
+            ..
+        } => PathState::File {
+            content,
+            mode,
+            owner,
+            attributes: Attributes::default().with(name, b"x"),
+        },
+        other => other,
+    }
+}
+
+#[test]
+fn a_file_of_ours_has_the_attributes_of_the_file_it_took_the_place_of_and_no_others() {
+    const NOTE: &str = "user.note";
+    const CAPABILITY: &str = "security.capability";
+    let original = |name| noted(file_state("foreign"), name);
+    for (original, found, expected) in [
+        (None, file_state("ours"), ""),
+        (None, noted(file_state("ours"), NOTE), "metadata"),
+        (Some(original(NOTE)), noted(file_state("ours"), NOTE), ""),
+        (Some(original(NOTE)), file_state("ours"), "metadata"),
+        // It was given to other content.
+        (Some(original(CAPABILITY)), file_state("ours"), ""),
+        (
+            Some(original(CAPABILITY)),
+            noted(file_state("ours"), CAPABILITY),
+            "metadata",
+        ),
+        // The same content: nothing was ever written.
+        (
+            Some(noted(file_state("ours"), CAPABILITY)),
+            noted(file_state("ours"), CAPABILITY),
+            "",
+        ),
+    ] {
+        let mut world = World::fresh();
+        let desired = with("/etc/motd", backup("ours"));
+        world.active = Some(desired.clone());
+        if let Some(original) = original.clone() {
+            world.originals.insert(path("/etc/motd"), original);
+        }
+        world.put("/etc/motd", found.clone());
+        let plan = world.plan(&desired, Held::Nothing).unwrap();
+        let lines = match expected {
+            "" => "",
+            _ => "set owner and mode of /etc/motd",
+        };
+        assert_eq!(text(&plan), lines, "{original:?} {found:?}");
+    }
+}
+
+#[test]
+fn what_is_not_ours_yet_is_taken_as_it_is_whatever_its_attributes() {
+    let mut world = World::fresh();
+    let found = noted(file_state("ours"), "user.note");
+    world.put("/etc/motd", found.clone());
+    for entry in [
+        file("ours"),
+        PathEntry {
+            on_conflict: OnConflict::Adopt,
+            ..file("ours")
+        },
+    ] {
+        let mut world = world.clone();
+        let desired = with("/etc/motd", entry);
+        assert_eq!(text(&world.go(&desired)), "");
+        assert_eq!(text(&world.go(&desired)), "", "nor is it drift");
+        assert_eq!(text(&world.go(&manifest())), "");
+        assert_eq!(world.tree()[&path("/etc/motd")], found);
+    }
 }
 
 #[test]

@@ -9,8 +9,8 @@ use crate::generation::{
     Additions, Manifest, OnChange, Originals, PathEntry, PathKind, UnitEntry, UserEntry,
 };
 use crate::host::{
-    AccountState, ActiveState, Digest, FileMode, GroupName, GroupState, HostPath, ModuleState,
-    Owner, PackageName, PathState, UnitFileState, UnitId, UnitState, UserName,
+    AccountState, ActiveState, Attributes, Digest, FileMode, GroupName, GroupState, HostPath,
+    ModuleState, Owner, PackageName, PathState, UnitFileState, UnitId, UnitState, UserName,
 };
 use crate::secrets::{SecretName, SecretState, UnitTriggers};
 
@@ -69,6 +69,7 @@ pub(crate) fn file_state(content: &str) -> PathState {
         content: Digest::of(content.as_bytes()),
         mode: FileMode::from_bits(0o644),
         owner: ROOT,
+        attributes: Attributes::default(),
     }
 }
 
@@ -370,6 +371,7 @@ impl World {
                 content: content.clone(),
                 mode: *mode,
                 owner: owner(user, group),
+                attributes: Attributes::default(),
             },
             PathKind::Directory {
                 owner: user,
