@@ -14,7 +14,7 @@ pub(super) use units::may_fail;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::failure::HostFailure;
-use super::journal::{Durability, Entry, Journal};
+use super::journal::{Durability, Entry, Journal, JournalError};
 use super::progress::{ActivationEvent, Progress, Way};
 use super::validate::{Check, Judge, Packages, Refused};
 use super::{Notice, Plan, Step};
@@ -162,7 +162,12 @@ async fn carry_out(
         | Step::CreateUser { .. } => Durability::Synced,
         _ => Durability::Written,
     };
-    remember(journal, &begun, durability);
+    match (journal.write(&begun, durability), bench.way) {
+        // What is not written down is not begun.
+        (Err(error), Way::Forward) => return Err(error.into()),
+        (Err(error), Way::Back) => unwritten(&error),
+        (Ok(()), _) => {}
+    }
     bench.progress.tell(&ActivationEvent::StepBegun {
         way: bench.way,
         index,
@@ -176,12 +181,16 @@ async fn carry_out(
     hands.act(step, journal).await
 }
 
-/// A line that cannot be written must not stop what it tells of: a full disk is no reason to stay half way. Phases are
-/// written strictly.
+/// Writes down what is over or on the way back: a line that cannot be written must not stop what it tells of, for a full
+/// disk is no reason to stay half way. Phases, and what is about to begin, are written strictly.
 fn remember(journal: &mut Journal, entry: &Entry, durability: Durability) {
     if let Err(error) = journal.write(entry, durability) {
-        tracing::warn!(%error, "the transaction journal could not be written");
+        unwritten(&error);
     }
+}
+
+fn unwritten(error: &JournalError) {
+    tracing::warn!(%error, "the transaction journal could not be written");
 }
 
 fn is_path_step(step: &Step) -> bool {

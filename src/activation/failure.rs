@@ -1,6 +1,6 @@
 //! What can stand in the way of looking at a host or changing it.
 
-use super::HoldsError;
+use super::{HoldsError, JournalError};
 use crate::generation::StoreError;
 use crate::host::{
     AccountError, FileError, HostPath, JobResult, LoadModuleError, MachineError, PackageError,
@@ -32,6 +32,8 @@ pub enum HostFailure {
     Store(#[from] StoreError),
     #[error(transparent)]
     Holds(#[from] HoldsError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// Content that could be judged only when packages were there is not valid.
     #[error("{}", in_lines(.0))]
     Refused(super::Refused),
@@ -71,6 +73,7 @@ impl HostFailure {
             Self::Secrets(error) => error.fix(),
             Self::Store(error) => error.fix(),
             Self::Holds(error) => Some(error.fix()),
+            Self::Journal(error) => error.hint(),
             Self::Job { unit, .. } => Some(format!("see `journalctl -u {unit} -e`")),
             Self::Refused(_) => Some("put it right in the repository".to_owned()),
             Self::Raced { .. } => Some("run it again".to_owned()),

@@ -2,8 +2,10 @@
 //!
 //! `transactions/ID/plan.json` holds what was decided, `transactions/ID/journal` one record per line behind a checksum,
 //! and the link `transactions/open` names the transaction that is not over. A torn last line is what a power cut leaves;
-//! it is ignored. Names, digests and reasons only, never contents.
+//! it is ignored. A plan that is not the one that was begun, or a journal with a hole, is not believed: nothing is done
+//! then. `transactions/reserve` holds room for the way back. Names, digests and reasons only, never contents.
 
+mod file;
 mod history;
 mod record;
 
@@ -13,16 +15,21 @@ use std::path::{Path, PathBuf};
 
 use super::Phase;
 use crate::generation::Store;
-use crate::host::{FileError, FileMode, clock, durable};
+use crate::host::{Digest, FileError, FileMode, durable};
 
+use file::JournalFile;
 pub use history::{Past, past};
+use record::{Decoded, RECORD_VERSION, Tail, decode};
 pub use record::{Entry, Line, Record, TransactionId};
-use record::{RECORD_VERSION, decode, encode};
 
 const DIRECTORY: &str = "transactions";
 const OPEN: &str = "open";
 const PLAN: &str = "plan.json";
 const JOURNAL: &str = "journal";
+const RESERVE: &str = "reserve";
+
+/// Kept free for the way back and its records: a disk that is full by then must not keep a host between two generations.
+pub(super) const RESERVE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// More than any plan; a file above it is not one of ours.
 const LIMIT_BYTES: u64 = 256 * 1024 * 1024;
@@ -42,10 +49,10 @@ pub enum JournalError {
         #[source]
         source: FileError,
     },
-    /// The directory of transactions cannot be listed.
-    #[error("cannot list {}", path.display())]
+    /// The journal, or the directory of transactions, cannot be used.
+    #[error("cannot use {}", path.display())]
     List {
-        /// The directory.
+        /// Which.
         path: PathBuf,
         /// Why not.
         #[source]
@@ -62,11 +69,20 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// Whether what is on disk is not to be believed: neither forward nor back can be known from it.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. })
+    }
+
     /// How to go on.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::File { source, .. } => source.hint(),
+            Self::List { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                Some("make room on the file system".to_owned())
+            }
             Self::List { .. } => None,
             Self::Damaged { path, .. } => Some(format!(
                 "nothing was changed; look at {}, put the host right by hand, then remove the link `{OPEN}` beside it",
@@ -80,10 +96,12 @@ impl JournalError {
 #[derive(Debug)]
 pub struct Journal {
     directory: PathBuf,
-    file: fs::File,
+    file: JournalFile,
     /// What was decided.
     pub record: Record,
     phase: Phase,
+    /// The phase that could not be written down, if it cannot be told whether it was.
+    in_doubt: Option<Phase>,
 }
 
 /// How much is to be on disk when a write returns.
@@ -97,61 +115,66 @@ pub enum Durability {
 
 impl Journal {
     /// Writes down what was decided and opens the transaction in [`Phase::Prepared`].
+    ///
+    /// # Errors
+    /// [`JournalError`]; no transaction is open then.
     pub fn create(store: &Store, record: Record) -> Result<Self, JournalError> {
         let root = store.root().join(DIRECTORY);
         let id = next_id(&root)?;
+        forget_old(&root);
         let directory = root.join(id.to_string());
-        make_directory(&directory)?;
-        let record = Record { id, ..record };
+        let begun = Self::begin(&root, &directory, Record { id, ..record });
+        if begun.is_err() {
+            // Without the link it is no transaction. The first error is the one that counts.
+            let _ = fs::remove_dir_all(&directory);
+        }
+        begun
+    }
+
+    fn begin(root: &Path, directory: &Path, record: Record) -> Result<Self, JournalError> {
+        make_directory(directory)?;
+        durable::reserve(&root.join(RESERVE), RESERVE_BYTES, private())
+            .map_err(file("keep room for"))?;
         let text = serde_json::to_vec_pretty(&record).map_err(|error| JournalError::Damaged {
-            path: directory.clone(),
+            path: directory.to_owned(),
             reason: error.to_string(),
         })?;
         durable::replace(&directory.join(PLAN), &text, private()).map_err(file("write"))?;
-        let first = encode(clock::now_secs(), &Entry::Phase(Phase::Prepared));
         let path = directory.join(JOURNAL);
-        durable::append(&path, first.as_bytes(), private()).map_err(file("write"))?;
-        durable::replace_link(&root.join(OPEN), Path::new(&id.to_string()))
-            .map_err(file("open"))?;
-        let file = append_to(&path)?;
-        let journal = Self {
-            directory,
+        durable::append(&path, b"", private()).map_err(file("write"))?;
+        let mut file = JournalFile::open(path, &Decoded::default())?;
+        let plan = Digest::of(&text);
+        file.write(&Entry::Begun { plan }, Durability::Written)?;
+        file.write(&Entry::Phase(Phase::Prepared), Durability::Synced)?;
+        durable::replace_link(&root.join(OPEN), Path::new(&record.id.to_string()))
+            .map_err(self::file("open"))?;
+        Ok(Self {
+            directory: directory.to_owned(),
             file,
             record,
             phase: Phase::Prepared,
-        };
-        journal.forget_old();
-        Ok(journal)
+            in_doubt: None,
+        })
     }
 
     /// The transaction that is not over, with everything that was recorded; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`] if it is not to be believed. Nothing was changed then, nor may anything be.
     pub fn open(store: &Store) -> Result<Option<(Self, Vec<Entry>)>, JournalError> {
         let root = store.root().join(DIRECTORY);
         let Some(directory) = open_directory(&root)? else {
             return Ok(None);
         };
-        let record = read_record(&directory)?;
-        let path = directory.join(JOURNAL);
-        let text = durable::read(&path, LIMIT_BYTES)
-            .map_err(file("read"))?
-            .unwrap_or_default();
-        let (entries, whole_bytes) = decode(&text);
-        let file = append_to(&path)?;
-        // What follows a torn line would be taken for a part of it.
-        file.set_len(whole_bytes)
-            .map_err(|source| JournalError::List {
-                path: path.clone(),
-                source,
-            })?;
-        let phase = entries.iter().rev().find_map(|entry| match entry {
-            Entry::Phase(phase) => Some(phase.clone()),
-            _ => None,
-        });
+        let (record, decoded) = read(&directory)?;
+        let file = JournalFile::open(directory.join(JOURNAL), &decoded)?;
+        let entries = decoded.entries();
         let journal = Self {
             directory,
             file,
             record,
-            phase: phase.unwrap_or(Phase::Prepared),
+            phase: last_phase(&entries),
+            in_doubt: None,
         };
         Ok(Some((journal, entries)))
     }
@@ -163,25 +186,41 @@ impl Journal {
     }
 
     /// Enters `phase`; it is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`JournalError`]; the phase is the one before then, unless [`may_be_committed`](Self::may_be_committed).
     pub fn enter(&mut self, phase: Phase) -> Result<(), JournalError> {
-        self.write(&Entry::Phase(phase.clone()), Durability::Synced)?;
+        let written = self.write(&Entry::Phase(phase.clone()), Durability::Synced);
+        if written.is_err() && !self.file.is_sound() {
+            self.in_doubt = Some(phase);
+            return written;
+        }
+        self.in_doubt = None;
+        written?;
         self.phase = phase;
         Ok(())
     }
 
+    /// Whether recovery might find the transaction committed, although that could not be written down: the disk takes
+    /// nothing, not even what was written back.
+    #[must_use]
+    pub fn may_be_committed(&self) -> bool {
+        self.in_doubt == Some(Phase::Committed)
+    }
+
     /// Adds an entry.
+    ///
+    /// # Errors
+    /// [`JournalError`]; the entry is not in the journal then, if the disk let us take it back.
     pub fn write(&mut self, entry: &Entry, durability: Durability) -> Result<(), JournalError> {
-        use std::io::Write as _;
-        let line = encode(clock::now_secs(), entry);
-        let failed = |source: io::Error| JournalError::List {
-            path: self.directory.join(JOURNAL),
-            source,
-        };
-        self.file.write_all(line.as_bytes()).map_err(failed)?;
-        if durability == Durability::Synced {
-            self.file.sync_data().map_err(failed)?;
+        self.file.write(entry, durability)
+    }
+
+    /// Gives the way back the room that was kept for it.
+    pub fn release_reserve(&self) {
+        if let Err(error) = durable::remove(&self.directory.with_file_name(RESERVE)) {
+            tracing::warn!(%error, "the room for the way back could not be released");
         }
-        Ok(())
     }
 
     /// Ends the transaction: it is no longer the open one.
@@ -189,26 +228,28 @@ impl Journal {
         let link = self.directory.with_file_name(OPEN);
         durable::remove(&link).map_err(file("close"))
     }
+}
 
-    /// Removes closed transactions beyond the newest [`KEEP`], and what a kill left before its link was there.
-    fn forget_old(&self) {
-        let Some(root) = self.directory.parent() else {
-            return;
-        };
-        let Ok(mut ids) = ids(root) else {
-            return;
-        };
-        ids.sort_unstable();
-        let surplus = ids.len().saturating_sub(KEEP);
-        for id in ids
-            .into_iter()
-            .take(surplus)
-            .filter(|id| *id != self.record.id)
-        {
-            let old = root.join(id.to_string());
-            if let Err(error) = fs::remove_dir_all(&old) {
-                tracing::warn!(path = %old.display(), %error, "an old transaction could not be removed");
-            }
+/// How much of [`RESERVE_BYTES`] is kept already, since the transaction before.
+pub(super) fn reserved_bytes(store: &Store) -> u64 {
+    let reserve = store.root().join(DIRECTORY).join(RESERVE);
+    durable::reserved_bytes(&reserve).unwrap_or(0)
+}
+
+/// Removes closed transactions beyond the newest [`KEEP`], and what a kill left before a plan was there.
+fn forget_old(root: &Path) {
+    let Ok(mut ids) = ids(root) else {
+        return;
+    };
+    ids.sort_unstable_by(|a, b| b.cmp(a));
+    for (position, id) in ids.into_iter().enumerate() {
+        let old = root.join(id.to_string());
+        // One is about to be added.
+        if position + 1 < KEEP && old.join(PLAN).exists() {
+            continue;
+        }
+        if let Err(error) = fs::remove_dir_all(&old) {
+            tracing::warn!(path = %old.display(), %error, "an old transaction could not be removed");
         }
     }
 }
@@ -219,16 +260,40 @@ pub fn open_phase(store: &Store) -> Result<Option<(Record, Phase)>, JournalError
     let Some(directory) = open_directory(&root)? else {
         return Ok(None);
     };
-    let record = read_record(&directory)?;
+    let (record, decoded) = read(&directory)?;
+    Ok(Some((record, last_phase(&decoded.entries()))))
+}
+
+fn last_phase(entries: &[Entry]) -> Phase {
+    let last = entries.iter().rev().find_map(|entry| match entry {
+        Entry::Phase(phase) => Some(phase.clone()),
+        _ => None,
+    });
+    last.unwrap_or(Phase::Prepared)
+}
+
+/// What was decided in `directory` and what happened, if both are to be believed.
+fn read(directory: &Path) -> Result<(Record, Decoded), JournalError> {
+    let damaged = |reason: &str| JournalError::Damaged {
+        path: directory.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let (record, digest) = read_record(directory)?;
     let text = durable::read(&directory.join(JOURNAL), LIMIT_BYTES)
         .map_err(file("read"))?
         .unwrap_or_default();
-    let (entries, _) = decode(&text);
-    let phase = entries.into_iter().rev().find_map(|entry| match entry {
-        Entry::Phase(phase) => Some(phase),
-        _ => None,
-    });
-    Ok(Some((record, phase.unwrap_or(Phase::Prepared))))
+    let decoded = decode(&text);
+    if decoded.tail == Tail::Damaged {
+        return Err(damaged("a line in the middle of its journal is damaged"));
+    }
+    match decoded.lines.first().map(|line| &line.entry) {
+        // The first lines are on disk before the link is.
+        None => Err(damaged("its journal is empty")),
+        Some(Entry::Begun { plan }) if *plan != digest => {
+            Err(damaged("its plan is not the one that was begun"))
+        }
+        Some(_) => Ok((record, decoded)),
+    }
 }
 
 fn open_directory(root: &Path) -> Result<Option<PathBuf>, JournalError> {
@@ -240,7 +305,7 @@ fn open_directory(root: &Path) -> Result<Option<PathBuf>, JournalError> {
     }
 }
 
-fn read_record(directory: &Path) -> Result<Record, JournalError> {
+fn read_record(directory: &Path) -> Result<(Record, Digest), JournalError> {
     let damaged = |reason: String| JournalError::Damaged {
         path: directory.to_owned(),
         reason,
@@ -250,7 +315,7 @@ fn read_record(directory: &Path) -> Result<Record, JournalError> {
         .ok_or_else(|| damaged(format!("{PLAN} is missing")))?;
     let record: Record = serde_json::from_slice(&text).map_err(|e| damaged(e.to_string()))?;
     if record.version == RECORD_VERSION {
-        Ok(record)
+        Ok((record, Digest::of(&text)))
     } else {
         Err(damaged(format!(
             "{PLAN} has format version {}, this build reads {RECORD_VERSION}",
@@ -279,17 +344,6 @@ fn ids(root: &Path) -> Result<Vec<TransactionId>, JournalError> {
         );
     }
     Ok(ids)
-}
-
-fn append_to(path: &Path) -> Result<fs::File, JournalError> {
-    let mut options = fs::OpenOptions::new();
-    options
-        .append(true)
-        .open(path)
-        .map_err(|source| JournalError::List {
-            path: path.to_owned(),
-            source,
-        })
 }
 
 fn make_directory(path: &Path) -> Result<(), JournalError> {

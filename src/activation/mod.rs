@@ -15,6 +15,7 @@ mod plan;
 mod progress;
 mod recover;
 mod rollback;
+mod room;
 mod settle;
 mod transaction;
 mod validate;
@@ -34,6 +35,7 @@ pub use plan::{
 };
 pub use progress::{ActivationEvent, Progress, Unwatched, Way};
 pub use recover::{Recovered, Recovery};
+pub use room::NoRoom;
 pub use transaction::{
     ActivateError, Activation, DEFAULT_SETTLE, Ending, NoProbes, Outcome, PrepareError, Prepared,
     Probes, SecretSource,

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::failure::HostFailure;
 use super::journal::{Entry, Journal};
 use super::progress::Way;
 use super::rollback::Reach;
 use super::transaction::ActivateError;
-use super::{Activation, Event, Outcome, Phase, Step};
+use super::{Activation, Event, Outcome, Phase, Plan, Step};
 use crate::generation::GenerationNumber;
+use crate::host::HostPath;
 
 /// What recovery found, and did about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,24 +104,52 @@ impl Activation<'_> {
         recovery: Recovery,
     ) -> Result<Recovered, ActivateError> {
         let target = journal.record.target;
-        self.sweep(&journal).map_err(ActivateError::Keep)?;
+        let host = self.host.within(journal.record.id.number());
+        let inside = Activation {
+            host: &host,
+            ..*self
+        };
+        inside.sweep(&journal);
         let begun = begun(entries);
         let reach = match recovery {
             Recovery::EarlyBoot => Reach::Files,
             Recovery::Automatic | Recovery::Retry => Reach::Everything,
         };
-        Ok(match self.resume_roll_back(journal, &begun, reach).await {
-            Outcome::Stuck { reason } => Recovered::Stuck { target, reason },
-            _ if reach == Reach::Files => Recovered::FilesBack { target },
-            Outcome::RolledBack { reason } => Recovered::RolledBack { target, reason },
-            Outcome::Unchanged | Outcome::Committed => Recovered::Nothing,
-        })
+        Ok(
+            match inside.resume_roll_back(journal, &begun, reach).await {
+                Outcome::Stuck { reason } => Recovered::Stuck { target, reason },
+                _ if reach == Reach::Files => Recovered::FilesBack { target },
+                Outcome::RolledBack { reason } => Recovered::RolledBack { target, reason },
+                Outcome::Unchanged | Outcome::Committed => Recovered::Nothing,
+            },
+        )
     }
 
-    /// Removes the unfinished files of the process that was killed.
-    fn sweep(&self, journal: &Journal) -> Result<(), HostFailure> {
-        let mut directories = BTreeSet::new();
-        for step in &journal.record.plan.steps {
+    /// Removes the unfinished files of the process that was killed. They harm nobody: one that stays is no reason to stay.
+    fn sweep(&self, journal: &Journal) {
+        for directory in self.touched(&journal.record.plan) {
+            let swept = self
+                .host
+                .sweep_temporaries(&directory, journal.record.id.number());
+            if let Err(error) = swept {
+                tracing::warn!(path = %directory, %error, "unfinished files could not be removed");
+            }
+        }
+    }
+
+    /// The directories in which carrying out `plan` writes files. Accounts, enabled units and secrets have some of their
+    /// own.
+    fn touched(&self, plan: &Plan) -> BTreeSet<HostPath> {
+        let fixed = ["/etc", "/run", "/var/lib/systemd/linger"];
+        let fixed = fixed.into_iter().map(HostPath::new);
+        let mut directories: BTreeSet<HostPath> = fixed.filter_map(Result::ok).collect();
+        if let Ok(units) = HostPath::new("/etc/systemd/system") {
+            let names = self.host.list(&units).ok().flatten().unwrap_or_default();
+            let below = names.iter().filter_map(|name| units.join(name).ok());
+            directories.extend(below);
+            directories.insert(units);
+        }
+        for step in &plan.steps {
             if let Step::WritePath { path, .. }
             | Step::RestoreOriginal { path, .. }
             | Step::RemovePath { path, .. } = step
@@ -129,10 +157,7 @@ impl Activation<'_> {
                 directories.extend(path.parent());
             }
         }
-        for directory in directories {
-            self.host.sweep_temporaries(&directory)?;
-        }
-        Ok(())
+        directories
     }
 }
 

@@ -54,6 +54,7 @@ impl Activation<'_> {
         begun: &BTreeSet<usize>,
         reach: Reach,
     ) -> Outcome {
+        journal.release_reserve();
         let result = self.go_back(&mut journal, begun, reach).await;
         let reason = super::recover::reason(journal.phase());
         match result {

@@ -8,6 +8,7 @@ use super::failure::HostFailure;
 use super::journal::{Journal, JournalError, Record, open_phase};
 use super::observe::{ObserveError, observe, observe_holds, observe_software};
 use super::progress::{ActivationEvent, Progress, Way};
+use super::room::{self, NoRoom};
 use super::settle::{brought_up, settle};
 use super::validate::{Check, Refused};
 use super::{Conflicts, Event, Held, Notice, Observed, Owned, Plan, Step, originals, plan};
@@ -188,6 +189,16 @@ pub enum ActivateError {
     /// What is on the host cannot be kept for the way back, so nothing was changed.
     #[error("cannot keep what is on the host for the way back; nothing was changed")]
     Keep(#[source] HostFailure),
+    /// A file system has no room for what the plan writes, so nothing was changed.
+    #[error("{0}; nothing was changed")]
+    NoRoom(NoRoom),
+    /// Everything is done, and whether that is written down cannot be told: the disk of the journal fails. What
+    /// recovery finds there decides.
+    #[error("it cannot be told whether the generation is in force: {reason}")]
+    InDoubt {
+        /// What the disk said.
+        reason: String,
+    },
     /// The journal cannot be written.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -204,6 +215,11 @@ impl ActivateError {
             Self::Open { .. } => Some("run `steadfast recover`".to_owned()),
             Self::Refused(_) => Some("push a commit that puts it right".to_owned()),
             Self::Keep(error) | Self::Judge(error) => error.hint(),
+            Self::NoRoom(error) => Some(error.hint()),
+            Self::InDoubt { .. } => Some(
+                "see `dmesg` about the disk; the next `steadfast reconcile now` finishes it"
+                    .to_owned(),
+            ),
             Self::Journal(error) => error.hint(),
             Self::Store(error) => error.fix(),
         }
@@ -282,11 +298,17 @@ impl Activation<'_> {
                 target: record.target,
             });
         }
+        room::check(self.host, self.store, &prepared.plan)?;
         let judged = self.validate(&prepared)?;
         let before = probes.baseline().await;
         self.keep_originals(&prepared)?;
         let record = Record::new(clock::now_secs(), target, current, prepared.plan.clone());
         let mut journal = Journal::create(self.store, record)?;
+        let host = self.host.within(journal.record.id.number());
+        let inside = Activation {
+            host: &host,
+            ..*self
+        };
         self.progress.tell(&ActivationEvent::Planned {
             way: Way::Forward,
             steps: prepared.plan.lines(),
@@ -298,7 +320,7 @@ impl Activation<'_> {
             warnings: judged.warnings,
             ..Forward::default()
         };
-        let gone_wrong = self
+        let gone_wrong = inside
             .forward(
                 &prepared,
                 secrets,
@@ -312,8 +334,12 @@ impl Activation<'_> {
                 self.finish_commit(journal, &prepared.desired)?;
                 Outcome::Committed
             }
+            Some(reason) if journal.may_be_committed() => {
+                return Err(ActivateError::InDoubt { reason });
+            }
             Some(reason) => {
-                self.roll_back(journal, &forward.applied.begun, reason)
+                inside
+                    .roll_back(journal, &forward.applied.begun, reason)
                     .await
             }
         };

@@ -20,10 +20,15 @@ use crate::secrets::OpenedSecrets;
 impl PassRun<'_> {
     /// Finishes a transaction that a kill or a power cut left open.
     pub(super) async fn finish_interrupted(&self, draft: &mut Draft) -> Result<(), Stop> {
-        if activation::open_phase(&self.store)
-            .map_err(|error| Problem::of(&error).with_hint(error.hint()))?
-            .is_none()
-        {
+        let open = activation::open_phase(&self.store).map_err(|error| Stop {
+            outcome: if error.is_damage() {
+                Outcome::Stuck
+            } else {
+                Outcome::Failed
+            },
+            problem: Problem::of(&error).with_hint(error.hint()),
+        })?;
+        if open.is_none() {
             return Ok(());
         }
         (self.on_event)(&PassEvent::Recovering);

@@ -27,6 +27,12 @@ impl<'a> PassRun<'a> {
         on_event: &'a dyn Fn(&PassEvent),
     ) -> Result<Self, Problem> {
         let lock = reconciler.lock()?;
+        for directory in [
+            reconciler.state_dir().to_owned(),
+            reconciler.state_dir().join("transactions"),
+        ] {
+            durable::sweep_the_dead(&directory);
+        }
         pause::tell_expired(reconciler)?;
         Ok(Self {
             reconciler,

@@ -99,10 +99,11 @@ impl Reconciler {
         let recovered = activation
             .recover(Recovery::EarlyBoot)
             .await
-            .map_err(|error| Problem::of(&error).with_hint(error.hint()))?;
+            .map_err(|error| Problem::of(&error).with_hint(error.hint()));
+        // Services need their secrets also where something is wrong with a transaction.
         let Some(current) = store.current().map_err(|error| Problem::of_store(&error))? else {
             return Ok(Booted {
-                recovered,
+                recovered: recovered?,
                 secrets: 0,
             });
         };
@@ -119,7 +120,7 @@ impl Reconciler {
         };
         secrets::install(self.host(), &set, &accounts).map_err(|error| Problem::of(&error))?;
         Ok(Booted {
-            recovered,
+            recovered: recovered?,
             secrets: manifest.secrets.len() + manifest.templates.len(),
         })
     }

@@ -153,7 +153,7 @@ fn in_words(entry: &Entry, forward: &[String], back: &[String]) -> Option<String
             (word, None) => word.to_owned(),
             (word, Some(reason)) => format!("{word}: {reason}"),
         },
-        Entry::StepBegun { .. } => return None,
+        Entry::Begun { .. } | Entry::StepBegun { .. } => return None,
         Entry::StepDone { way, index } => step(*way, *index),
         Entry::StepFailed { way, index, reason } => {
             format!("{}: failed: {reason}", step(*way, *index))

@@ -33,6 +33,13 @@ pub fn rfc3339(secs: i64) -> String {
     stamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// The id of this boot, which no other boot has; `None` where the kernel does not tell.
+#[must_use]
+pub fn boot_id() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

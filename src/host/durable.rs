@@ -9,11 +9,14 @@ use super::{FileError, FileMode};
 
 mod beside;
 mod reading;
+mod room;
 
 pub use beside::{
-    allow_locks, is_temporary, put_in_place, sync_directory, temporary_beside, write_beside,
+    allow_locks, is_temporary, put_in_place, sweep_the_dead, sync_directory, temporary_beside,
+    write_beside,
 };
 pub use reading::read;
+pub use room::{reserve, reserved_bytes};
 
 /// Replaces `path` by `content` with `mode`: after a power cut it holds the old content or the new, never a part.
 ///

@@ -2,8 +2,10 @@
 
 mod look;
 mod place;
+mod temporary;
 
 pub use place::{FileImage, Over};
+pub(super) use temporary::{is_temporary, process_of, temporary_name};
 
 use std::collections::BTreeSet;
 use std::os::fd::AsFd;
@@ -15,9 +17,6 @@ use rustix::io::Errno;
 
 use super::root::{Parent, Trust, open_below};
 use super::{FileError, FileErrorKind, FileMode, Host, HostPath, Owner, Ownership};
-
-/// What our own unfinished files are called, before 16 random hex digits.
-const TEMPORARY_PREFIX: &str = ".steadfast-";
 
 /// What [`Host::remove`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,32 +134,6 @@ impl Host {
         Ok(())
     }
 
-    /// Removes the unfinished files that a killed process of ours left in `directory`, and says how many.
-    ///
-    /// Only for whoever holds the lock: the files of a process that is alive look the same.
-    ///
-    /// # Errors
-    /// [`FileError`].
-    pub fn sweep_temporaries(&self, directory: &HostPath) -> Result<usize, FileError> {
-        let failed = |errno: Errno| FileError::io("sweep", &self.real_path(directory), errno);
-        let mut swept = 0;
-        for name in self.list(directory)?.unwrap_or_default() {
-            if !is_temporary(&name) {
-                continue;
-            }
-            let handle = self
-                .root
-                .open(directory, OFlags::PATH | OFlags::DIRECTORY)
-                .map_err(failed)?;
-            match unlinkat(&handle, name.as_str(), AtFlags::empty()) {
-                Ok(()) => swept += 1,
-                Err(Errno::NOENT | Errno::ISDIR) => {}
-                Err(errno) => return Err(failed(errno)),
-            }
-        }
-        Ok(swept)
-    }
-
     /// Sets the owner, then the mode: changing the owner clears the set-id bits.
     fn own(&self, handle: impl AsFd, owner: Owner, mode: FileMode) -> Result<(), Errno> {
         self.give(&handle, owner)?;
@@ -195,16 +168,6 @@ impl Host {
         };
         Err(FileError::new(action, &self.real_path(path), kind))
     }
-}
-
-/// A name of ours that nobody has taken.
-pub(super) fn temporary_name() -> String {
-    format!("{TEMPORARY_PREFIX}{:016x}", rand::random::<u64>())
-}
-
-pub(super) fn is_temporary(name: &str) -> bool {
-    name.strip_prefix(TEMPORARY_PREFIX)
-        .is_some_and(|random| random.len() == 16 && random.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 #[cfg(test)]

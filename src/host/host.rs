@@ -13,6 +13,8 @@ use super::{FileError, FileMode, HostPath, Ownership, durable};
 pub struct Host {
     kind: Kind,
     pub(super) root: Arc<Root>,
+    /// The transaction that unfinished files are named after, so that recovery takes away those of its own alone.
+    pub(super) transaction: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +104,17 @@ impl Host {
         Ok(Self {
             kind,
             root: Arc::new(root),
+            transaction: None,
         })
+    }
+
+    /// The same machine; files that are unfinished when we are killed carry the number of `transaction`.
+    #[must_use]
+    pub fn within(&self, transaction: u64) -> Self {
+        Self {
+            transaction: Some(transaction),
+            ..self.clone()
+        }
     }
 
     /// Whether this is the running machine, with services, packages and a kernel to ask.

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::record::decode_lines;
+use super::record::decode;
 use super::{
-    DIRECTORY, Entry, JOURNAL, JournalError, LIMIT_BYTES, Line, Phase, Record, TransactionId, file,
-    ids, open_directory, read_record,
+    DIRECTORY, Entry, JOURNAL, JournalError, LIMIT_BYTES, Line, PLAN, Phase, Record, TransactionId,
+    file, ids, open_directory, read_record,
 };
 use crate::generation::Store;
 use crate::host::durable;
@@ -46,19 +46,22 @@ pub fn past(store: &Store, wanted: Option<TransactionId>) -> Result<Vec<Past>, J
     let mut ids = ids(&root)?;
     ids.retain(|id| wanted.is_none_or(|wanted| wanted == *id));
     ids.sort_unstable();
-    ids.into_iter()
-        .map(|id| read(&root.join(id.to_string()), open.as_deref()))
+    let directories = ids.into_iter().map(|id| root.join(id.to_string()));
+    directories
+        // A kill before the plan was written leaves a directory that never was a transaction.
+        .filter(|directory| open.as_ref() == Some(directory) || directory.join(PLAN).exists())
+        .map(|directory| read(&directory, open.as_deref()))
         .collect()
 }
 
 fn read(directory: &Path, open: Option<&Path>) -> Result<Past, JournalError> {
-    let record = read_record(directory)?;
+    let (record, _) = read_record(directory)?;
     let text = durable::read(&directory.join(JOURNAL), LIMIT_BYTES)
         .map_err(file("read"))?
         .unwrap_or_default();
     Ok(Past {
         record,
-        lines: decode_lines(&text).0,
+        lines: decode(&text).lines,
         open: open == Some(directory),
     })
 }

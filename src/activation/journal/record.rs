@@ -29,6 +29,12 @@ impl TransactionId {
     pub(super) fn next(self) -> Self {
         Self(self.0 + 1)
     }
+
+    /// The number, without the zeros before it.
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.0
+    }
 }
 
 impl fmt::Display for TransactionId {
@@ -86,6 +92,11 @@ impl Record {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "entry")]
 pub enum Entry {
+    /// The plan is on disk.
+    Begun {
+        /// The SHA-256 of `plan.json`.
+        plan: Digest,
+    },
     /// The transaction entered a phase.
     Phase(Phase),
     /// A step is about to be carried out.
@@ -141,43 +152,77 @@ pub enum Entry {
 /// Something that happened, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// When it was written down, seconds since 1970-01-01T00:00:00Z.
+    /// Its place in the journal, from 0.
+    #[serde(default)]
+    pub seq: u64,
+    /// When it was written down, seconds since 1970-01-01T00:00:00Z. Only to be read: nothing is decided by it.
     pub at_secs: i64,
+    /// The boot in which it was written down, as the kernel names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<String>,
     /// What happened.
     #[serde(flatten)]
     pub entry: Entry,
 }
 
-/// An entry as a line: checksum, space, JSON, line break.
-pub(super) fn encode(at_secs: i64, entry: &Entry) -> String {
-    let line = Line {
-        at_secs,
-        entry: entry.clone(),
-    };
+/// What a journal holds.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Decoded {
+    /// The whole lines.
+    pub(super) lines: Vec<Line>,
+    /// How many bytes they take.
+    pub(super) whole_bytes: u64,
+    /// What follows them.
+    pub(super) tail: Tail,
+}
+
+/// What follows the last whole line.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tail {
+    #[default]
+    Nothing,
+    /// The line that was being written when the power went.
+    Torn,
+    /// A phase after a line that is not whole. All that comes before a phase is on disk before the phase is, so no power cut
+    /// does that.
+    Damaged,
+}
+
+impl Decoded {
+    pub(super) fn entries(self) -> Vec<Entry> {
+        self.lines.into_iter().map(|line| line.entry).collect()
+    }
+}
+
+/// A line: checksum, space, JSON, line break. Its length is where it ends; the checksum tells half a line from a whole one.
+pub(super) fn encode(line: &Line) -> String {
     // Strings, numbers and lists of them: nothing here that JSON cannot hold.
-    let json = serde_json::to_string(&line).unwrap_or_default();
+    let json = serde_json::to_string(line).unwrap_or_default();
     format!("{} {json}\n", checksum(json.as_bytes()))
 }
 
-/// The entries up to the first line that is not whole, and how many bytes they take.
-pub(super) fn decode(text: &[u8]) -> (Vec<Entry>, u64) {
-    let (lines, whole_bytes) = decode_lines(text);
-    let entries = lines.into_iter().map(|line| line.entry).collect();
-    (entries, whole_bytes)
+/// The lines up to the first that is not whole, or not the next one.
+pub(super) fn decode(text: &[u8]) -> Decoded {
+    let mut decoded = Decoded::default();
+    for text in text.split_inclusive(|byte| *byte == b'\n') {
+        match (decode_line(text), decoded.tail) {
+            (Some(line), Tail::Nothing) if follows(&line, &decoded.lines) => {
+                decoded.lines.push(line);
+                decoded.whole_bytes += text.len() as u64;
+            }
+            (Some(line), _) if matches!(line.entry, Entry::Phase(_)) => {
+                decoded.tail = Tail::Damaged;
+                break;
+            }
+            _ => decoded.tail = Tail::Torn,
+        }
+    }
+    decoded
 }
 
-/// As [`decode`], with when each entry was written.
-pub(super) fn decode_lines(text: &[u8]) -> (Vec<Line>, u64) {
-    let mut lines = Vec::new();
-    let mut whole_bytes = 0;
-    for text in text.split_inclusive(|byte| *byte == b'\n') {
-        let Some(line) = decode_line(text) else {
-            break;
-        };
-        lines.push(line);
-        whole_bytes += text.len() as u64;
-    }
-    (lines, whole_bytes)
+/// Lines of versions that did not count them all have number 0.
+fn follows(line: &Line, before: &[Line]) -> bool {
+    line.seq == 0 || line.seq == before.len() as u64
 }
 
 fn decode_line(line: &[u8]) -> Option<Line> {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::activation::{Plan, Way};
 use crate::generation::GenerationNumber;
+use crate::host::clock;
 
 fn store() -> (tempfile::TempDir, Store) {
     let directory = tempfile::tempdir().unwrap();
@@ -36,8 +37,9 @@ fn what_was_written_is_read_back_until_the_transaction_is_closed() {
     let (journal, entries) = Journal::open(&store).unwrap().unwrap();
     assert_eq!(journal.phase(), &Phase::Applying);
     assert_eq!(journal.record.target, GenerationNumber(2));
+    assert!(matches!(entries[0], Entry::Begun { .. }));
     assert_eq!(
-        entries,
+        entries[1..],
         [
             Entry::Phase(Phase::Prepared),
             Entry::Phase(Phase::Applying),
@@ -48,28 +50,154 @@ fn what_was_written_is_read_back_until_the_transaction_is_closed() {
     assert!(Journal::open(&store).unwrap().is_none());
 }
 
-#[test]
-fn a_torn_tail_is_cut_off_and_written_over_wherever_it_was_torn() {
+/// A journal of three lines, and the places where they begin and end.
+fn three_lines() -> (tempfile::TempDir, Store, PathBuf, Vec<usize>) {
     let (directory, store) = store();
     let mut journal = Journal::create(&store, record()).unwrap();
     journal.enter(Phase::Applying).unwrap();
     drop(journal);
     let path = directory.path().join("transactions/00000001/journal");
+    let text = fs::read(&path).unwrap();
+    let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+    let places: Vec<usize> = std::iter::once(0)
+        .chain(ends.map(|(at, _)| at + 1))
+        .collect();
+    assert_eq!(places.len(), 4);
+    (directory, store, path, places)
+}
+
+#[test]
+fn a_torn_tail_is_cut_off_and_written_over_wherever_it_was_torn() {
+    let (_directory, store, path, places) = three_lines();
     let whole = fs::read(&path).unwrap();
-    let first = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
-    for cut in first..whole.len() {
+    for cut in places[2]..places[3] {
         durable::replace(&path, &whole[..cut], private()).unwrap();
         let (mut journal, entries) = Journal::open(&store).unwrap().unwrap();
-        assert_eq!(entries, [Entry::Phase(Phase::Prepared)], "cut at {cut}");
+        assert_eq!(
+            entries[1..],
+            [Entry::Phase(Phase::Prepared)],
+            "cut at {cut}"
+        );
         journal.write(&step(3), Durability::Synced).unwrap();
         drop(journal);
         let (_, entries) = Journal::open(&store).unwrap().unwrap();
         assert_eq!(
-            entries,
+            entries[1..],
             [Entry::Phase(Phase::Prepared), step(3)],
             "cut at {cut}"
         );
     }
+}
+
+#[test]
+fn a_last_line_with_any_bit_wrong_is_a_torn_one() {
+    let (_directory, store, path, places) = three_lines();
+    let whole = fs::read(&path).unwrap();
+    for at in places[2]..places[3] {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1;
+        durable::replace(&path, &flipped, private()).unwrap();
+        let (journal, _) = Journal::open(&store).unwrap().unwrap();
+        assert_eq!(journal.phase(), &Phase::Prepared, "flipped at {at}");
+    }
+}
+
+#[test]
+fn a_damaged_line_before_whole_ones_is_damage_and_nothing_is_cut_off() {
+    let (_directory, store, path, places) = three_lines();
+    let whole = fs::read(&path).unwrap();
+    // The end of the second line is the beginning of the third: without it, both are one that is torn.
+    for at in 0..places[2] - 1 {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 1;
+        durable::replace(&path, &flipped, private()).unwrap();
+        let error = Journal::open(&store).unwrap_err();
+        assert!(error.is_damage(), "flipped at {at}: {error}");
+        assert_eq!(fs::read(&path).unwrap(), flipped);
+    }
+    for gone in [
+        &whole[..0],
+        &whole[places[1]..places[2]],
+        &whole[places[2]..],
+    ] {
+        durable::replace(&path, gone, private()).unwrap();
+        assert!(open_phase(&store).unwrap_err().is_damage());
+    }
+}
+
+#[test]
+fn a_power_cut_may_lose_a_line_that_was_not_synced_and_keep_those_after_it() {
+    let (_directory, store, path, places) = three_lines();
+    let (mut journal, _) = Journal::open(&store).unwrap().unwrap();
+    journal.write(&step(0), Durability::Written).unwrap();
+    journal.write(&step(1), Durability::Written).unwrap();
+    drop(journal);
+    let mut text = fs::read(&path).unwrap();
+    text[places[3]..places[3] + 20].fill(0);
+    durable::replace(&path, &text, private()).unwrap();
+    let (journal, entries) = Journal::open(&store).unwrap().unwrap();
+    assert_eq!(journal.phase(), &Phase::Applying);
+    assert_eq!(entries.len(), 3);
+}
+
+#[test]
+fn a_plan_that_is_not_the_one_that_was_begun_is_damage() {
+    let (directory, store) = store();
+    drop(Journal::create(&store, record()).unwrap());
+    let path = directory.path().join("transactions/00000001/plan.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let other = text.replace("\"target\": 2", "\"target\": 3");
+    assert_ne!(other, text);
+    durable::replace(&path, other.as_bytes(), private()).unwrap();
+    let error = Journal::open(&store).unwrap_err();
+    assert!(error.is_damage() && error.hint().is_some(), "{error}");
+}
+
+#[test]
+fn a_journal_of_a_version_that_did_not_count_its_lines_is_read() {
+    let (_directory, store, path, _) = three_lines();
+    let old = concat!(
+        "38e114d3045a0f91 {\"at_secs\":7,\"entry\":\"phase\",\"phase\":\"prepared\"}\n",
+        "ad59bdc04026b5dd {\"at_secs\":7,\"entry\":\"phase\",\"phase\":\"applying\"}\n",
+    );
+    durable::replace(&path, old.as_bytes(), private()).unwrap();
+    let (journal, _) = Journal::open(&store).unwrap().unwrap();
+    assert_eq!(journal.phase(), &Phase::Applying);
+}
+
+#[test]
+fn lines_are_counted_on_and_say_in_which_boot_they_were_written() {
+    let (_directory, store, _, _) = three_lines();
+    let (mut journal, _) = Journal::open(&store).unwrap().unwrap();
+    journal.write(&step(0), Durability::Written).unwrap();
+    let lines = &past(&store, None).unwrap()[0].lines;
+    let seqs: Vec<u64> = lines.iter().map(|line| line.seq).collect();
+    assert_eq!(seqs, [0, 1, 2, 3]);
+    assert!(lines.iter().all(|line| line.boot == clock::boot_id()));
+}
+
+#[test]
+fn what_a_kill_left_before_there_was_a_plan_is_no_transaction_and_goes() {
+    let (directory, store) = store();
+    let half = directory.path().join("transactions/00000001");
+    make_directory(&half).unwrap();
+    assert_eq!(past(&store, None).unwrap(), []);
+    let journal = Journal::create(&store, record()).unwrap();
+    assert_eq!(journal.record.id.to_string(), "00000002");
+    assert!(!half.exists());
+}
+
+#[test]
+fn room_for_the_way_back_is_kept_until_it_is_gone() {
+    let (directory, store) = store();
+    let reserve = directory.path().join("transactions/reserve");
+    let journal = Journal::create(&store, record()).unwrap();
+    assert!(reserve.exists());
+    journal.release_reserve();
+    assert!(!reserve.exists());
+    journal.close().unwrap();
+    Journal::create(&store, record()).unwrap().close().unwrap();
+    assert!(reserve.exists());
 }
 
 #[test]
@@ -113,7 +241,7 @@ fn transactions_are_read_back_with_their_times_and_which_of_them_is_open() {
         phases,
         [(&Phase::Committed, false), (&Phase::Prepared, true)]
     );
-    assert_eq!(all[0].lines.len(), 4);
+    assert_eq!(all[0].lines.len(), 5);
     assert!(all[0].lines.iter().all(|line| line.at_secs > 1_700_000_000));
     assert_eq!(past(&store, Some(second.record.id)).unwrap(), all[1..]);
     let nobody = "77".parse().unwrap();

@@ -513,7 +513,7 @@ fn files_of_a_killed_process_are_swept() {
     let left = bed
         .directory
         .path()
-        .join("host/etc/app/.steadfast-0123456789abcdef");
+        .join("host/etc/app/.steadfast-00000002-0123456789abcdef");
     std::os::unix::fs::symlink("nowhere", &left).unwrap();
     bed.recover(Recovery::Automatic);
     assert!(left.symlink_metadata().is_err());

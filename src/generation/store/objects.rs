@@ -20,6 +20,19 @@ impl Store {
         Ok(content)
     }
 
+    /// How long an object is.
+    pub fn object_bytes(&self, digest: &Digest) -> Result<u64, StoreError> {
+        let path = self.object_path(digest);
+        match std::fs::metadata(&path) {
+            Ok(found) => Ok(found.len()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let operation = format!("look at object {digest}");
+                Err(StoreError::new(operation, &path, StoreErrorKind::Missing))
+            }
+            Err(error) => Err(StoreError::io("look at an object", &path, error)),
+        }
+    }
+
     /// Keeps `content` as an object, for originals and drifted versions; durable when this returns.
     ///
     /// `gc` removes an object that nothing names once it is older than what it keeps.

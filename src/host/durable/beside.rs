@@ -57,6 +57,25 @@ pub fn is_temporary(name: &str) -> bool {
     crate::host::files::is_temporary(name)
 }
 
+/// Removes the unfinished files in `directory` whose processes are gone: they were killed. What cannot be removed stays,
+/// it harms nobody.
+pub fn sweep_the_dead(directory: &Path) {
+    let Ok(entries) = fs::read_dir(directory) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().filter(|name| is_temporary(name));
+        let Some(process) = process.and_then(crate::host::files::process_of) else {
+            continue;
+        };
+        let is_gone = !Path::new("/proc").join(process.to_string()).exists();
+        if is_gone && let Err(error) = fs::remove_file(entry.path()) {
+            tracing::warn!(path = %entry.path().display(), %error, "an unfinished file could not be removed");
+        }
+    }
+}
+
 /// Makes `temporary` the file `path`, in one step. On disk after [`sync_directory`].
 ///
 /// # Errors

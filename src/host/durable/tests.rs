@@ -95,3 +95,38 @@ fn a_replaced_file_keeps_its_mode_where_that_is_asked() {
         0o604
     );
 }
+
+#[test]
+fn unfinished_files_go_when_their_process_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let alive = temporary_beside(&directory.path().join("x"));
+    // Larger than any process id can be.
+    let dead = directory
+        .path()
+        .join(".steadfast-p99999999-0123456789abcdef");
+    let others = directory
+        .path()
+        .join(".steadfast-00000001-0123456789abcdef");
+    for path in [&alive, &dead, &others] {
+        fs::File::create(path).unwrap();
+    }
+    sweep_the_dead(directory.path());
+    assert_eq!(
+        [&alive, &dead, &others].map(|path| path.exists()),
+        [true, false, true]
+    );
+}
+
+#[test]
+fn room_is_kept_until_it_is_released() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("reserve");
+    reserve(&path, 1 << 20, FileMode::from_bits(0o600)).unwrap();
+    let kept = reserved_bytes(&path).unwrap();
+    // A file system that promises nothing keeps nothing.
+    assert!(kept == 0 || kept >= 1 << 20, "{kept}");
+    reserve(&path, 1 << 20, FileMode::from_bits(0o600)).unwrap();
+    assert_eq!(reserved_bytes(&path), Some(kept));
+    remove(&path).unwrap();
+    assert_eq!(reserved_bytes(&path), None);
+}

@@ -10,7 +10,6 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::temporary_name;
 use crate::host::attributes::{Attributes, labels, set_labels};
 use crate::host::root::{Parent, Trust, kind_in_words, open_below};
 use crate::host::{FileError, FileErrorKind, FileMode, Host, HostPath, Owner};
@@ -77,7 +76,7 @@ impl Host {
         let parent = self
             .root
             .open_parent(ACTION, path, Trust::For(image.owner))?;
-        let temporary = temporary_name();
+        let temporary = self.temporary_name();
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let created = parent.acting.perform(|| {
             openat(
@@ -116,7 +115,7 @@ impl Host {
     pub fn put_symlink(&self, path: &HostPath, target: &str, over: Over) -> Result<(), FileError> {
         const ACTION: &str = "link";
         let parent = self.root.open_parent(ACTION, path, Trust::Any)?;
-        let temporary = temporary_name();
+        let temporary = self.temporary_name();
         let made = parent
             .acting
             .perform(|| symlinkat(target, &parent, temporary.as_str()));

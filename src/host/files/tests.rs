@@ -310,15 +310,35 @@ fn a_parent_that_others_can_change_is_refused() {
 }
 
 #[test]
-fn only_our_own_leftovers_are_swept() {
+fn only_leftovers_of_the_transaction_are_swept() {
     let place = place();
-    place.put("/etc/.steadfast-0123456789abcdef", "half");
-    symlink("x", place.at("/etc/.steadfast-fedcba9876543210")).unwrap();
-    place.put("/etc/.steadfast-notes", "mine");
-    place.put("/etc/motd", "x");
-    assert_eq!(place.host.sweep_temporaries(&path("/etc")).unwrap(), 2);
-    assert_eq!(place.names("/etc"), [".steadfast-notes", "motd"]);
-    assert_eq!(place.host.sweep_temporaries(&path("/none")).unwrap(), 0);
+    place.put("/etc/.steadfast-00000007-0123456789abcdef", "half");
+    symlink("x", place.at("/etc/.steadfast-00000007-fedcba9876543210")).unwrap();
+    let others = [
+        ".steadfast-00000007-notes",
+        ".steadfast-00000008-0123456789abcdef",
+        ".steadfast-0123456789abcdef",
+        "motd",
+    ];
+    for other in others {
+        place.put(&format!("/etc/{other}"), "mine");
+    }
+    assert_eq!(place.host.sweep_temporaries(&path("/etc"), 7).unwrap(), 2);
+    assert_eq!(place.names("/etc"), others);
+    assert_eq!(place.host.sweep_temporaries(&path("/none"), 7).unwrap(), 0);
+}
+
+#[test]
+fn unfinished_files_carry_the_number_of_their_transaction() {
+    let place = place();
+    let name = place.host.temporary_name();
+    assert!(is_temporary(&name));
+    assert_eq!(process_of(&name), Some(std::process::id()));
+    let name = place.host.within(42).temporary_name();
+    assert!(name.starts_with(".steadfast-00000042-"), "{name}");
+    assert!(is_temporary(&name));
+    assert_eq!(process_of(&name), None);
+    assert!(!is_temporary(".steadfast-42-0123456789abcdef"));
 }
 
 #[test]

@@ -4,16 +4,30 @@ use super::fixture::{EVENTUALLY, running_fleet};
 use crate::harness::{Fleet, World};
 
 pub fn full_and_read_only_disks_leave_the_host_whole(world: &World, name: &str) {
-    let (fleet, good) = running_fleet(world, name, &["yard"], "");
-    a_full_disk_rolls_back(&fleet, &good);
+    let (fleet, _) = running_fleet(world, name, &["yard"], "");
+    a_disk_that_becomes_full_rolls_back(&fleet);
+    a_full_disk_is_seen_before_anything_changes(&fleet);
     read_only_state_stops_everything(&fleet);
 }
 
-fn a_full_disk_rolls_back(fleet: &Fleet, good: &str) {
+/// A service that fills the disk when it stops, which is before files are written: nobody can see that coming.
+const FILLER: &str = "[Service]\nExecStart=/bin/sleep infinity\n\
+    ExecStop=/bin/sh -c 'head -c 60000 /dev/zero >/etc/small/filler'\n";
+
+fn a_disk_that_becomes_full_rolls_back(fleet: &Fleet) {
     let yard = fleet.host("yard");
     yard.must("mkdir -p /etc/small && mount -t tmpfs -o size=64k,mode=0755 small /etc/small");
-    let large = "x".repeat(200_000);
-    fleet.clone.write("hosts/yard/large", &large);
+    fleet.clone.write("hosts/yard/filler.service", FILLER);
+    let unit = "units:\n  filler.service: { file: filler.service, start: true }\n";
+    fleet.clone.edit("hosts/yard/host.yml", "units:\n", unit);
+    let good = fleet
+        .clone
+        .commit("a service that fills the disk when it stops");
+    fleet.clone.push();
+    yard.wait_converged(&good, EVENTUALLY);
+
+    fleet.clone.write("hosts/yard/large", &"x".repeat(30_000));
+    fleet.clone.edit("hosts/yard/host.yml", unit, "units:\n");
     fleet.clone.edit(
         "hosts/yard/host.yml",
         "files:\n",
@@ -22,7 +36,9 @@ fn a_full_disk_rolls_back(fleet: &Fleet, good: &str) {
     fleet
         .clone
         .edit("hosts/yard/host.yml", "greeting = hello", "greeting = full");
-    let bad = fleet.clone.commit("a file that does not fit");
+    let bad = fleet
+        .clone
+        .commit("a file that fits until the service stops");
     fleet.clone.push();
     let why = yard.wait_rolled_back(&bad, EVENTUALLY);
     assert!(
@@ -37,16 +53,34 @@ fn a_full_disk_rolls_back(fleet: &Fleet, good: &str) {
     );
     assert_eq!(
         yard.must("ls -A /etc/small"),
-        "",
+        "filler\n",
         "no half-written file stays"
     );
     assert_eq!(yard.must("cat /etc/app/app.conf"), "greeting = hello\n");
+    assert_eq!(yard.must("systemctl is-active filler.service"), "active\n");
     assert_eq!(yard.drift().0, 0);
+}
+
+/// The disk is full now, and the way back needed no room on it.
+fn a_full_disk_is_seen_before_anything_changes(fleet: &Fleet) {
+    let yard = fleet.host("yard");
+    let refused = yard.run("reconcile retry");
+    assert_eq!(refused.code, 1, "{}", refused.all());
+    assert!(
+        refused
+            .all()
+            .contains("the file system of /etc/small/large has room for")
+            && refused.all().contains("nothing was changed"),
+        "{}",
+        refused.all()
+    );
+    assert_eq!(yard.must("cat /etc/app/app.conf"), "greeting = hello\n");
+    assert_eq!(yard.run("test -e /etc/a-first.conf").code, 1);
 
     yard.must("umount /etc/small");
     let retried = yard.run("reconcile retry --json");
     assert_eq!(retried.code, 0, "with room it fits: {}", retried.all());
-    assert_eq!(yard.must("stat -c %s /etc/small/large"), "200000\n");
+    assert_eq!(yard.must("stat -c %s /etc/small/large"), "30000\n");
     assert_eq!(yard.must("cat /etc/app/app.conf"), "greeting = full\n");
 }
 

@@ -234,7 +234,7 @@ fn names_nobody_can_spell_are_left_alone() {
     let odd = [
         &b"line\nbreak"[..],
         b"\xff\xfe",
-        b".steadfast-0123456789abcdef\n",
+        b".steadfast-00000001-0123456789abcdef\n",
     ];
     fs::create_dir(place.at("/etc/dir")).unwrap();
     for name in odd {
@@ -244,7 +244,7 @@ fn names_nobody_can_spell_are_left_alone() {
     let host = &place.host;
     host.write_file(&path("/etc/dir/ours"), b"x", own(), MODE)
         .unwrap();
-    assert_eq!(host.sweep_temporaries(&path("/etc/dir")).unwrap(), 0);
+    assert_eq!(host.sweep_temporaries(&path("/etc/dir"), 1).unwrap(), 0);
     assert_eq!(host.remove(&path("/etc/dir")).unwrap(), Removed::NotEmpty);
     assert_eq!(fs::read_dir(place.at("/etc/dir")).unwrap().count(), 4);
     // It could not be put back as it was, so it is nothing that can be taken over.
