@@ -54,7 +54,7 @@ impl HostParser<'_> {
                     path: path.to_owned(),
                     place: entry.key.place,
                 };
-                self.take(unit, name, credential);
+                self.take(&unit, name, credential);
             }
         }
     }
@@ -79,7 +79,7 @@ impl HostParser<'_> {
         Some((unit, name))
     }
 
-    fn take(&mut self, unit: UnitName, name: CredentialName, credential: Credential) {
+    fn take(&mut self, unit: &UnitName, name: CredentialName, credential: Credential) {
         let of_unit = self.credentials.entry(unit.clone()).or_default();
         if let Some(first) = of_unit.get(&name) {
             let first = self.reader.mark(first.place);
