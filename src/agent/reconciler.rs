@@ -11,7 +11,7 @@ use crate::activation::{Holds, Plan};
 use crate::drift::DriftReport;
 use crate::generation::{GenerationNumber, Store};
 use crate::host::{FileMode, Host, clock, durable};
-use crate::report::{Outcome, Problem, Report, State, Trigger};
+use crate::report::{Outcome, Problem, Report, State, TextChange, Trigger};
 use crate::source::Revision;
 
 /// Where the state is, below the host's root.
@@ -52,6 +52,9 @@ pub struct Pass {
     pub pausing: Pausing,
 }
 
+/// Files that are larger are not read for a preview.
+const LARGEST_TEXT_BYTES: u64 = 16 * 1024 * 1024;
+
 /// What a pass would do; nothing was changed, stored or fetched into the mirror.
 #[derive(Debug, Clone)]
 pub struct Preview {
@@ -61,6 +64,8 @@ pub struct Preview {
     pub current: Option<GenerationNumber>,
     /// What would be done.
     pub plan: Plan,
+    /// What would change inside of files.
+    pub texts: Vec<TextChange>,
 }
 
 /// One host and its repository.
@@ -228,10 +233,16 @@ impl Reconciler {
         let target =
             target::build(&self.settings, &found, on_event).map_err(|stop| stop.problem)?;
         let plan = self.plan_only(&store, &target, on_event).await?;
+        let texts = TextChange::of_plan(
+            &plan,
+            |path| self.host.read_file(path, LARGEST_TEXT_BYTES).ok().flatten(),
+            |digest| target.built.objects.get(digest).cloned(),
+        );
         Ok(Preview {
             revision: found.trusted.revision().clone(),
             current: current.map(|current| current.number),
             plan,
+            texts,
         })
     }
 

@@ -10,7 +10,7 @@ use super::problem::print_problem;
 use crate::activation::Notice;
 use crate::config::HostName;
 use crate::generation::GenerationNumber;
-use crate::report::{Change, Problem, exit};
+use crate::report::{Change, Problem, TextChange, exit};
 use crate::source::Revision;
 
 /// What `--help` says first.
@@ -60,6 +60,8 @@ pub struct PlanAnswer {
     pub generation: Option<GenerationNumber>,
     /// What would be changed, in order.
     pub changes: Vec<Change>,
+    /// What would change inside of files that are there.
+    pub texts: Vec<TextChange>,
     /// What would be left alone, and why.
     pub notices: Vec<Notice>,
 }

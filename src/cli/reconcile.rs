@@ -157,6 +157,7 @@ pub(super) fn dry_run(flags: &HostFlags, format: Format) -> Result<u8, Problem> 
         revision: preview.revision,
         generation: preview.current,
         changes: Change::of_plan(&preview.plan),
+        texts: preview.texts,
         notices: preview.plan.notices,
     };
     match format {

@@ -5,10 +5,9 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Area, Change};
+use super::{Area, Change, TextChange};
 use crate::activation::{Held, Observed, Owned, draft};
 use crate::config::HostName;
-use crate::drift::{LARGEST_SHOWN_BYTES, unified_between};
 use crate::generation::{
     Additions, Built, Change as Difference, Manifest, Originals, PathKind, diff,
 };
@@ -24,26 +23,6 @@ pub struct Forecast {
     pub units: Vec<Change>,
     /// What differs inside files and templates, by path.
     pub texts: Vec<TextChange>,
-}
-
-/// What differs inside of a file, or of a template: there, secrets are named, never shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct TextChange {
-    /// `file` or `template`.
-    pub resource: String,
-    /// Its path or name.
-    pub name: String,
-    /// A unified diff; absent where there is none to show.
-    pub diff: Option<String>,
-    /// Why there is none: `binary`, `too large to show`.
-    pub left_out: Option<String>,
-}
-
-/// Which contents are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side<'a> {
-    Absent,
-    There(&'a [u8]),
 }
 
 impl Forecast {
@@ -101,20 +80,18 @@ fn texts(from: &Built, to: &Built) -> Vec<TextChange> {
             digest.map(|digest| built.objects.get(digest).cloned().unwrap_or_default())
         };
         let (before, after) = (bytes(from, before), bytes(to, after));
-        found.extend(changed(
+        found.extend(TextChange::of(
             ("file", path.as_str()),
-            side(before.as_deref()),
-            side(after.as_deref()),
+            (before.as_deref(), after.as_deref()),
         ));
     }
     let names: BTreeSet<_> = old.templates.keys().chain(new.templates.keys()).collect();
     for name in names {
         let before = old.templates.get(name).map(written);
         let after = new.templates.get(name).map(written);
-        found.extend(changed(
+        found.extend(TextChange::of(
             ("template", name.as_str()),
-            side(before.as_deref()),
-            side(after.as_deref()),
+            (before.as_deref(), after.as_deref()),
         ));
     }
     found
@@ -134,36 +111,6 @@ fn written(template: &TemplateSpec) -> Vec<u8> {
         TemplateSegment::Secret(name) => format!("{{{{ secret(\"{name}\") }}}}"),
     });
     parts.collect::<String>().into_bytes()
-}
-
-fn side(content: Option<&[u8]>) -> Side<'_> {
-    content.map_or(Side::Absent, Side::There)
-}
-
-fn changed((resource, name): (&str, &str), old: Side<'_>, new: Side<'_>) -> Option<TextChange> {
-    if old == new {
-        return None;
-    }
-    let named = |side: Side<'_>| match side {
-        Side::Absent => "/dev/null".to_owned(),
-        Side::There(_) => name.to_owned(),
-    };
-    let bytes = |side| match side {
-        Side::Absent => &[],
-        Side::There(bytes) => bytes,
-    };
-    let is_large = |side| bytes(side).len() as u64 > LARGEST_SHOWN_BYTES;
-    let shown = if is_large(old) || is_large(new) {
-        Err("too large to show")
-    } else {
-        unified_between((&named(old), bytes(old)), (&named(new), bytes(new)))
-    };
-    Some(TextChange {
-        resource: resource.to_owned(),
-        name: name.to_owned(),
-        diff: shown.as_ref().ok().cloned(),
-        left_out: shown.err().map(str::to_owned),
-    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! `outcome` is the report of one pass, `problem` an error for the person who must act, `state` what is remembered
 //! between passes, `status` the host at a glance, `events` what the journal is told, `forecast` what a change of the
-//! repository would do to a host.
+//! repository would do to a host, `texts` what changes inside of files.
 
 mod change;
 mod events;
@@ -12,10 +12,11 @@ mod outcome;
 mod problem;
 mod state;
 mod status;
+mod texts;
 
 pub use change::{Action, Area, Change};
 pub use events::{Event, announce_hold, announce_pass, announce_scan};
-pub use forecast::{Forecast, TextChange};
+pub use forecast::Forecast;
 pub use log::{Announce, Audience, LOG_VARIABLE, LogError, start_log};
 pub use outcome::{Outcome, Report, Trigger, Unavailable, exit};
 pub use problem::Problem;
@@ -23,3 +24,4 @@ pub use state::{DriftSummary, FailedRevision, STATE_VERSION, State, StateError};
 pub use status::{
     ActiveGeneration, AgentStatus, LiveAgent, OpenTransaction, STATUS_VERSION, Status,
 };
+pub use texts::TextChange;

@@ -348,7 +348,10 @@ fn a_dry_run_leaves_no_trace() {
     let before = (fleet.tree(), fleet.times());
     let dry = fleet.run(&["reconcile", "now", "--dry-run"]);
     dry.ends_with(0);
-    assert!(dry.stdout.contains("/etc/motd"), "{dry:?}");
+    assert!(
+        dry.stdout.contains("\n-yard: hello\n+yard: hello 2\n"),
+        "{dry:?}"
+    );
     assert_eq!(before, (fleet.tree(), fleet.times()));
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::HostPreview;
 use super::side::Files;
-use crate::cli::render::{Lines, Tense, changes, differences, revision, tally};
+use crate::cli::render::{Lines, Tense, changes, differences, revision, tally, texts};
 use crate::cli::secrets::{columns, counted};
 use crate::cli::style::{ADDED, BAD, FAINT, GOOD, LABEL, REMOVED, paint};
 use crate::generation::ChangeKind;
@@ -27,18 +27,7 @@ pub(super) fn host((from, to): (&Files, &Files), host: &HostPreview, now_secs: i
     lines.block(&differences(&host.forecast.changes));
     lines.gap();
     lines.block(&changes(&host.forecast.units));
-    for text in &host.forecast.texts {
-        match (&text.diff, &text.left_out) {
-            (Some(diff), _) => {
-                lines.gap();
-                diff.lines().for_each(|line| lines.line(coloured(line)));
-            }
-            (None, Some(reason)) => {
-                lines.line(format!("{} {}: {reason}", text.resource, text.name));
-            }
-            (None, None) => {}
-        }
-    }
+    lines.block(&texts(&host.forecast.texts));
     lines.gap();
     lines.line(verdict(from, host));
     lines.finish()
@@ -122,19 +111,4 @@ fn verdict(from: &Files, host: &HostPreview) -> String {
         let _ = write!(text, "; units: {units}");
     }
     text
-}
-
-/// A line of a unified diff, as `git diff` colours it.
-fn coloured(line: &str) -> String {
-    if line.starts_with("+++") || line.starts_with("---") {
-        paint(LABEL, line)
-    } else if line.starts_with("@@") {
-        paint(FAINT, line)
-    } else if line.starts_with('+') {
-        paint(ADDED, line)
-    } else if line.starts_with('-') {
-        paint(REMOVED, line)
-    } else {
-        line.to_owned()
-    }
 }

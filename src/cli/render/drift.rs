@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Lines;
-use crate::cli::style::{ADDED, FAINT, GOOD, LABEL, REMOVED, WARN, paint};
+use super::texts::unified;
+use crate::cli::style::{FAINT, GOOD, LABEL, WARN, paint};
 use crate::config::Enforcement;
 use crate::drift::{DriftClass, DriftItem, DriftReport};
 
@@ -19,7 +20,7 @@ pub(in crate::cli) fn drift(report: &DriftReport) -> String {
             let label = if number == 0 { class.name() } else { "" };
             lines.field(label, one(item));
             if let Some(diff) = &item.diff {
-                lines.block(&coloured(diff));
+                lines.block(&unified(diff));
                 lines.gap();
             }
         }
@@ -39,20 +40,6 @@ fn one(item: &DriftItem) -> String {
         (None, Enforcement::Enforce) => paint(FAINT, " (the agent puts it right)"),
     };
     format!("{}: {}{policy}", paint(LABEL, &item.subject), item.detail)
-}
-
-/// Not indented, so that it can be given to `patch`.
-fn coloured(diff: &str) -> String {
-    let line = |line: &str| {
-        let style = match line.as_bytes().first() {
-            Some(b'+') => ADDED,
-            Some(b'-') => REMOVED,
-            Some(b'@') => FAINT,
-            _ => return format!("{line}\n"),
-        };
-        format!("{}\n", paint(style, line))
-    };
-    diff.lines().map(line).collect()
 }
 
 fn sum(report: &DriftReport) -> String {

@@ -8,6 +8,7 @@ mod plan;
 mod report;
 mod size;
 mod status;
+mod texts;
 mod time;
 mod why;
 
@@ -19,6 +20,7 @@ pub(super) use plan::plan;
 pub(super) use report::{report, revision};
 pub(super) use size::size;
 pub(super) use status::status;
+pub(super) use texts::texts;
 pub(super) use time::{ago, took};
 pub(super) use why::why;
 

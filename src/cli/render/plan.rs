@@ -1,8 +1,8 @@
 //! Plans.
 
-use super::Lines;
 use super::changes::{Tense, changes, tally};
 use super::report::revision;
+use super::{Lines, texts};
 use crate::cli::plan::PlanAnswer;
 use crate::cli::style::{FAINT, GOOD, paint};
 
@@ -13,6 +13,7 @@ pub(in crate::cli) fn plan(plan: &PlanAnswer, now_secs: i64) -> String {
     lines.field("revision", revision(&plan.revision, now_secs));
     lines.gap();
     lines.block(&changes(&plan.changes));
+    lines.block(&texts(&plan.texts));
     lines.gap();
     for (number, notice) in plan.notices.iter().enumerate() {
         let label = if number == 0 { "left alone" } else { "" };

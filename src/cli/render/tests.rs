@@ -10,7 +10,7 @@ use crate::health::{Answer, Verdict};
 use crate::host::{Digest, HostPath};
 use crate::report::{
     Action, ActiveGeneration, AgentStatus, Area, Change, DriftSummary, FailedRevision, LiveAgent,
-    OpenTransaction, Outcome, Problem, Report, Status, Trigger, Unavailable,
+    OpenTransaction, Outcome, Problem, Report, Status, TextChange, Trigger, Unavailable,
 };
 use crate::source::{CommitId, Revision, Signer};
 
@@ -301,11 +301,20 @@ fn a_dry_run_ends_with_what_is_to_do() {
         revision: revision('b', "app: try something"),
         generation: Some(GenerationNumber(4)),
         changes: activated().changes,
+        texts: vec![TextChange {
+            resource: "file".to_owned(),
+            name: "/etc/app.conf".to_owned(),
+            diff: Some(
+                "--- /etc/app.conf\n+++ /etc/app.conf\n@@ -1 +1 @@\n-old\n+new\n".to_owned(),
+            ),
+            left_out: None,
+        }],
         notices: activated().notices,
     };
     insta::assert_snapshot!(plain(&plan(&answer, NOW)));
     let nothing = PlanAnswer {
         changes: Vec::new(),
+        texts: Vec::new(),
         notices: Vec::new(),
         ..answer
     };
