@@ -125,11 +125,11 @@ pub fn a_secret_that_does_not_open_changes_nothing_and_says_which_way_it_failed(
         + "files:\n  /etc/new.conf: { text: \"new\\n\" }\n";
 
     // Somebody took a value out: every other one opens, the whole does not.
-    let without: String = whole
+    let kept: Vec<&str> = whole
         .lines()
         .filter(|line| !line.trim_start().starts_with("other:"))
-        .map(|line| format!("{line}\n"))
         .collect();
+    let without = kept.join("\n") + "\n";
     assert_ne!(without, whole);
     fleet.clone.write("secrets/default.yml", &without);
     let damaged = more.replace("  app/other: { path: /etc/app/other }\n", "");
