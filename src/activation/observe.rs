@@ -5,10 +5,10 @@ use std::path::Path;
 
 use super::failure::HostFailure;
 use super::{Holds, Observed};
-use crate::generation::{Additions, Manifest};
+use crate::generation::{Additions, Manifest, Store};
 use crate::host::{
     Accounts, Digest, Host, HostPath, InstalledPackages, KernelModule, LocaleName, Ours,
-    PackageName, PathState, UnitId, UnitKind, UserName, clock,
+    PackageName, PathState, UnitId, UnitKind, UnitName, UnitState, UserName, clock,
 };
 use crate::secrets::{self, OpenedSecrets, SecretSet, SecretState, UnitTriggers};
 
@@ -36,10 +36,13 @@ impl<E: Into<HostFailure>> From<E> for ObserveError {
 }
 
 /// Which units a look takes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Units {
     /// Those named; systemd is asked.
-    Named,
+    Named {
+        /// Others that nobody names any more.
+        besides: BTreeSet<UnitId>,
+    },
     /// None: systemd is not there yet.
     None,
 }
@@ -55,7 +58,8 @@ pub async fn observe(
     manifests: &[&Manifest],
     secrets: Option<&OpenedSecrets>,
 ) -> Result<Observed, ObserveError> {
-    look(host, manifests, secrets, Units::Named).await
+    let besides = BTreeSet::new();
+    look(host, manifests, secrets, Units::Named { besides }).await
 }
 
 pub(super) async fn look(
@@ -82,15 +86,53 @@ pub(super) async fn look(
         installed(host, desired, secrets, &mut observed)?;
         observed.passwords = passwords(desired, secrets, &observed.accounts);
     }
-    let names = unit_names(manifests);
     let accounts: BTreeSet<&UserName> = manifests.iter().flat_map(|m| m.users.keys()).collect();
-    if units == Units::Named {
+    if let Units::Named { besides } = units {
         observed.awake = host.awake(accounts)?;
+        let mut names = unit_names(manifests);
+        names.extend(besides);
         if !names.is_empty() {
-            observed.units = host.units().await?.observe(&names).await?;
+            let units = host.units().await?;
+            let templates: BTreeSet<UnitId> = names.iter().filter_map(template).collect();
+            names.extend(units.instances(&templates).await?);
+            names.retain(|name| !name.is_template());
+            observed.units = units.observe(&names).await?;
         }
     }
     Ok(observed)
+}
+
+/// Looks at what a change of unit files is about: the files before and after, and what stops with their units.
+///
+/// # Errors
+/// [`ObserveError`] if systemd cannot be asked.
+pub(super) async fn observe_definitions(
+    host: &Host,
+    store: &Store,
+    manifests: &[&Manifest],
+    observed: &mut Observed,
+) -> Result<(), ObserveError> {
+    // What is not in the store was written by somebody else. Unknown is another definition, which restarts.
+    observed.read_unit_files(manifests, |digest| store.object(digest).ok());
+    let mut changing = observed.changing_units(manifests);
+    let halves: Vec<UnitId> = changing.iter().filter_map(other_half).collect();
+    changing.extend(halves);
+    changing.retain(|unit| observed.units.get(unit).is_some_and(UnitState::is_up));
+    if changing.is_empty() {
+        return Ok(());
+    }
+    let units = host.units().await?;
+    let mut dependents = units.dependents(&changing).await?;
+    let all: BTreeSet<UnitId> = dependents.values().flatten().cloned().collect();
+    let states = units.observe(&all).await?;
+    for with in dependents.values_mut() {
+        with.retain(|unit| states.get(unit).is_some_and(UnitState::is_up));
+    }
+    for (unit, state) in states {
+        observed.units.entry(unit).or_insert(state);
+    }
+    observed.dependents = dependents;
+    Ok(())
 }
 
 fn paths(
@@ -285,8 +327,21 @@ fn unit_names(manifests: &[&Manifest]) -> BTreeSet<UnitId> {
     }
     let halves: Vec<UnitId> = names.iter().filter_map(other_half).collect();
     names.extend(halves);
-    names.retain(|name| !name.is_template());
+    for (name, entry) in manifests.iter().flat_map(|m| m.units.iter()) {
+        let of = |other: &UnitName| UnitId::of(name.account.as_ref(), other.clone());
+        let rules = &entry.rules;
+        names.extend(rules.sockets.iter().chain(&rules.service).map(of));
+    }
     names
+}
+
+/// The template that a unit is, or is an instance of.
+fn template(name: &UnitId) -> Option<UnitId> {
+    if name.is_template() {
+        return Some(name.clone());
+    }
+    let template = name.name.template()?;
+    Some(UnitId::of(name.account.as_ref(), template))
 }
 
 fn triggers(manifest: &Manifest) -> impl Iterator<Item = &UnitTriggers> {

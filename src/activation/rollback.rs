@@ -9,8 +9,8 @@ use super::plan::draft;
 use super::progress::{ActivationEvent, Way};
 use super::{Activation, Event, Held, Outcome, Owned, Plan, Resume, Step};
 use crate::config::Enforcement;
-use crate::generation::{Additions, Manifest, OnChange, StoreError, UnitEntry};
-use crate::host::{HostPath, PackageName, UnitId};
+use crate::generation::{Additions, Manifest, OnChange, StoreError, UnitEntry, UnitRules};
+use crate::host::{HostPath, PackageName, UnitId, UnitKind};
 use crate::secrets::OpenedSecrets;
 
 /// How far back a rollback goes.
@@ -158,7 +158,9 @@ impl Activation<'_> {
         reach: Reach,
     ) -> Result<Plan, RollBackError> {
         let units = match reach {
-            Reach::Everything => Units::Named,
+            Reach::Everything => Units::Named {
+                besides: back.unfinished.keys().cloned().collect(),
+            },
             Reach::Files => Units::None,
         };
         let manifests = [&back.desired, &back.target, back.previous];
@@ -166,6 +168,7 @@ impl Activation<'_> {
         let originals = self.store.originals()?;
         let additions = back.additions(&self.store.additions()?);
         if reach == Reach::Everything {
+            observe::observe_definitions(self.host, self.store, &manifests, &mut observed).await?;
             observe::observe_software(self.host, &back.desired, &additions, &mut observed)?;
         }
         if let Err(error) = observe::observe_holds(self.store.root(), &mut observed) {
@@ -315,7 +318,10 @@ fn with_what_was_found(previous: &Manifest, target: &Manifest, plan: &Plan) -> M
                     entry.enable.get_or_insert(true);
                 }
             }
-            Step::StartUnit { unit, .. } if !stopped.contains(unit) => {
+            // A target is started to pull in what it wants now; it may have been up before.
+            Step::StartUnit { unit, .. }
+                if !stopped.contains(unit) && unit.kind() != UnitKind::Target =>
+            {
                 if let Some(entry) = untouched(&mut desired, target, unit) {
                     entry.start.get_or_insert(false);
                 }
@@ -344,6 +350,7 @@ fn untouched<'a>(
         enable: None,
         start: None,
         on_change: OnChange::Restart,
+        rules: UnitRules::default(),
         drift: Enforcement::Enforce,
         made_from: None,
         may_fail: false,

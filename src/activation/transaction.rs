@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::apply::{Applied, Bench, apply, keep};
 use super::failure::HostFailure;
 use super::journal::{Journal, JournalError, Record, open_phase};
-use super::observe::{ObserveError, observe, observe_holds, observe_software};
+use super::observe::{ObserveError, observe, observe_definitions, observe_holds, observe_software};
 use super::progress::{ActivationEvent, Progress, Way};
 use super::room::{self, NoRoom};
 use super::settle::{brought_up, settle};
@@ -245,6 +245,7 @@ impl Activation<'_> {
         let active = current.as_ref().map(|generation| &generation.manifest);
         let manifests: Vec<&Manifest> = [desired].into_iter().chain(active).collect();
         let mut observed = observe(self.host, &manifests, secrets).await?;
+        observe_definitions(self.host, self.store, &manifests, &mut observed).await?;
         observe_software(self.host, desired, &additions, &mut observed)?;
         observe_holds(self.store.root(), &mut observed)?;
         let owned = Owned {

@@ -15,7 +15,6 @@ mod services;
 mod software;
 #[cfg(test)]
 mod tests;
-mod unit_file;
 mod units;
 mod wireguard;
 

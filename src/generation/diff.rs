@@ -278,6 +278,7 @@ fn unit(from: &UnitEntry, to: &UnitEntry) -> Vec<String> {
         to.start.map(yes).as_ref(),
     );
     details.value("on_change", &words(&from.on_change), &words(&to.on_change));
+    details.said("rules", from.rules != to.rules);
     details.option("made_from", from.made_from.as_ref(), to.made_from.as_ref());
     details.value("may_fail", &yes(from.may_fail), &yes(to.may_fail));
     details.value("drift", &words(&from.drift), &words(&to.drift));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::UnitRules;
 use crate::config::{Enforcement, HostName, OnConflict};
 use crate::health::Check;
 use crate::host::{
@@ -252,6 +253,9 @@ pub struct UnitEntry {
     pub start: Option<bool>,
     /// What a change of its definition asks for.
     pub on_change: OnChange,
+    /// What else its definition says about being moved.
+    #[serde(default, skip_serializing_if = "UnitRules::is_empty")]
+    pub rules: UnitRules,
     /// Drift policy.
     pub drift: Enforcement,
     /// The file of ours that the unit exists by, when that is no unit file: a quadlet, the configuration of an

@@ -9,6 +9,8 @@ mod diff;
 mod manifest;
 mod provenance;
 mod store;
+mod unit_file;
+mod unit_rules;
 mod why;
 
 pub use build::{Built, build};
@@ -22,4 +24,7 @@ pub use provenance::{Generation, GenerationNumber, Provenance};
 pub use store::{
     Additions, GcMode, GcPolicy, GcReport, Originals, Store, StoreError, StoreErrorKind,
 };
+pub(crate) use unit_file::Setting;
+pub use unit_file::UnitFile;
+pub use unit_rules::{UnitRules, UnitTrait};
 pub use why::{Entry, Fact, OptionSaid, Said, Thing, Triggered, Turned, UnknownThing, why};

@@ -167,6 +167,12 @@ pub struct UnitState {
 }
 
 impl UnitState {
+    /// Whether the unit runs or is about to.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.active.is_some_and(ActiveState::is_up)
+    }
+
     /// A unit of which nothing is known but its enablement, as where no systemd runs.
     #[must_use]
     pub fn of_file(file: UnitFileState) -> Self {

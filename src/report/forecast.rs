@@ -36,7 +36,7 @@ impl Forecast {
         let new = to.map_or(&nothing, |built| &built.manifest);
         Self {
             changes: diff(old, new),
-            units: units(old, new),
+            units: units((old, from), (new, to)),
             texts: match (from, to) {
                 (Some(from), Some(to)) => texts(from, to),
                 _ => Vec::new(),
@@ -52,7 +52,10 @@ impl Forecast {
 }
 
 /// What a plan from one to the other asks of units.
-fn units(old: &Manifest, new: &Manifest) -> Vec<Change> {
+fn units(
+    (old, from): (&Manifest, Option<&Built>),
+    (new, to): (&Manifest, Option<&Built>),
+) -> Vec<Change> {
     let originals = Originals::default();
     let owned = Owned {
         generations: vec![old],
@@ -60,7 +63,11 @@ fn units(old: &Manifest, new: &Manifest) -> Vec<Change> {
         additions: &Additions::default(),
         unfinished: [].into(),
     };
-    let observed = Observed::as_if_towards(old, new);
+    let mut observed = Observed::as_if_towards(old, new);
+    observed.read_unit_files(&[new, old], |digest| {
+        let mut sides = [to, from].into_iter().flatten();
+        sides.find_map(|built| built.objects.get(digest).cloned())
+    });
     let plan = draft(new, &owned, &observed, Held::Nothing).into_plan();
     let mut changes = Change::of_plan(&plan);
     changes.retain(|change| change.area == Area::Units && change.subject != "systemd");

@@ -30,6 +30,8 @@ impl Observed {
         let paths = paths(active, &accounts);
         Self {
             paths,
+            unit_files: BTreeMap::new(),
+            dependents: BTreeMap::new(),
             awake: desired.users.keys().cloned().collect(),
             units: units(active, desired),
             packages: Some(active.packages.clone()),

@@ -19,6 +19,7 @@ mod risk;
 mod secrets;
 mod software;
 mod step;
+mod unit_files;
 mod units;
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::activation::Hold;
+use crate::generation::UnitFile;
 use crate::host::{
-    Accounts, Arriving, HostPath, KernelModule, Leaving, LocaleName, ModuleState, PackageName,
-    PathState, UnitId, UnitState, UserName,
+    Accounts, Arriving, Digest, HostPath, KernelModule, Leaving, LocaleName, ModuleState,
+    PackageName, PathState, UnitId, UnitState, UserName,
 };
 use crate::secrets::{SecretName, SecretState, TemplateName};
 
@@ -19,6 +20,11 @@ pub struct Observed {
     pub paths: BTreeMap<HostPath, PathState>,
     /// Every unit that the old or the new generation names.
     pub units: BTreeMap<UnitId, UnitState>,
+    /// The unit files and drop-ins of units whose definition is to change, before and after, by their content. What is
+    /// not here is not known, and counts as another definition.
+    pub unit_files: BTreeMap<Digest, UnitFile>,
+    /// The running units that systemd stops together with a unit whose definition is to change.
+    pub dependents: BTreeMap<UnitId, BTreeSet<UnitId>>,
     /// Accounts of either generation whose own systemd runs.
     pub awake: BTreeSet<UserName>,
     /// Installed packages among those named. `None` where there is no package manager to ask.

@@ -1,13 +1,17 @@
 //! Units: what a change asks of each, by the table that NixOS users know.
 //!
 //! A removed or masked unit stops. A changed one stops before the files change and starts after (the default), or
-//! restarts, reloads or is left running, as its definition says. A trigger restarts or reloads. Among several reasons
+//! restarts, reloads or is left running, as its definition says; one whose definition says the same in other words is
+//! left alone. A trigger restarts or reloads. Among several reasons
 //! stop-and-start wins over restart, restart over reload; `Keep` wins over all of them and is reported.
 
+pub(super) mod definition;
 mod emit;
 mod mounts;
 mod one;
 mod reasons;
+mod sockets;
+mod targets;
 
 pub(crate) use one::OWN_UNIT;
 
@@ -15,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Step;
 use super::decide::{Draft, Situation};
+use crate::generation::Manifest;
 use crate::host::{HostPath, UnitId, UserName};
 use one::Decision;
 
@@ -25,7 +30,8 @@ pub(super) fn decide(at: &Situation<'_>, draft: &mut Draft) {
         let decision = one::decide(at, &unit, draft);
         decisions.insert(name, decision);
     }
-    emit::sockets(at, &mut decisions);
+    sockets::join(at, &mut decisions, draft);
+    emit::dependents(at, &mut decisions);
     emit::steps(&decisions, draft);
     enablement(at, draft);
     if at.observed.is_live() && reload_needed(at, draft) {
@@ -50,8 +56,26 @@ fn names(at: &Situation<'_>, draft: &Draft) -> BTreeSet<UnitId> {
     names.extend(draft.restart.keys().cloned());
     names.extend(draft.reload.keys().cloned());
     names.extend(at.owned.unfinished.keys().cloned());
+    names.extend(running_instances(at));
     names.retain(|name| !name.is_template());
     names
+}
+
+/// Instances that run of templates that are or were ours, whoever started them.
+fn running_instances<'a>(at: &'a Situation<'_>) -> impl Iterator<Item = UnitId> + use<'a> {
+    let generations = at.owned.generations.iter().copied();
+    let generations: Vec<_> = generations.chain([at.desired]).collect();
+    let units = at.observed.units.keys();
+    let of_ours = units.filter(move |unit| {
+        let template = unit.name.template();
+        let template = template.map(|name| UnitId::of(unit.account.as_ref(), name));
+        let path = |generation: &Manifest| generation.unit_file(template.as_ref()?);
+        let is_there = |generation: &&Manifest| {
+            path(generation).is_some_and(|path| generation.paths.contains_key(&path))
+        };
+        generations.iter().any(is_there)
+    });
+    of_ours.cloned()
 }
 
 /// Enables and disables units of the distribution; ours are enabled by links.
@@ -68,25 +92,48 @@ fn enablement(at: &Situation<'_>, draft: &mut Draft) {
 
 /// Whether PID 1 must read unit files again.
 fn reload_needed(at: &Situation<'_>, draft: &Draft) -> bool {
-    draft.touched.keys().any(is_read_by_systemd) || has_stale_unit(at, None)
+    files_of(at, draft, None).next().is_some() || has_stale_unit(at, None)
 }
 
 /// Whether the systemd of an account must read unit files, or its environment, again.
 fn account_reload_needed(at: &Situation<'_>, draft: &Draft, account: &UserName) -> bool {
-    const BELOW: [&str; 2] = [".config/systemd/user/", ".config/environment.d/"];
+    files_of(at, draft, Some(account)).next().is_some() || has_stale_unit(at, Some(account))
+}
+
+/// The paths that change and that the machine's systemd, or that of an account, reads.
+fn files_of<'d>(
+    at: &Situation<'_>,
+    draft: &'d Draft,
+    account: Option<&UserName>,
+) -> impl Iterator<Item = &'d HostPath> {
+    let below = account.map(|account| read_for(at, account));
+    draft.touched.keys().filter(move |path| match &below {
+        None => is_read_by_systemd(path),
+        Some(below) => below.iter().any(|below| path.as_str().starts_with(below)),
+    })
+}
+
+/// What the systemd of an account reads: below its homes in all generations, and what is for every account.
+fn read_for(at: &Situation<'_>, account: &UserName) -> BTreeSet<String> {
+    const IN_HOME: [&str; 3] = [
+        ".config/systemd/user/",
+        ".config/environment.d/",
+        // Podman's generator makes units of what is there.
+        ".config/containers/systemd/",
+    ];
+    const FOR_ALL: [&str; 5] = [
+        "/etc/systemd/user/",
+        "/etc/systemd/user-generators/",
+        "/usr/local/lib/systemd/user/",
+        "/etc/environment.d/",
+        "/etc/containers/systemd/users/",
+    ];
     let generations = at.owned.generations.iter().copied();
     let homes = generations
         .chain([at.desired])
         .filter_map(|generation| generation.users.get(account))
-        .map(|user| format!("{}/", user.home));
-    let homes: BTreeSet<String> = homes.collect();
-    let is_read = |path: &HostPath| {
-        let mut below = homes
-            .iter()
-            .filter_map(|home| path.as_str().strip_prefix(home));
-        below.any(|path| BELOW.iter().any(|read| path.starts_with(read)))
-    };
-    draft.touched.keys().any(is_read) || has_stale_unit(at, Some(account))
+        .flat_map(|user| IN_HOME.map(|below| format!("{}/{below}", user.home)));
+    homes.chain(FOR_ALL.map(str::to_owned)).collect()
 }
 
 fn has_stale_unit(at: &Situation<'_>, account: Option<&UserName>) -> bool {
@@ -98,8 +145,10 @@ fn has_stale_unit(at: &Situation<'_>, account: Option<&UserName>) -> bool {
 }
 
 fn is_read_by_systemd(path: &HostPath) -> bool {
-    const BELOW: [&str; 7] = [
+    const BELOW: [&str; 9] = [
         "/etc/systemd/system/",
+        "/etc/systemd/system.conf.d/",
+        "/etc/systemd/system.control/",
         "/run/systemd/system/",
         "/usr/local/lib/systemd/system/",
         "/usr/lib/systemd/system/",
@@ -109,6 +158,6 @@ fn is_read_by_systemd(path: &HostPath) -> bool {
         "/usr/share/containers/systemd/",
     ];
     // Read by generators, which run with every reload.
-    const FILES: [&str; 2] = ["/etc/fstab", "/etc/crypttab"];
+    const FILES: [&str; 3] = ["/etc/fstab", "/etc/crypttab", "/etc/systemd/system.conf"];
     BELOW.iter().any(|below| path.as_str().starts_with(below)) || FILES.contains(&path.as_str())
 }

@@ -3,7 +3,7 @@
 use super::builder::{Builder, fixed};
 use super::units::unit_path;
 use crate::config::{ConfigError, Enforcement, OnConflict, Origin};
-use crate::generation::{OnChange, PathEntry, PathKind, UnitEntry};
+use crate::generation::{OnChange, PathEntry, PathKind, UnitEntry, UnitRules};
 use crate::host::{HostPath, UnitId, UnitName};
 use crate::secrets::UnitTriggers;
 
@@ -63,6 +63,7 @@ impl Builder<'_> {
             enable: None,
             start: Some(true),
             on_change: OnChange::StopStart,
+            rules: UnitRules::default(),
             drift: self.drift(drift),
             made_from: None,
             may_fail: false,

@@ -3,10 +3,10 @@
 use super::bring::known_unit;
 use super::builder::Builder;
 use super::paths::root_file;
-use super::unit_file::UnitFile;
 use super::units::on_change;
 use crate::config::{ConfigError, Located, Origin, QuadletConfig, QuadletName};
-use crate::generation::{PathEntry, UnitEntry};
+use crate::generation::unit_file::UnitFile;
+use crate::generation::{PathEntry, UnitEntry, UnitRules};
 use crate::host::UnitName;
 use crate::secrets::UnitTriggers;
 
@@ -96,6 +96,7 @@ impl Builder<'_> {
             definition: [path.clone()].into(),
             start: value.start,
             on_change: on_change(&file),
+            rules: UnitRules::of(&file),
             made_from: Some(path),
             ..self.running(value.drift)
         };

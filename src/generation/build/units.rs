@@ -5,10 +5,11 @@ mod enable;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::builder::{Builder, FILE_MODE, fixed, root};
-use super::unit_file::UnitFile;
 use crate::config::{ConfigError, FileSource, Located, OnConflict, Origin, UnitConfig};
 use crate::generation::manifest::{HOME_UNIT_DIRECTORY, UNIT_DIRECTORY};
-use crate::generation::{OnChange, PathEntry, PathKind, UnitEntry};
+use crate::generation::unit_file::UnitFile;
+use crate::generation::unit_rules::flag;
+use crate::generation::{OnChange, PathEntry, PathKind, UnitEntry, UnitRules};
 use crate::host::{HostPath, UnitId, UnitName, UserName};
 use crate::secrets::UnitTriggers;
 
@@ -101,6 +102,7 @@ impl UnitBuilder<'_, '_> {
                 enable: unit.value.enable.filter(|_| !ours),
                 start: unit.value.start,
                 on_change: on_change(&definition.content),
+                rules: UnitRules::of(&definition.content),
                 drift: self.builder.drift(unit.value.drift),
                 made_from: None,
                 may_fail: false,
@@ -246,13 +248,14 @@ impl UnitBuilder<'_, '_> {
     }
 }
 
-/// What a change asks for, from the keys that NixOS users know. In `[Service]`, or in `[Unit]` for other types.
+/// What a change asks for, from the keys that NixOS users know. What systemd would refuse is not asked of it.
 pub(super) fn on_change(unit: &UnitFile) -> OnChange {
-    let flag = |key| unit.flag("Service", key).or_else(|| unit.flag("Unit", key));
+    let flag = |key| flag(unit, key);
     if flag("X-ReloadIfChanged") == Some(true) {
         OnChange::Reload
     } else if flag("X-RestartIfChanged") == Some(false)
         || flag("RefuseManualStop") == Some(true)
+        || flag("RefuseManualStart") == Some(true)
         || flag("X-OnlyManualStart") == Some(true)
     {
         OnChange::Keep

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::UnitError;
 use super::job::{JobResult, Order};
+use super::properties::STOP_WITH;
 use super::shown;
 use crate::host::exec::{Inherited, Output, Program};
 use crate::host::{Host, HostPath, PathState, UnitFileState, UnitName, UnitState, UserName};
@@ -115,6 +116,47 @@ impl OfAccount {
         Ok(states
             .map(|(name, block)| (name.clone(), shown::state(block)))
             .collect())
+    }
+
+    /// The units that run and match one of the patterns; none where no systemd runs, or none that answers.
+    pub(super) async fn running(&self, patterns: &[String]) -> BTreeSet<UnitName> {
+        let program = self
+            .systemctl("list-units")
+            .args([
+                "--plain",
+                "--no-legend",
+                "--state=active,reloading,activating",
+            ])
+            .arg("--")
+            .args(patterns);
+        let text = self.told("list running units", program).await;
+        let first = |line: &str| line.split_whitespace().next().map(UnitName::new);
+        text.lines().filter_map(first).flatten().collect()
+    }
+
+    /// The units that its systemd stops together with `unit`; none where no systemd answers.
+    pub(super) async fn dependents(&self, unit: &UnitName) -> BTreeSet<UnitName> {
+        let program = self
+            .systemctl("show")
+            .arg(format!("--property={}", STOP_WITH.join(",")))
+            .arg("--")
+            .arg(unit.as_str());
+        shown::dependents(&self.told("show what stops with a unit", program).await)
+    }
+
+    /// An answer that can be done without: nothing if there is none.
+    async fn told(&self, action: &'static str, program: Program) -> String {
+        if self.awake == Awake::No {
+            return String::new();
+        }
+        match self.ask(action, program).await {
+            Ok(text) => text,
+            Err(error) => {
+                let reason = error.to_string();
+                tracing::warn!(account = %self.account, reason, "the systemd of an account does not answer");
+                String::new()
+            }
+        }
     }
 
     /// Whether a unit is enabled, from its files. Unknown counts as missing: enabling it then says why it cannot be.

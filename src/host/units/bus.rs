@@ -18,8 +18,8 @@ use zbus_systemd::systemd1::ManagerProxy;
 use super::UnitError;
 use super::job::{JobResult, Order};
 use super::properties::{
-    Asked, Properties, asked_for_job, asked_for_patience, asked_for_state, asked_for_timer,
-    object_path, template_state, unit_file_state,
+    Asked, Properties, asked_for_dependents, asked_for_job, asked_for_patience, asked_for_state,
+    asked_for_timer, object_path, template_state, unit_file_state,
 };
 use super::timer::TimerState;
 use crate::host::{UnitName, UnitState};
@@ -211,6 +211,42 @@ impl Bus {
             .into_iter()
             .filter_map(|(name, ..)| UnitName::new(name).ok())
             .collect())
+    }
+
+    /// The units that run and match one of the patterns.
+    pub(super) async fn running(
+        &self,
+        patterns: Vec<String>,
+    ) -> Result<BTreeSet<UnitName>, UnitError> {
+        const ACTION: &str = "list running units";
+        let states = ["active", "reloading", "activating"].map(str::to_owned);
+        let listed = self
+            .ask(|link| {
+                let (states, patterns) = (states.to_vec(), patterns.clone());
+                async move {
+                    let call = link.manager.list_units_by_patterns(states, patterns);
+                    let failed = |source| UnitError::Call {
+                        action: ACTION,
+                        source,
+                    };
+                    within(ACTION, CALL_TIMEOUT, call).await?.map_err(failed)
+                }
+            })
+            .await?;
+        Ok(listed
+            .into_iter()
+            .filter_map(|(name, ..)| UnitName::new(name).ok())
+            .collect())
+    }
+
+    /// The units that systemd stops together with `unit`.
+    pub(super) async fn dependents(
+        &self,
+        unit: &UnitName,
+    ) -> Result<BTreeSet<UnitName>, UnitError> {
+        let properties =
+            self.ask(|link| async move { link.properties(unit, asked_for_dependents()).await });
+        Ok(properties.await?.dependents())
     }
 
     pub(super) async fn daemon_reload(&self) -> Result<(), UnitError> {

@@ -17,12 +17,12 @@ use crate::host::{
 /// The units of a machine. Cheap to clone; orders may run side by side.
 #[derive(Debug, Clone)]
 pub struct Units {
-    backend: Backend,
+    pub(super) backend: Backend,
     host: Host,
 }
 
 #[derive(Debug, Clone)]
-enum Backend {
+pub(super) enum Backend {
     Bus(Arc<Bus>),
     Links(Links),
 }
@@ -251,7 +251,7 @@ impl Units {
     }
 
     /// An account of the machine; `None` if there is none of that name, or below a root.
-    fn of_account(&self, account: &UserName) -> Result<Option<OfAccount>, UnitError> {
+    pub(super) fn of_account(&self, account: &UserName) -> Result<Option<OfAccount>, UnitError> {
         match &self.backend {
             Backend::Bus(_) => OfAccount::find(&self.host, account),
             Backend::Links(_) => Ok(None),

@@ -1,6 +1,7 @@
 //! systemd units: asked and moved over D-Bus on the live machine, read and linked as files below a root.
 
 mod account;
+mod around;
 mod bus;
 mod error;
 mod front;

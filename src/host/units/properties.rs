@@ -1,6 +1,6 @@
 //! A unit's D-Bus properties as a [`UnitState`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use zbus::{OwnedObjectPath, OwnedVariant};
@@ -70,6 +70,14 @@ pub(super) fn asked_for_job() -> Vec<Asked> {
     vec![(UNIT, "Job"), (UNIT, "ActiveState")]
 }
 
+/// The units that systemd stops together with one.
+pub(super) const STOP_WITH: [&str; 4] = ["RequiredBy", "RequisiteOf", "BoundBy", "ConsistsOf"];
+
+/// What to ask to know what stops together with a unit.
+pub(super) fn asked_for_dependents() -> Vec<Asked> {
+    STOP_WITH.into_iter().map(|name| (UNIT, name)).collect()
+}
+
 /// What to ask to know when a timer goes off.
 pub(super) fn asked_for_timer() -> Vec<Asked> {
     let timer = interface_of_kind(UnitKind::Timer);
@@ -90,6 +98,13 @@ impl Properties {
 
     fn text(&self, name: &str) -> String {
         self.take(name).unwrap_or_default()
+    }
+
+    /// The units that stop together with this one. A name that is none of ours to say is left out.
+    pub(super) fn dependents(&self) -> BTreeSet<UnitName> {
+        let named = STOP_WITH.iter().filter_map(|name| self.take(name));
+        let named = named.flat_map(|names: Vec<String>| names);
+        named.filter_map(|name| UnitName::new(name).ok()).collect()
     }
 
     /// The job that is queued or runs; `None` if there is none.

@@ -1,11 +1,13 @@
 //! What `systemctl show` prints, as the state of a unit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::job::{JobResult, Order};
-use super::properties::{COMMON, OF_SERVICE, active_state, bounded, file_state, unit_file_state};
-use crate::host::{HostPath, UnitFileState, UnitState};
+use super::properties::{
+    COMMON, OF_SERVICE, STOP_WITH, active_state, bounded, file_state, unit_file_state,
+};
+use crate::host::{HostPath, UnitFileState, UnitName, UnitState};
 
 /// What is asked of every unit, in one line. A property that a type of unit does not have is left out of the answer.
 pub(super) fn asked() -> String {
@@ -33,6 +35,14 @@ pub(super) fn state(block: &str) -> UnitState {
         result: text("Result").to_owned(),
         oneshot: text("Type") == "oneshot" && !is_set("RemainAfterExit"),
     }
+}
+
+/// The units that systemd stops together with one, from its `KEY=VALUE` lines.
+pub(super) fn dependents(text: &str) -> BTreeSet<UnitName> {
+    let properties = properties(text);
+    let named = STOP_WITH.iter().filter_map(|name| properties.get(name));
+    let named = named.flat_map(|names| names.split_whitespace());
+    named.filter_map(|name| UnitName::new(name).ok()).collect()
 }
 
 /// The one word that `systemctl is-enabled` prints; nothing for a unit without a file.

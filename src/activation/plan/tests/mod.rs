@@ -7,5 +7,8 @@ mod network;
 mod paths;
 mod properties;
 mod software;
+mod unit_sockets;
+mod unit_table;
 mod units;
 pub(crate) mod world;
+mod yard;

@@ -7,7 +7,7 @@ use crate::activation::plan::{Fit, Ids, fit};
 use crate::activation::{Held, Observed, Owned, Plan, Step, plan};
 use crate::config::OnConflict;
 use crate::generation::{Additions, Manifest, OnChange, Originals, PathEntry, PathKind};
-use crate::host::{HostPath, PathState};
+use crate::host::{HostPath, PathState, UnitId, UnitKind, UnitState};
 
 const POOL: [&str; 10] = [
     "/etc/a",
@@ -107,10 +107,24 @@ fn assert_is(world: &World, desired: &Manifest) {
     for (name, entry) in &desired.units {
         let state = world.observed.units.get(name);
         let up = state.is_some_and(|state| state.active.unwrap().is_up());
-        if let Some(start) = entry.start {
+        if let Some(start) = entry.start
+            && !is_held_by_its_service(world, desired, name)
+        {
             assert_eq!(up, start, "{name}");
         }
     }
+}
+
+/// A socket cannot start while its service runs, and this one is never restarted.
+fn is_held_by_its_service(world: &World, desired: &Manifest, socket: &UnitId) -> bool {
+    let Some(service) = socket.beside("service") else {
+        return false;
+    };
+    let entry = desired.units.get(&service);
+    let state = world.observed.units.get(&service);
+    socket.kind() == UnitKind::Socket
+        && entry.is_some_and(|entry| entry.on_change == OnChange::Keep)
+        && state.is_some_and(UnitState::is_up)
 }
 
 fn rank(step: &Step) -> u8 {

@@ -211,10 +211,11 @@ fn a_changed_socket_takes_its_running_service_down_with_it() {
     let plan = world.go(&socket_activated("u", "1"));
     insta::assert_snapshot!(text(&plan), @r"
     stop app.socket (/etc/systemd/system/app.socket changes)
-    stop app.service (app.socket changes)
+    stop app.service (app.socket starts anew)
     update file /etc/systemd/system/app.socket
     let systemd read its unit files
     start app.socket (/etc/systemd/system/app.socket changes)
+    start app.service (app.socket starts anew)
     ");
 }
 

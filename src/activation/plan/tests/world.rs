@@ -6,7 +6,7 @@ use super::super::super::originals;
 use super::super::{Conflicts, Held, Observed, Owned, Plan, Step, day_of, plan};
 use crate::config::{Enforcement, HostName, OnConflict};
 use crate::generation::{
-    Additions, Manifest, OnChange, Originals, PathEntry, PathKind, UnitEntry, UserEntry,
+    Additions, Manifest, OnChange, Originals, PathEntry, PathKind, UnitEntry, UnitRules, UserEntry,
 };
 use crate::host::{
     AccountState, ActiveState, Attributes, Digest, FileMode, GroupName, GroupState, HostPath,
@@ -102,6 +102,7 @@ pub(crate) fn unit(definition: &[&str]) -> UnitEntry {
         enable: None,
         start: Some(true),
         on_change: OnChange::StopStart,
+        rules: UnitRules::default(),
         drift: Enforcement::Report,
         made_from: None,
         may_fail: false,

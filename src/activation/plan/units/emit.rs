@@ -1,71 +1,31 @@
-//! From decisions about single units to steps, with the sockets that belong to services.
+//! From decisions about single units to steps, with what stops along with a unit.
 
 use super::super::Step;
 use super::super::decide::{Draft, Situation};
 use super::Decisions;
 use super::one::Decision;
-use crate::host::{UnitFileState, UnitId, UnitKind, UnitState};
+use crate::host::{UnitFileState, UnitId, UnitState};
 
-/// Joins services and their sockets: a service must not be stopped under a listening socket, which would start it
-/// again at once with the old definition, nor a socket be restarted under its service, which holds the old one.
-pub(super) fn sockets(at: &Situation<'_>, decisions: &mut Decisions) {
-    let sockets: Vec<UnitId> = at
-        .observed
-        .units
-        .keys()
-        .filter(|name| name.kind() == UnitKind::Socket && is_up(at, name))
-        .cloned()
+/// Brings back what systemd stops together with a unit that is stopped and started: what requires it, is bound to it or
+/// is part of it. A start of the one is no start of the other.
+pub(super) fn dependents(at: &Situation<'_>, decisions: &mut Decisions) {
+    let stopped: Vec<UnitId> = decisions
+        .iter()
+        .filter(|(_, decision)| matches!(decision, Decision::StopStart(_)))
+        .map(|(unit, _)| unit.clone())
         .collect();
-    for socket in sockets {
-        let Some(service) = socket.beside("service") else {
-            continue;
-        };
-        join(at, decisions, &socket, &service);
-    }
-}
-
-fn join(at: &Situation<'_>, decisions: &mut Decisions, socket: &UnitId, service: &UnitId) {
-    let of_socket = decision(decisions, socket);
-    let of_service = decision(decisions, service);
-    let service_up = is_up(at, service);
-    match (of_socket, of_service) {
-        (Decision::Nothing | Decision::Restart(_), Decision::StopStart(why)) => {
-            let socket_why = format!("it starts {service}");
-            decisions.insert(socket.clone(), Decision::StopStart(socket_why));
-            if !must_run(at, service) {
-                decisions.insert(service.clone(), Decision::Stop(why));
+    for unit in stopped {
+        for dependent in at.observed.dependents.get(&unit).into_iter().flatten() {
+            let is_settled = matches!(
+                decisions.get(dependent),
+                Some(Decision::Stop(_) | Decision::StopStart(_))
+            );
+            if !is_settled {
+                let why = format!("it stops with {unit}");
+                decisions.insert(dependent.clone(), Decision::StopStart(why));
             }
         }
-        (
-            Decision::Restart(why),
-            Decision::Nothing | Decision::Restart(_) | Decision::Reload(_),
-        ) if service_up => {
-            decisions.insert(socket.clone(), Decision::StopStart(why));
-            let service_why = format!("{socket} changes");
-            let decision = if must_run(at, service) {
-                Decision::StopStart(service_why)
-            } else {
-                Decision::Stop(service_why)
-            };
-            decisions.insert(service.clone(), decision);
-        }
-        _ => {}
     }
-}
-
-/// Whether the service is to run by itself, not only when somebody connects.
-fn must_run(at: &Situation<'_>, service: &UnitId) -> bool {
-    let entry = at.desired.units.get(service);
-    entry.and_then(|entry| entry.start) == Some(true)
-}
-
-fn decision(decisions: &Decisions, name: &UnitId) -> Decision {
-    decisions.get(name).cloned().unwrap_or(Decision::Nothing)
-}
-
-fn is_up(at: &Situation<'_>, name: &UnitId) -> bool {
-    let state = at.observed.units.get(name).and_then(|unit| unit.active);
-    state.is_some_and(crate::host::ActiveState::is_up)
 }
 
 pub(super) fn steps(decisions: &Decisions, draft: &mut Draft) {

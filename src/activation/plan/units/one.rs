@@ -2,9 +2,10 @@
 
 use super::super::Resume;
 use super::super::decide::{Draft, Situation};
-use super::mounts;
-use super::reasons::Unit;
-use crate::generation::OnChange;
+use super::definition::Difference;
+use super::reasons::{Fate, Unit};
+use super::{mounts, targets};
+use crate::generation::{OnChange, UnitTrait};
 use crate::host::{ActiveState, UnitId, UnitKind};
 
 /// What is done about a unit.
@@ -25,13 +26,13 @@ pub(super) fn decide(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> 
         asleep(at, unit, draft);
         return Decision::Nothing;
     }
-    if unit.wanted.is_none() && unit.had.is_some() && !unit.removed {
+    if unit.wanted.is_none() && unit.had.is_some() && unit.fate != Fate::Removed {
         released(unit, draft);
     }
-    let decision = if unit.removed {
-        stop_if_up(unit, "it is removed")
-    } else if unit.masked {
-        stop_if_up(unit, "it is masked")
+    let decision = if unit.fate == Fate::Removed {
+        gone(unit, "it is removed", draft)
+    } else if unit.fate == Fate::Masked {
+        gone(unit, "it is masked", draft)
     } else if unit.wanted.and_then(|entry| entry.start) == Some(false) {
         stopped(at, unit, draft)
     } else if unit.is_up() {
@@ -39,7 +40,39 @@ pub(super) fn decide(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> 
     } else {
         down(at, unit, draft)
     };
+    changed_by_others(unit, &decision, draft);
     spare(unit.name, decision, draft)
+}
+
+/// What is not there any more stops, if it lets itself be stopped.
+fn gone(unit: &Unit<'_>, why: &str, draft: &mut Draft) -> Decision {
+    if unit.is_up() && unit.is(UnitTrait::OutlivesRemoval) {
+        draft.notice(
+            unit.name,
+            format!("runs on although {why}, because its definition says so"),
+        );
+        return Decision::Nothing;
+    }
+    if unit.is_up() && unit.is(UnitTrait::RefusesStop) {
+        draft.notice(
+            unit.name,
+            format!("runs on although {why}, because it refuses to be stopped"),
+        );
+        return Decision::Nothing;
+    }
+    stop_if_up(unit, why)
+}
+
+/// Files that came with a package are its business, and so is the restart.
+fn changed_by_others(unit: &Unit<'_>, decision: &Decision, draft: &mut Draft) {
+    let is_stale = unit.state.as_ref().is_some_and(|state| state.needs_reload);
+    let is_left = unit.is_up() && unit.changed.is_none() && *decision == Decision::Nothing;
+    if is_stale && unit.theirs && is_left {
+        draft.notice(
+            unit.name,
+            "was changed on disk by somebody else; systemd reads it again, and it runs with what it was started with",
+        );
+    }
 }
 
 /// What is written for a systemd that does not run is read when it starts.
@@ -92,21 +125,33 @@ fn is_held(at: &Situation<'_>, unit: &Unit<'_>) -> bool {
 
 /// A running unit acts if there is a reason to.
 fn up(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
+    if unit.name.kind() == UnitKind::Target && unit.unfinished.is_none() {
+        return targets::of_target(at, unit, draft);
+    }
     if !unit.has_reason() && !mounts::is_taken_over(at, unit) {
         return Decision::Nothing;
     }
-    if unit.on_change() == OnChange::Keep && unit.unfinished.is_none() {
+    let decision = reasoned(at, unit, draft);
+    let is_kept = unit.on_change() == OnChange::Keep && unit.unfinished.is_none();
+    if is_kept && decision != Decision::Nothing {
         draft.notice(
             unit.name,
             "is not restarted, because its definition says so; it runs with what it was started with",
         );
         return Decision::Nothing;
     }
+    decision
+}
+
+/// What the strongest reason asks for.
+fn reasoned(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
     if let Some(decision) = mounts::of_mount(at, unit, draft) {
         return decision;
     }
     let by_definition = match &unit.changed {
-        Some(path) => definition_changed(unit, format!("{path} changes")),
+        Some((path, difference)) => {
+            definition_changed(unit, *difference, format!("{path} changes"))
+        }
         None => Decision::Nothing,
     };
     let by_trigger = match (&unit.restart, &unit.reload) {
@@ -137,23 +182,40 @@ fn precedence(decision: &Decision) -> u8 {
     }
 }
 
-fn definition_changed(unit: &Unit<'_>, why: String) -> Decision {
+fn definition_changed(unit: &Unit<'_>, difference: Difference, why: String) -> Decision {
     match (unit.name.kind(), unit.on_change()) {
         // The reload of the manager applies their new definitions.
-        (UnitKind::Path | UnitKind::Slice, _) => Decision::Nothing,
-        // A target is up already; starting it pulls in what it wants now.
-        (UnitKind::Target, _) => Decision::Start(why),
+        (UnitKind::Path | UnitKind::Slice | UnitKind::Scope | UnitKind::Device, _) => {
+            Decision::Nothing
+        }
+        // Stopped and started, one takes along what is activated by it.
+        (UnitKind::Socket, _) if difference == Difference::Restart => Decision::Restart(why),
+        _ if difference == Difference::Reload => Decision::Reload(why),
+        // Nothing runs without what is mounted there.
+        (UnitKind::Mount, _) if NEVER_UNMOUNTED.contains(&unit.name.name.as_str()) => {
+            Decision::Reload(why)
+        }
         (_, OnChange::Reload) => Decision::Reload(why),
         (UnitKind::Service, OnChange::StopStart) => Decision::StopStart(why),
         _ => Decision::Restart(why),
     }
 }
 
+/// Mounts that are only ever remounted.
+const NEVER_UNMOUNTED: [&str; 3] = ["-.mount", "usr.mount", "nix.mount"];
+
 /// A unit that is down starts if it is to run.
 fn down(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
     let to_run = unit.wanted.and_then(|entry| entry.start) == Some(true);
     let resumed = unit.unfinished.is_some() && (unit.wanted.is_some() || unit.had.is_none());
     if !to_run && !resumed {
+        return Decision::Nothing;
+    }
+    if unit.is(UnitTrait::RefusesStart) {
+        draft.notice(
+            unit.name,
+            "is not running, and is not started: it refuses to be started by hand",
+        );
         return Decision::Nothing;
     }
     if has_done_its_work(unit) && !unit.has_reason() {

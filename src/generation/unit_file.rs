@@ -3,26 +3,38 @@
 //! No escapes are processed, repeated keys accumulate, an empty assignment clears what came before, a line that ends
 //! in `\` goes on. Source: systemd.syntax(7).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The assignments of a unit file and of the drop-ins merged into it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct UnitFile {
-    sections: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+pub struct UnitFile {
+    sections: BTreeMap<String, BTreeMap<String, Setting>>,
+}
+
+/// What is said about one key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Setting {
+    /// The values in force, in order.
+    pub(crate) values: Vec<String>,
+    /// Whether an empty assignment takes back what files outside of this one say.
+    pub(crate) clears: bool,
 }
 
 /// A line that systemd would skip with a warning.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
-pub(super) struct UnitFileError {
+pub(crate) struct UnitFileError {
     /// Line, from 1.
-    pub(super) line: u32,
-    pub(super) reason: &'static str,
+    pub(crate) line: u32,
+    pub(crate) reason: &'static str,
 }
 
 impl UnitFile {
     /// Reads `text` on top of what is there already, as a drop-in is read on top of its unit.
-    pub(super) fn merge(&mut self, text: &str) -> Result<(), UnitFileError> {
+    ///
+    /// # Errors
+    /// [`UnitFileError`] at the first line that is none of a unit file's; those before it are read.
+    pub(crate) fn merge(&mut self, text: &str) -> Result<(), UnitFileError> {
         let mut section: Option<String> = None;
         for (line, content) in logical_lines(text) {
             let content = content.trim();
@@ -41,27 +53,62 @@ impl UnitFile {
             let section = section
                 .as_ref()
                 .ok_or_else(|| fail("an assignment must be in a section, such as `[Unit]`"))?;
-            let values = self
+            let setting = self
                 .sections
                 .entry(section.clone())
                 .or_default()
                 .entry(key.trim_end().to_owned())
                 .or_default();
             match value.trim() {
-                "" => values.clear(),
-                value => values.push(value.to_owned()),
+                "" => {
+                    setting.values.clear();
+                    setting.clears = true;
+                }
+                value => setting.values.push(value.to_owned()),
             }
         }
         Ok(())
     }
 
+    /// Puts a file on top of what is there already, as a drop-in is read on top of its unit.
+    pub(crate) fn extend(&mut self, drop_in: &Self) {
+        for (section, keys) in &drop_in.sections {
+            let into = self.sections.entry(section.clone()).or_default();
+            for (key, more) in keys {
+                let setting = into.entry(key.clone()).or_default();
+                if more.clears {
+                    setting.values.clear();
+                    setting.clears = true;
+                }
+                setting.values.extend(more.values.iter().cloned());
+            }
+        }
+    }
+
+    /// Every section and key that either file says something about, with what each says.
+    pub(crate) fn beside<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> impl Iterator<Item = (&'a str, &'a str, [Option<&'a Setting>; 2])> {
+        let keys = |file: &'a Self| {
+            let sections = file.sections.iter();
+            sections.flat_map(|(section, keys)| {
+                keys.keys().map(move |key| (section.as_str(), key.as_str()))
+            })
+        };
+        let all: BTreeSet<(&str, &str)> = keys(self).chain(keys(other)).collect();
+        all.into_iter().map(move |(section, key)| {
+            (section, key, [self, other].map(|f| f.setting(section, key)))
+        })
+    }
+
     /// Whether the section is there, with or without assignments.
-    pub(super) fn has_section(&self, section: &str) -> bool {
+    pub(crate) fn has_section(&self, section: &str) -> bool {
         self.sections.contains_key(section)
     }
 
     /// All values of a key, cut at white space.
-    pub(super) fn words(&self, section: &str, key: &str) -> Vec<&str> {
+    pub(crate) fn words(&self, section: &str, key: &str) -> Vec<&str> {
         self.values(section, key)
             .iter()
             .flat_map(|value| value.split_whitespace())
@@ -69,12 +116,12 @@ impl UnitFile {
     }
 
     /// The last value of a key.
-    pub(super) fn last(&self, section: &str, key: &str) -> Option<&str> {
+    pub(crate) fn last(&self, section: &str, key: &str) -> Option<&str> {
         self.values(section, key).last().map(String::as_str)
     }
 
     /// The last value of a key as a boolean; `None` if there is none, or it is not one.
-    pub(super) fn flag(&self, section: &str, key: &str) -> Option<bool> {
+    pub(crate) fn flag(&self, section: &str, key: &str) -> Option<bool> {
         match self.last(section, key)?.to_ascii_lowercase().as_str() {
             "1" | "yes" | "y" | "true" | "t" | "on" => Some(true),
             "0" | "no" | "n" | "false" | "f" | "off" => Some(false),
@@ -83,10 +130,12 @@ impl UnitFile {
     }
 
     fn values(&self, section: &str, key: &str) -> &[String] {
-        self.sections
-            .get(section)
-            .and_then(|keys| keys.get(key))
-            .map_or(&[], Vec::as_slice)
+        self.setting(section, key)
+            .map_or(&[], |setting| setting.values.as_slice())
+    }
+
+    fn setting(&self, section: &str, key: &str) -> Option<&Setting> {
+        self.sections.get(section)?.get(key)
     }
 }
 
@@ -150,6 +199,15 @@ mod tests {
         let unit = read(&["[Service]\nExecStart=/bin/a \\\n# in between\n  b \\\n  c\nX=\\x2d\n"]);
         assert_eq!(unit.words("Service", "ExecStart"), ["/bin/a", "b", "c"]);
         assert_eq!(unit.last("Service", "X"), Some("\\x2d"));
+    }
+
+    #[test]
+    fn a_drop_in_that_was_read_before_says_the_same_as_its_text() {
+        let fragment = "[Service]\nA=1\nB=1\n";
+        let drop_in = "[Service]\nA=\nA=2\n[Unit]\nB=3\n";
+        let mut unit = read(&[fragment]);
+        unit.extend(&read(&[drop_in]));
+        assert_eq!(unit, read(&[fragment, drop_in]));
     }
 
     #[test]
