@@ -28,6 +28,7 @@ mod packages;
 mod parallel;
 mod people;
 mod reading;
+mod reserved;
 mod room;
 mod root;
 mod staging;
@@ -57,6 +58,7 @@ pub use packages::{Arriving, Hold, InstalledPackages, Leaving, Ours, PackageErro
 pub(crate) use parallel::for_each;
 pub use parallel::{Step, Watcher};
 pub use people::{Linger, PeopleError};
+pub use reserved::{Reserved, reserved};
 pub use room::{Room, room_in};
 pub use root::Ownership;
 pub use staging::Staging;

@@ -7,9 +7,20 @@ use super::super::secrets::trigger;
 use super::super::step::Step;
 use super::{Ground, clear, foreign};
 use crate::generation::{PathEntry, PathKind};
-use crate::host::{HostPath, PathState};
+use crate::host::{HostPath, PathState, reserved};
 
 pub(super) fn decide(ground: &Ground<'_>, path: &HostPath, entry: &PathEntry, draft: &mut Draft) {
+    // The repository was checked for it; this host does not take anybody's word for it.
+    if let Some(reserved) = reserved(path) {
+        let hint = reserved
+            .instead
+            .unwrap_or("take it out of the configuration");
+        return draft.conflict(
+            path,
+            format!("cannot be an entry: {}", reserved.reason),
+            hint,
+        );
+    }
     let found = ground.found(path);
     // What is not ours yet may have any attributes.
     let original = match ground.owned.contains(path) {

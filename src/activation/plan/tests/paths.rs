@@ -190,6 +190,29 @@ fn a_backup_comes_back_byte_for_byte_when_its_entry_goes() {
     assert!(world.originals.is_empty());
 }
 
+#[test]
+fn what_others_answer_for_is_refused_by_the_host_too_whatever_the_manifest_says() {
+    let world = World::fresh();
+    for at in [
+        "/etc/shadow",
+        "/boot/grub/grub.cfg",
+        "/run/app",
+        "/var/lib/dpkg/status",
+        "/dev/null",
+    ] {
+        let conflicts = world
+            .plan(&with(at, backup("ours")), Held::Nothing)
+            .unwrap_err();
+        let [conflict] = &conflicts.0[..] else {
+            panic!("{conflicts:?}");
+        };
+        assert!(
+            conflict.found.starts_with("cannot be an entry: "),
+            "{conflict}"
+        );
+    }
+}
+
 /// `state` with one extended attribute.
 fn noted(state: PathState, name: &str) -> PathState {
     match state {
