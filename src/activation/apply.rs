@@ -19,7 +19,7 @@ use super::progress::{ActivationEvent, Progress, Way};
 use super::validate::{Check, Judge, Packages, Refused};
 use super::{Notice, Plan, Step};
 use crate::generation::{Manifest, Originals, Store};
-use crate::host::{Accounts, Host, HostPath, MachineError, PackageName};
+use crate::host::{Accounts, Host, HostPath, MachineError, PATIENCE, PackageLock, PackageName};
 use crate::secrets::{self, OpenedSecrets, SecretSet};
 
 /// What was done of a plan.
@@ -178,6 +178,7 @@ async fn carry_out(
     if !is_path_step(step) {
         hands.sync()?;
     }
+    hands.keep_packages_still(step)?;
     hands.act(step, journal).await
 }
 
@@ -200,6 +201,18 @@ fn is_path_step(step: &Step) -> bool {
     )
 }
 
+/// Whether the step changes what maintainer scripts change too.
+pub(super) fn needs_packages_still(step: &Step) -> bool {
+    let accounts = matches!(
+        step,
+        Step::CreateGroup { .. }
+            | Step::CreateUser { .. }
+            | Step::ModifyUser { .. }
+            | Step::LockUser { .. }
+    );
+    accounts || is_path_step(step)
+}
+
 /// The bench, and what was picked up on the way.
 struct Hands<'a> {
     bench: &'a Bench<'a>,
@@ -213,6 +226,8 @@ struct Hands<'a> {
     unpacked: Unpacked,
     /// Packages that came, with their versions.
     came: BTreeMap<PackageName, String>,
+    /// While files and accounts change, no package does.
+    still: Option<PackageLock>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -231,7 +246,29 @@ impl<'a> Hands<'a> {
             dirty: BTreeSet::new(),
             unpacked: Unpacked::No,
             came: BTreeMap::new(),
+            still: None,
         }
+    }
+
+    /// Has dpkg's lock for steps about files and accounts, and lets go of it for all others: apt takes it itself, and
+    /// what a unit runs may.
+    fn keep_packages_still(&mut self, step: &Step) -> Result<(), HostFailure> {
+        if !needs_packages_still(step) {
+            self.still = None;
+            return Ok(());
+        }
+        if self.still.is_none() {
+            self.still = match (self.bench.host.lock_packages(PATIENCE), self.bench.way) {
+                (Ok(lock), _) => lock,
+                // In between is no state to stay in.
+                (Err(error), Way::Back) => {
+                    tracing::warn!(%error, "going back without waiting any longer");
+                    None
+                }
+                (Err(error), Way::Forward) => return Err(error.into()),
+            };
+        }
+        Ok(())
     }
 
     async fn act(&mut self, step: &Step, journal: &mut Journal) -> Result<(), HostFailure> {

@@ -47,6 +47,9 @@ pub enum HostFailure {
     /// Somebody else changes the host at the same time.
     #[error("{path} was changed by somebody since it was looked at: {now}")]
     Raced { path: HostPath, now: String },
+    /// A package that came with this very plan has a file there.
+    #[error("{path} is a file of the package {package}, whose upgrades replace it")]
+    OfPackage { path: HostPath, package: String },
     /// A name without an account.
     #[error("the owner `{name}` of {path} does not exist on this host")]
     UnknownOwner { path: HostPath, name: String },
@@ -77,6 +80,7 @@ impl HostFailure {
             Self::Job { unit, .. } => Some(format!("see `journalctl -u {unit} -e`")),
             Self::Refused(_) => Some("put it right in the repository".to_owned()),
             Self::Raced { .. } => Some("run it again".to_owned()),
+            Self::OfPackage { .. } => Some("use what the package offers for settings".to_owned()),
             Self::UnknownOwner { name, .. } => Some(format!(
                 "declare `{name}`, or ask for the package that makes it"
             )),

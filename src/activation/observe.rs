@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::failure::HostFailure;
 use super::{Holds, Observed};
-use crate::generation::{Additions, Manifest, Store};
+use crate::generation::{Additions, Manifest, PathKind, Store};
 use crate::host::{
     Accounts, Digest, Host, HostPath, InstalledPackages, KernelModule, LocaleName, Ours,
     PackageName, PathState, UnitId, UnitKind, UnitName, UnitState, UserName, clock,
@@ -83,6 +83,7 @@ pub(super) async fn look(
     };
     observed.software.held = held.unwrap_or_default();
     if let Some(desired) = manifests.first() {
+        observed.residue = host.package_residue(&desired.paths.keys().collect())?;
         installed(host, desired, secrets, &mut observed)?;
         observed.passwords = passwords(desired, secrets, &observed.accounts);
     }
@@ -132,6 +133,21 @@ pub(super) async fn observe_definitions(
         observed.units.entry(unit).or_insert(state);
     }
     observed.dependents = dependents;
+    Ok(())
+}
+
+/// Looks at which paths of `desired` that `active` does not have came with a package.
+pub(super) fn observe_packaged(
+    host: &Host,
+    desired: &Manifest,
+    active: Option<&Manifest>,
+    observed: &mut Observed,
+) -> Result<(), ObserveError> {
+    let is_new = |path: &&HostPath| active.is_none_or(|active| !active.paths.contains_key(*path));
+    let new = desired.paths.iter().filter(|(path, _)| is_new(path));
+    let files = new.filter(|(_, entry)| !matches!(entry.kind, PathKind::Directory { .. }));
+    let files = files.map(|(path, _)| path.clone()).collect();
+    observed.packaged = host.packaged_files(&files)?;
     Ok(())
 }
 
@@ -238,12 +254,10 @@ pub(super) fn observe_software(
 
 /// Those of `added` that are not there, not even by halves: dpkg may have been killed in the middle of them.
 fn gone(added: &Additions, installed: &InstalledPackages) -> BTreeSet<PackageName> {
-    let is_there = |name: &&PackageName| {
-        let name = name.as_str();
-        installed.versions.contains_key(name) || installed.halves.contains(name)
-    };
     let ours = added.packages.union(&added.brought).chain(&added.holds);
-    ours.filter(|name| !is_there(name)).cloned().collect()
+    ours.filter(|name| !installed.is_there(name))
+        .cloned()
+        .collect()
 }
 
 fn locales(manifests: &[&Manifest]) -> BTreeSet<LocaleName> {

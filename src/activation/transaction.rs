@@ -3,10 +3,12 @@
 use std::future::Future;
 use std::time::Duration;
 
-use super::apply::{Applied, Bench, apply, keep};
+use super::apply::{Applied, Bench, apply, keep, needs_packages_still};
 use super::failure::HostFailure;
 use super::journal::{Journal, JournalError, Record, open_phase};
-use super::observe::{ObserveError, observe, observe_definitions, observe_holds, observe_software};
+use super::observe::{
+    ObserveError, observe, observe_definitions, observe_holds, observe_packaged, observe_software,
+};
 use super::progress::{ActivationEvent, Progress, Way};
 use super::room::{self, NoRoom};
 use super::settle::{brought_up, settle};
@@ -14,7 +16,7 @@ use super::validate::{Check, Refused};
 use super::{Conflicts, Event, Held, Notice, Observed, Owned, Plan, Step, originals, plan};
 use crate::generation::{Generation, GenerationNumber, Manifest, Originals, Store, StoreError};
 use crate::health::{Baseline, Prober, Verdict};
-use crate::host::{Host, PathState, clock};
+use crate::host::{Host, PATIENCE, PackageError, PathState, clock};
 use crate::secrets::OpenedSecrets;
 
 /// How long units are watched by default.
@@ -199,6 +201,9 @@ pub enum ActivateError {
         /// What the disk said.
         reason: String,
     },
+    /// Somebody works with packages, so nothing was changed.
+    #[error("{0}; nothing was changed")]
+    Busy(PackageError),
     /// The journal cannot be written.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -220,6 +225,7 @@ impl ActivateError {
                 "see `dmesg` about the disk; the next `steadfast reconcile now` finishes it"
                     .to_owned(),
             ),
+            Self::Busy(error) => error.hint(),
             Self::Journal(error) => error.hint(),
             Self::Store(error) => error.fix(),
         }
@@ -247,6 +253,7 @@ impl Activation<'_> {
         let mut observed = observe(self.host, &manifests, secrets).await?;
         observe_definitions(self.host, self.store, &manifests, &mut observed).await?;
         observe_software(self.host, desired, &additions, &mut observed)?;
+        observe_packaged(self.host, desired, active, &mut observed)?;
         observe_holds(self.store.root(), &mut observed)?;
         let owned = Owned {
             generations: active.into_iter().collect(),
@@ -300,6 +307,11 @@ impl Activation<'_> {
             });
         }
         room::check(self.host, self.store, &prepared.plan)?;
+        if prepared.plan.steps.iter().any(needs_packages_still) {
+            // Asked before anything begins: each step waits again, but by then there is something to roll back.
+            let free = self.host.lock_packages(PATIENCE);
+            drop(free.map_err(ActivateError::Busy)?);
+        }
         let judged = self.validate(&prepared)?;
         let before = probes.baseline().await;
         self.keep_originals(&prepared)?;

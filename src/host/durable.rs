@@ -232,15 +232,15 @@ pub fn lock(path: &Path) -> Result<Lock, LockError> {
         Ok(()) => Ok(Lock { _file: file }),
         Err(TryLockError::WouldBlock) => Err(LockError::Held {
             path: path.to_owned(),
-            pid: holder_of(&file),
+            pid: holder_of(&file, "FLOCK"),
         }),
         Err(TryLockError::Error(source)) => Err(failed(source).into()),
     }
 }
 
-/// The process that holds a lock on `file`, by the kernel's list of locks. Only for the message: a holder that cannot be
+/// The process that holds a lock of a kind, `FLOCK` or `POSIX`, on `file`, by the kernel's list of locks. Only for the message: a holder that cannot be
 /// named is still a holder.
-fn holder_of(file: &File) -> Option<u32> {
+pub(super) fn holder_of(file: &File, kind: &str) -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
     let inode = format!(":{}", file.metadata().ok()?.ino());
     let locks = fs::read_to_string("/proc/locks").ok()?;
@@ -248,7 +248,9 @@ fn holder_of(file: &File) -> Option<u32> {
         // `1: FLOCK  ADVISORY  WRITE 2693 fe:00:131077 0 EOF`
         let fields: Vec<&str> = line.split_whitespace().collect();
         match fields.as_slice() {
-            [_, "FLOCK", _, _, pid, place, ..] if place.ends_with(&inode) => pid.parse().ok(),
+            [_, of, _, _, pid, place, ..] if *of == kind && place.ends_with(&inode) => {
+                pid.parse().ok()
+            }
             _ => None,
         }
     })

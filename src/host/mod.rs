@@ -54,7 +54,10 @@ pub use names::{
     Digest, FileMode, GroupName, HostPath, InvalidName, KernelModule, LocaleName, PackageName,
     UnitKind, UnitName, UserName,
 };
-pub use packages::{Arriving, Hold, InstalledPackages, Leaving, Ours, PackageError, Remember};
+pub use packages::{
+    Arriving, Hold, InstalledPackages, Leaving, Ours, PATIENCE, PackageError, PackageLock,
+    PackagedFile, Remember, Upkeep,
+};
 pub(crate) use parallel::for_each;
 pub use parallel::{Step, Watcher};
 pub use people::{Linger, PeopleError};

@@ -8,7 +8,7 @@ use super::super::progress::ActivationEvent;
 use super::{Hands, Unpacked, remember};
 use crate::generation::{PathEntry, PathKind};
 use crate::host::{
-    FileImage, GroupName, HostPath, Over, Owner, Ownership, PathState, Removed, UserName,
+    FileImage, GroupName, HostPath, Over, Owner, Ownership, PathState, Removed, Upkeep, UserName,
 };
 
 /// Larger files are neither kept as originals nor as drifted versions: they are not configuration.
@@ -104,6 +104,15 @@ impl Hands<'_> {
 
     /// A file that a package has just brought: an original that goes with it.
     fn keep_unpacked(&mut self, path: &HostPath, now: &PathState) -> Result<(), HostFailure> {
+        let asked = [path.clone()].into();
+        if let Some(file) = self.bench.host.packaged_files(&asked)?.remove(path)
+            && file.upkeep == Upkeep::Replaced
+        {
+            return Err(HostFailure::OfPackage {
+                path: path.clone(),
+                package: file.package,
+            });
+        }
         self.originals = None;
         let store = self.bench.store;
         if let PathState::File { .. } = now {

@@ -32,6 +32,8 @@ impl Observed {
             paths,
             unit_files: BTreeMap::new(),
             dependents: BTreeMap::new(),
+            packaged: BTreeMap::new(),
+            residue: BTreeMap::new(),
             awake: desired.users.keys().cloned().collect(),
             units: units(active, desired),
             packages: Some(active.packages.clone()),

@@ -6,7 +6,7 @@ use crate::activation::Hold;
 use crate::generation::UnitFile;
 use crate::host::{
     Accounts, Arriving, Digest, HostPath, KernelModule, Leaving, LocaleName, ModuleState,
-    PackageName, PathState, UnitId, UnitState, UserName,
+    PackageName, PackagedFile, PathState, UnitId, UnitState, UserName,
 };
 use crate::secrets::{SecretName, SecretState, TemplateName};
 
@@ -18,6 +18,10 @@ pub struct Observed {
     /// Every path that the old or the new generation names, and their parent directories. A path that is not here is
     /// taken to be a directory that exists.
     pub paths: BTreeMap<HostPath, PathState>,
+    /// Those among new paths that came with a package.
+    pub packaged: BTreeMap<HostPath, PackagedFile>,
+    /// What dpkg left beside paths of the desired generation, and beside which.
+    pub residue: BTreeMap<HostPath, HostPath>,
     /// Every unit that the old or the new generation names.
     pub units: BTreeMap<UnitId, UnitState>,
     /// The unit files and drop-ins of units whose definition is to change, before and after, by their content. What is

@@ -26,6 +26,12 @@ pub(super) fn decide(at: &Situation<'_>, draft: &mut Draft) {
             unwanted::decide(&ground, path, draft);
         }
     }
+    for (left, path) in &at.observed.residue {
+        draft.notice(
+            path,
+            format!("dpkg left {left} beside it: look what differs, then remove it"),
+        );
+    }
     parents::missing(&ground, draft);
     parents::leftover(&ground, draft);
     parents::owners(&ground, draft);

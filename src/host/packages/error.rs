@@ -1,9 +1,10 @@
 //! How telling, installing and removing packages goes wrong.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use crate::host::PackageName;
 use crate::host::exec::ExecError;
+use crate::host::{FileError, PackageName};
 
 /// How many names a message has.
 const LISTED: usize = 8;
@@ -48,6 +49,21 @@ pub enum PackageError {
         /// Why.
         #[source]
         source: ExecError,
+    },
+    /// Somebody else works with packages and does not end.
+    #[error("{} has been working with packages for more than {} seconds", by(*pid), waited.as_secs())]
+    Busy {
+        /// The process, if the kernel tells.
+        pid: Option<u32>,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// dpkg's lock cannot be taken.
+    #[error("cannot keep others from working with packages")]
+    Lock {
+        /// Why.
+        #[source]
+        source: FileError,
     },
     /// What is to be remembered about the packages could not be written down; nothing was installed.
     #[error("cannot write down which packages are about to be installed; none was")]
@@ -102,9 +118,22 @@ impl PackageError {
             Self::Interrupted { source } => apt_hint(source).or_else(|| {
                 Some("run dpkg --configure -a on the host, and mend what it names".to_owned())
             }),
+            Self::Busy { pid, .. } => Some(match pid {
+                Some(pid) => {
+                    format!("wait for it, or see what it waits for: systemctl status {pid}")
+                }
+                None => {
+                    "wait for it, or see who it is: fuser -v /var/lib/dpkg/lock-frontend".to_owned()
+                }
+            }),
+            Self::Lock { source } => source.hint(),
             Self::Remember { .. } => None,
         }
     }
+}
+
+fn by(pid: Option<u32>) -> String {
+    pid.map_or("another process".to_owned(), |pid| format!("process {pid}"))
 }
 
 fn apt_hint(source: &ExecError) -> Option<String> {

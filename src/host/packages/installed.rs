@@ -24,6 +24,12 @@ pub struct InstalledPackages {
 }
 
 impl InstalledPackages {
+    /// Whether something of a package is there, if only by halves.
+    #[must_use]
+    pub fn is_there(&self, name: &PackageName) -> bool {
+        self.versions.contains_key(name.as_str()) || self.halves.contains(name.as_str())
+    }
+
     /// Whether a package is installed, or provided by one that is.
     #[must_use]
     pub fn has(&self, name: &PackageName) -> bool {

@@ -38,7 +38,8 @@ impl Host {
         ours: &Ours,
         installed: &InstalledPackages,
     ) -> Result<Leaving, PackageError> {
-        let there = |name: &&PackageName| installed.versions.contains_key(name.as_str());
+        // Also what is there by halves: a package that could not be set up is not to stay because of that.
+        let there = |name: &&PackageName| installed.is_there(name);
         let unwanted: BTreeSet<PackageName> = ours.unwanted.iter().filter(there).cloned().collect();
         if !self.is_live() || unwanted.is_empty() {
             return Ok(Leaving::default());
@@ -115,10 +116,15 @@ impl Host {
         let Some(installed) = self.installed_packages()? else {
             return Ok(packages.clone());
         };
+        let is_going = |name: &String| packages.iter().any(|going| going.as_str() == name);
         if self.dpkg_is_interrupted(&installed) {
-            finish_interrupted()?;
+            let finished = finish_interrupted();
+            // What cannot be finished because it is broken itself can go all the same.
+            if !installed.halves.iter().all(is_going) {
+                finished?;
+            }
         }
-        let is_there = |name: &&PackageName| installed.versions.contains_key(name.as_str());
+        let is_there = |name: &&PackageName| installed.is_there(name);
         let present: BTreeSet<PackageName> = packages.iter().filter(is_there).cloned().collect();
         if present.is_empty() {
             return Ok(packages.clone());

@@ -22,6 +22,9 @@ pub(super) fn decide(ground: &Ground<'_>, path: &HostPath, entry: &PathEntry, dr
         );
     }
     let found = ground.found(path);
+    if !ground.owned.contains(path) && foreign::is_a_packages(ground, path, draft) {
+        return;
+    }
     // What is not ours yet may have any attributes.
     let original = match ground.owned.contains(path) {
         true => ground.original(path),

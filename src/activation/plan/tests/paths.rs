@@ -2,7 +2,7 @@ use super::world::*;
 use crate::activation::{Held, Hold, PathChange, Step};
 use crate::config::{Enforcement, OnConflict};
 use crate::generation::{Manifest, PathEntry};
-use crate::host::{Attributes, FileMode, HostPath, PathState};
+use crate::host::{Attributes, FileMode, HostPath, PackagedFile, PathState, Upkeep};
 use crate::secrets::UnitTriggers;
 
 fn with(at: &str, entry: PathEntry) -> Manifest {
@@ -211,6 +211,70 @@ fn what_others_answer_for_is_refused_by_the_host_too_whatever_the_manifest_says(
             "{conflict}"
         );
     }
+}
+
+#[test]
+fn a_file_of_a_package_is_refused_and_a_configuration_file_is_taken_with_a_word_about_it() {
+    let packaged = |upkeep| PackagedFile {
+        package: "openssh-server".to_owned(),
+        upkeep,
+    };
+    let mut world = World::fresh();
+    world.put("/etc/ssh", directory_state());
+    world.put("/etc/ssh/sshd_config", file_state("theirs"));
+    let at = path("/etc/ssh/sshd_config");
+    let desired = with("/etc/ssh/sshd_config", backup("ours"));
+    let packages = &mut world.observed.packaged;
+    packages.insert(at.clone(), packaged(Upkeep::Kept));
+    let plan = world.plan(&desired, Held::Nothing).unwrap();
+    assert_eq!(
+        text(&plan),
+        "take over /etc/ssh/sshd_config, keeping the original\n\
+         note: /etc/ssh/sshd_config: is a configuration file of the package openssh-server: upgrades keep ours, and \
+         leave theirs beside it as sshd_config.dpkg-dist; what is in /etc/ssh/sshd_config.d is read besides it, and \
+         would leave it alone"
+    );
+    let refused = with("/etc/ssh/sshd_config", file("ours"));
+    let conflicts = world.plan(&refused, Held::Nothing).unwrap_err();
+    let hint = &conflicts.0[0].hint;
+    assert!(
+        hint.starts_with("put what differs into a file in /etc/ssh/sshd_config.d, which"),
+        "{hint}"
+    );
+
+    // Whatever the entry says, and also where the file is the same, or was removed.
+    let packages = &mut world.observed.packaged;
+    packages.insert(at.clone(), packaged(Upkeep::Replaced));
+    for found in [file_state("theirs"), file_state("ours"), PathState::Absent] {
+        world.put(at.as_str(), found);
+        let conflicts = world.plan(&desired, Held::Nothing).unwrap_err();
+        let [conflict] = &conflicts.0[..] else {
+            panic!("{conflicts:?}");
+        };
+        assert!(
+            conflict.hint.contains("dpkg-divert --local"),
+            "{conflict:?}"
+        );
+    }
+    // What is ours already is not asked about again.
+    world.active = Some(desired.clone());
+    world.put(at.as_str(), file_state("ours"));
+    assert_eq!(text(&world.plan(&desired, Held::Nothing).unwrap()), "");
+}
+
+#[test]
+fn what_dpkg_left_beside_a_file_of_ours_is_told_until_it_is_gone() {
+    let mut world = World::fresh();
+    let desired = with("/etc/app.conf", file("ours"));
+    world.go(&desired);
+    world
+        .observed
+        .residue
+        .insert(path("/etc/app.conf.dpkg-dist"), path("/etc/app.conf"));
+    assert_eq!(
+        text(&world.plan(&desired, Held::Reported).unwrap()),
+        "note: /etc/app.conf: dpkg left /etc/app.conf.dpkg-dist beside it: look what differs, then remove it"
+    );
 }
 
 /// `state` with one extended attribute.

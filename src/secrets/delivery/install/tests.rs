@@ -10,6 +10,8 @@ use crate::secrets::{
 };
 use crate::source::RepoPath;
 
+mod readers;
+
 struct Setting {
     root: tempfile::TempDir,
     secrets: BTreeMap<SecretName, SecretSpec>,
