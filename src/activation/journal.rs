@@ -18,7 +18,7 @@ use crate::generation::Store;
 use crate::host::{Digest, FileError, FileMode, durable};
 
 use file::JournalFile;
-pub use history::{Past, past};
+pub use history::{Past, newest, past};
 use record::{Decoded, RECORD_VERSION, Tail, decode};
 pub use record::{Entry, Line, Record, TransactionId};
 

@@ -4,6 +4,7 @@
 //! again, `hold` is what a person keeps from it, `transaction` joins them with health and rollback, `recover` finishes what a kill interrupted.
 
 mod apply;
+mod ending;
 mod failure;
 mod forget;
 mod hold;
@@ -23,9 +24,11 @@ mod validate;
 pub use failure::HostFailure;
 pub use hold::{Hold, Holds, HoldsError};
 pub use journal::{
-    Durability, Entry, Journal, JournalError, Line, Past, Record, TransactionId, open_phase, past,
+    Durability, Entry, Journal, JournalError, Line, Past, Record, TransactionId, newest,
+    open_phase, past,
 };
 pub use observe::{ObserveError, observe};
+pub(crate) use phase::INTERRUPTED;
 pub use phase::{Event, Phase};
 pub(crate) use plan::OWN_UNIT;
 pub(crate) use plan::draft;

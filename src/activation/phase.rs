@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Why a transaction goes back that was found open by a process that did not begin it.
+pub(crate) const INTERRUPTED: &str = "interrupted";
+
 /// Where a transaction stands. Written to the journal before the act it announces.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "phase")]
@@ -72,7 +75,7 @@ impl Phase {
             },
             (Self::Applying | Self::Settling | Self::Probing, Event::Interrupted) => {
                 Self::RollingBack {
-                    reason: "interrupted".to_owned(),
+                    reason: INTERRUPTED.to_owned(),
                 }
             }
             // A transaction that is only prepared changed nothing: it has no way back to go.

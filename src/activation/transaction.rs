@@ -7,6 +7,8 @@ pub use error::{ActivateError, PrepareError};
 use std::future::Future;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::apply::{Applied, Bench, apply, keep, needs_packages_still};
 use super::failure::HostFailure;
 use super::journal::{Journal, JournalError, Record, open_phase};
@@ -57,6 +59,12 @@ pub trait Probes {
 
     /// Asks after.
     fn verdicts(&self, before: &Self::Baseline) -> impl Future<Output = Vec<Verdict>>;
+
+    /// Does what must be done last of all, once everything is well; the error says why it failed, and the way back is
+    /// taken. Nothing unless somebody says otherwise.
+    fn at_last(&self) -> impl Future<Output = Result<(), String>> {
+        async { Ok(()) }
+    }
 }
 
 impl Probes for Prober {
@@ -115,7 +123,8 @@ pub struct Prepared {
 }
 
 /// How an activation ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum Outcome {
     /// There was nothing to do, and the generation is in force already.
     Unchanged,
@@ -134,7 +143,7 @@ pub enum Outcome {
 }
 
 /// An activation that is over.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ending {
     /// How.
     pub outcome: Outcome,
@@ -309,6 +318,9 @@ impl Activation<'_> {
         }
         forward.health = probes.verdicts(before).await;
         if let Some(reason) = self.judge(journal, &forward.health) {
+            return Some(reason);
+        }
+        if let Err(reason) = probes.at_last().await {
             return Some(reason);
         }
         let committed = self.enter(journal, Event::Healthy);

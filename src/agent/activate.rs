@@ -3,10 +3,12 @@
 use tracing::warn;
 
 use super::draft::{Draft, Stop};
+use super::handover::HandOver;
 use super::pass::PassRun;
+use super::renewal::{Asked, Renewal};
 use super::secrets::StoredSecrets;
 use super::target::Target;
-use super::{PassEvent, Reconciler, Retry, find};
+use super::{PassEvent, Reconciler, Retry, find, rescue};
 use crate::activation::{
     self, ActivateError, Activation, ActivationEvent, Ending, Held, Notice, Plan, PrepareError,
     Prepared, Recovered, Recovery,
@@ -52,7 +54,6 @@ impl PassRun<'_> {
                 format!("generation {target} was interrupted; its files are taken back")
             }
             Recovered::RolledBack { target, reason } => {
-                self.count_interruption(target, &reason)?;
                 format!(
                     "generation {target} was interrupted, and the host is back where it was: {reason}"
                 )
@@ -76,30 +77,6 @@ impl PassRun<'_> {
         Ok(())
     }
 
-    /// Once may be chance: a power cut, somebody's `kill`. A generation that is interrupted twice is taken to be why.
-    fn count_interruption(&self, target: GenerationNumber, reason: &str) -> Result<(), Problem> {
-        let generation = self
-            .store
-            .get(target)
-            .map_err(|error| Problem::of_store(&error))?;
-        let mut state = self.reconciler.state()?;
-        if state
-            .interrupted
-            .replace(generation.digest.clone())
-            .as_ref()
-            == Some(&generation.digest)
-        {
-            state.interrupted = None;
-            state.remember_failure(FailedRevision {
-                digest: generation.digest,
-                revision: generation.provenance.revision,
-                reason: format!("its activation did not end, twice: {reason}"),
-                at_secs: clock::now_secs(),
-            });
-        }
-        self.reconciler.save(&state)
-    }
-
     /// Looks after the generation in force: puts right what differs and is not `held`.
     pub(super) async fn keep(
         &self,
@@ -117,7 +94,9 @@ impl PassRun<'_> {
             return Ok(Outcome::NothingToDo);
         }
         self.unless_paused(&prepared.plan, draft)?;
-        let ending = self.carry_out(prepared, current.number, &secrets).await?;
+        let ending = self
+            .carry_out(prepared, current.number, &secrets, held)
+            .await?;
         conclude(ending, current, Outcome::Repaired, draft)
     }
 
@@ -132,8 +111,7 @@ impl PassRun<'_> {
         (self.on_event)(&PassEvent::Opening {
             secrets: built.manifest.secrets.len(),
         });
-        let secrets =
-            StoredSecrets::new(self.reconciler.settings(), &self.store).open_built(&built)?;
+        let secrets = self.stored_secrets().open_built(&built)?;
         note_secrets(&built.manifest, &secrets, draft);
         self.activate_opened(&built, &provenance, &secrets, held, draft)
             .await
@@ -154,17 +132,30 @@ impl PassRun<'_> {
             .store
             .put(built, provenance)
             .map_err(|error| Problem::of_store(&error))?;
-        let ending = self.carry_out(prepared, generation.number, secrets).await?;
+        let ending = self
+            .carry_out(prepared, generation.number, secrets, held)
+            .await?;
         conclude(ending, &generation, Outcome::Activated, draft)
     }
 
     /// Goes back to generation `to`, or to the one that was in force before, as a new generation of the same content.
-    pub(super) async fn back_to(
+    pub(super) async fn back_to_its_end(
         &self,
         to: Option<GenerationNumber>,
         draft: &mut Draft,
     ) -> Result<Outcome, Stop> {
         self.finish_interrupted(draft).await?;
+        self.conclude_unheard()?;
+        let ended = self.back_to(to, draft).await;
+        self.mark_concluded()?;
+        ended
+    }
+
+    async fn back_to(
+        &self,
+        to: Option<GenerationNumber>,
+        draft: &mut Draft,
+    ) -> Result<Outcome, Stop> {
         let current = self
             .store
             .current()
@@ -216,7 +207,7 @@ impl PassRun<'_> {
     }
 
     /// Remembers the generation that somebody went back from, so that the next pass does not bring it back.
-    fn hold_back(&self, left: Generation, to: GenerationNumber) -> Result<(), Problem> {
+    pub(super) fn hold_back(&self, left: Generation, to: GenerationNumber) -> Result<(), Problem> {
         let mut state = self.reconciler.state()?;
         state.remember_failure(FailedRevision {
             digest: left.digest,
@@ -235,13 +226,16 @@ impl PassRun<'_> {
         (self.on_event)(&PassEvent::Opening {
             secrets: manifest.secrets.len(),
         });
-        let secrets =
-            StoredSecrets::new(self.reconciler.settings(), &self.store).open_manifest(manifest)?;
+        let secrets = self.stored_secrets().open_manifest(manifest)?;
         note_secrets(manifest, &secrets, draft);
         Ok(secrets)
     }
 
-    async fn prepare(
+    pub(super) fn stored_secrets(&self) -> StoredSecrets<'_> {
+        StoredSecrets::new(self.reconciler.settings(), &self.store)
+    }
+
+    pub(super) async fn prepare(
         &self,
         desired: &Manifest,
         secrets: &OpenedSecrets,
@@ -255,11 +249,29 @@ impl PassRun<'_> {
         .map_err(|error| prepare_problem(&error))
     }
 
+    /// Carries out what was prepared: in a service of its own, or here where there is none.
     async fn carry_out(
         &self,
         prepared: Prepared,
         target: GenerationNumber,
         secrets: &OpenedSecrets,
+        held: Held,
+    ) -> Result<Ending, Problem> {
+        match self.hand_over(prepared, target, held).await {
+            HandOver::Done(ended) => ended.map(|ending| *ending),
+            HandOver::NotHere(prepared) => {
+                self.carry_out_here(*prepared, target, secrets, &Renewal::ByItself)
+                    .await
+            }
+        }
+    }
+
+    pub(super) async fn carry_out_here(
+        &self,
+        prepared: Prepared,
+        target: GenerationNumber,
+        secrets: &OpenedSecrets,
+        renewal: &Renewal,
     ) -> Result<Ending, Problem> {
         let settings = self.reconciler.settings();
         let before = prepared
@@ -272,8 +284,14 @@ impl PassRun<'_> {
             before,
         )
         .with_remote(find::remote_probe(settings, &self.reconciler.mirror_path()));
+        let asked = Asked {
+            prober,
+            reconciler: self.reconciler,
+            renewal,
+            touched: rescue::touches_agent(&prepared.plan),
+        };
         self.with_activation(async |activation| {
-            Box::pin(activation.carry_out(prepared, target, secrets, &prober)).await
+            Box::pin(activation.carry_out(prepared, target, secrets, &asked)).await
         })
         .await
         .map_err(|error| {
@@ -287,8 +305,11 @@ impl PassRun<'_> {
         })
     }
 
-    async fn with_activation<T>(&self, work: impl AsyncFnOnce(Activation<'_>) -> T) -> T {
-        let secrets = StoredSecrets::new(self.reconciler.settings(), &self.store);
+    pub(super) async fn with_activation<T>(
+        &self,
+        work: impl AsyncFnOnce(Activation<'_>) -> T,
+    ) -> T {
+        let secrets = self.stored_secrets();
         let tell = |event: &ActivationEvent| (self.on_event)(&PassEvent::Activation(event.clone()));
         work(Activation {
             host: self.reconciler.host(),
@@ -363,7 +384,7 @@ fn note_secrets(manifest: &Manifest, secrets: &OpenedSecrets, draft: &mut Draft)
 }
 
 /// What an activation that is over means for the pass.
-fn conclude(
+pub(super) fn conclude(
     ending: Ending,
     generation: &Generation,
     success: Outcome,
@@ -372,6 +393,7 @@ fn conclude(
     draft.notices.extend(ending.warnings);
     draft.changes = ending.done.iter().flat_map(Change::of_step).collect();
     draft.health = ending.health;
+    draft.interrupted = ending.outcome.is_interruption();
     let (outcome, what, reason) = match ending.outcome {
         activation::Outcome::Unchanged => return Ok(Outcome::NothingToDo),
         activation::Outcome::Committed => {

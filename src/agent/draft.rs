@@ -23,6 +23,8 @@ pub(super) struct Draft {
     pub(super) secrets: Vec<String>,
     pub(super) unavailable: Vec<Unavailable>,
     pub(super) health: Vec<Verdict>,
+    /// Whether the activation was cut off.
+    pub(super) interrupted: bool,
     /// Whether a remote answered, or none was asked.
     pub(super) answered: bool,
 }
@@ -59,6 +61,7 @@ impl Draft {
             secrets: Vec::new(),
             unavailable: Vec::new(),
             health: Vec::new(),
+            interrupted: false,
             answered: true,
         }
     }

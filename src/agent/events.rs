@@ -9,6 +9,8 @@ use crate::source::Revision;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event", content = "detail")]
 pub enum PassEvent {
+    /// An activation is under way that another pass began; this one waits for its end.
+    Waiting,
     /// An interrupted transaction is being finished.
     Recovering,
     /// The remote is being asked.

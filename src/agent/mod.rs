@@ -5,27 +5,40 @@
 //! `control` are the two ends of the control socket, `watch` notices a local repository moving, `settings` says how.
 
 mod activate;
+mod activator;
+mod conclude;
 mod control;
 mod draft;
 mod events;
 mod find;
+mod handover;
 mod memory;
 mod pass;
 mod pause;
 mod phase;
 mod reconciler;
+mod recover;
+mod renewal;
+mod rescue;
 mod scan;
 mod secrets;
 mod service;
 mod settings;
 mod socket;
 mod target;
+mod turn;
 mod watch;
+mod wire;
 
+pub use activator::{Served, serve_activation};
 pub use control::{Client, ControlError, LINE_LIMIT_BYTES, Message, Request, SOCKET_PATH};
 pub use events::PassEvent;
 pub use phase::{AgentEvent, AgentPhase, Contact};
+/// The service that an activation runs in.
+pub(crate) const ACTIVATION_UNIT: &str = "steadfast-activation.service";
+
 pub use reconciler::{Pass, Pausing, Preview, Reconciler, Retry, state_dir};
+pub use recover::Rescue;
 pub use scan::Booted;
 pub use service::{ServiceError, run};
 pub use settings::{Needs, Overrides, SETTINGS_PATH, Settings, SettingsError, duration};

@@ -16,17 +16,17 @@ pub(super) struct PassRun<'a> {
     pub(super) store: Store,
     pub(super) on_event: &'a dyn Fn(&PassEvent),
     pub(super) pass: Pass,
-    _lock: durable::Lock,
+    pub(super) lock: durable::Lock,
 }
 
 impl<'a> PassRun<'a> {
-    /// Takes the lock.
-    pub(super) fn begin(
+    /// Takes the lock, if need be when an activation is over that is under way.
+    pub(super) async fn begin(
         reconciler: &'a Reconciler,
         pass: Pass,
         on_event: &'a dyn Fn(&PassEvent),
     ) -> Result<Self, Problem> {
-        let lock = reconciler.lock()?;
+        let lock = reconciler.lock_when_free(on_event).await?;
         for directory in [
             reconciler.state_dir().to_owned(),
             reconciler.state_dir().join("transactions"),
@@ -34,12 +34,22 @@ impl<'a> PassRun<'a> {
             durable::sweep_the_dead(&directory);
         }
         pause::tell_expired(reconciler)?;
+        Self::with_lock(reconciler, pass, on_event, lock)
+    }
+
+    /// A pass that has the lock already.
+    pub(super) fn with_lock(
+        reconciler: &'a Reconciler,
+        pass: Pass,
+        on_event: &'a dyn Fn(&PassEvent),
+        lock: durable::Lock,
+    ) -> Result<Self, Problem> {
         Ok(Self {
             reconciler,
             store: reconciler.store()?,
             on_event,
             pass,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -47,6 +57,13 @@ impl<'a> PassRun<'a> {
     pub(super) async fn to_its_end(&self, draft: &mut Draft) -> Result<Outcome, Stop> {
         draft.generation = self.current()?.map(|generation| generation.number);
         self.finish_interrupted(draft).await?;
+        self.conclude_unheard()?;
+        let ended = self.on_its_way(draft).await;
+        self.mark_concluded()?;
+        ended
+    }
+
+    async fn on_its_way(&self, draft: &mut Draft) -> Result<Outcome, Stop> {
         let current = self.current()?;
         draft.generation = current.as_ref().map(|generation| generation.number);
         if self.pass.trigger == Trigger::Drift {
@@ -158,6 +175,12 @@ impl<'a> PassRun<'a> {
         let digest = target.built.digest.clone();
         let revision = target.provenance.revision.clone();
         let ended = self.activate(target, self.held(), draft).await;
+        if draft.interrupted {
+            // Counted with those that nobody was there to see.
+            self.conclude_unheard()?;
+            *state = self.reconciler.state()?;
+            return ended;
+        }
         match &ended {
             Ok(_) => {
                 state.forget_failure(&digest);

@@ -1,6 +1,7 @@
 //! One host and its repository: what can be done with them, by hand and by the agent alike.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use tracing::error;
 
@@ -73,6 +74,8 @@ pub struct Reconciler {
     host: Host,
     settings: Settings,
     state_dir: PathBuf,
+    /// Whether the pass under way changes nothing itself.
+    pub(super) looking_on: AtomicBool,
 }
 
 impl Reconciler {
@@ -84,6 +87,7 @@ impl Reconciler {
             host,
             settings,
             state_dir,
+            looking_on: AtomicBool::new(false),
         }
     }
 
@@ -164,7 +168,7 @@ impl Reconciler {
     #[tracing::instrument(name = "reconcile", skip_all, fields(host = %self.settings.host, trigger = ?pass.trigger))]
     pub async fn pass(&self, pass: Pass, on_event: &dyn Fn(&PassEvent)) -> (Report, Contact) {
         let mut draft = Draft::new(pass.trigger);
-        let ended = match PassRun::begin(self, pass, on_event) {
+        let ended = match PassRun::begin(self, pass, on_event).await {
             Ok(run) => run.to_its_end(&mut draft).await,
             Err(problem) => Err(problem.into()),
         };
@@ -186,8 +190,8 @@ impl Reconciler {
             // Whoever types it looks at this host, and may have paused it for this.
             pausing: Pausing::Overruled,
         };
-        let ended = match PassRun::begin(self, pass, on_event) {
-            Ok(run) => run.back_to(to, &mut draft).await,
+        let ended = match PassRun::begin(self, pass, on_event).await {
+            Ok(run) => run.back_to_its_end(to, &mut draft).await,
             Err(problem) => Err(problem.into()),
         };
         self.conclude(draft, ended).0

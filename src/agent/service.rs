@@ -18,6 +18,9 @@ use crate::report::{LiveAgent, Outcome, Report, Trigger};
 /// How long a stopping agent waits for the pass under way. A pass that is cut off is finished by recovery.
 const STOP_WAIT: Duration = Duration::from_secs(80);
 
+/// How often a stopping agent looks whether the pass under way only looks on by now.
+const GLANCE: Duration = Duration::from_millis(100);
+
 /// How long a stopping agent waits for clients that read slowly.
 const CLIENT_WAIT: Duration = Duration::from_secs(2);
 
@@ -295,12 +298,22 @@ impl Service {
             return;
         }
         info!("waiting for the pass under way");
-        if tokio::time::timeout(STOP_WAIT, self.ended.recv())
-            .await
-            .is_err()
-        {
-            warn!("the pass under way is cut off; the next start finishes it");
+        let deadline = Instant::now() + STOP_WAIT;
+        while Instant::now() < deadline {
+            if self.reconciler.only_looks_on() {
+                info!(
+                    "an activation is under way in its own unit, and goes on; the next start takes up its end"
+                );
+                return;
+            }
+            if tokio::time::timeout(GLANCE, self.ended.recv())
+                .await
+                .is_ok()
+            {
+                return;
+            }
         }
+        warn!("the pass under way is cut off; the next start finishes it");
     }
 }
 

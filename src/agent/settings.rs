@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::{Span, SpanRelativeTo};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::HostName;
 use crate::health::{Confirm, Operators, Windows};
@@ -21,6 +21,9 @@ pub const SETTINGS_PATH: &str = "/etc/steadfast/agent.yml";
 
 /// Where the SSH host key is.
 const HOST_KEY: &str = "/etc/ssh/ssh_host_ed25519_key";
+
+/// Longest time an activation may take unless the settings say otherwise.
+const LONGEST_ACTIVATION: Duration = Duration::from_hours(2);
 
 /// Where pinned keys of git servers are looked for.
 const KNOWN_HOSTS: [&str; 2] = ["/etc/steadfast/known_hosts", "/etc/ssh/ssh_known_hosts"];
@@ -52,10 +55,14 @@ pub struct Settings {
     pub known_hosts: Vec<PathBuf>,
     /// Which revisions are believed.
     pub trust: TrustPolicy,
+    /// Longest time an activation may take before it is taken to hang.
+    pub longest_activation: Duration,
+    /// The flags these settings were read with, for another process that needs the same.
+    pub overrides: Overrides,
 }
 
 /// Flags that outrank the file.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Overrides {
     /// The settings file.
     pub settings: Option<PathBuf>,
@@ -72,7 +79,7 @@ pub struct Overrides {
 }
 
 /// What somebody wants with a host.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Needs {
     /// To bring it to a revision, for which a config repository must be named.
     #[default]
@@ -152,6 +159,8 @@ struct Written {
     confirm: Confirm,
     #[serde(deserialize_with = "health::confirm_within")]
     confirm_within: Option<Duration>,
+    #[serde(deserialize_with = "activation_cap")]
+    longest_activation: Option<Duration>,
     identity: Option<HostPath>,
     ssh: WrittenSsh,
     trust: WrittenTrust,
@@ -225,6 +234,8 @@ impl Settings {
             ssh_key,
             known_hosts: known_hosts(host, written.ssh.known_hosts.as_ref()),
             trust: trust_policy(host, &written.trust)?,
+            longest_activation: written.longest_activation.unwrap_or(LONGEST_ACTIVATION),
+            overrides: overrides.clone(),
             identity,
         })
     }
@@ -335,6 +346,16 @@ fn settle_window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Du
         deserializer,
         Duration::from_secs(1),
         Duration::from_mins(10),
+    )
+}
+
+fn activation_cap<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    bounded(
+        deserializer,
+        Duration::from_secs(10),
+        Duration::from_hours(24),
     )
 }
 

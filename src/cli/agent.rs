@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::answer::print;
 use super::problem::warn;
+use super::recover::cut_off;
 use super::{HostFlags, site};
 use crate::activation::Recovered;
 use crate::agent;
@@ -64,25 +65,5 @@ pub(super) fn boot(flags: &HostFlags) -> Result<u8, Problem> {
     Ok(match booted.recovered {
         Recovered::Stuck { .. } => exit::STUCK,
         _ => exit::DONE,
-    })
-}
-
-/// What became of an activation that was cut off; `None` if there was none.
-fn cut_off(recovered: &Recovered) -> Option<String> {
-    Some(match recovered {
-        Recovered::Nothing => return None,
-        Recovered::Discarded { target } => {
-            format!("generation {target} was about to be activated; it is tried again")
-        }
-        Recovered::Committed { target } => format!("generation {target} was activated just before"),
-        Recovered::RolledBack { target, reason } => {
-            format!("the activation of generation {target} was rolled back: {reason}")
-        }
-        Recovered::FilesBack { target } => format!(
-            "the activation of generation {target} was cut off; files are back, units follow with the agent"
-        ),
-        Recovered::Stuck { target, reason } => {
-            format!("the activation of generation {target} is stuck: {reason}")
-        }
     })
 }

@@ -18,6 +18,7 @@ use super::plan::PlanArgs;
 use super::reconcile::{NowArgs, RetryArgs};
 use super::reconcile_log::LogArgs;
 use super::reconcile_pause::PauseArgs;
+use super::recover::RecoverArgs;
 use super::schema::SchemaArgs;
 use super::secrets::SecretsArgs;
 use super::status::StatusArgs;
@@ -165,6 +166,12 @@ pub enum Command {
     /// Finish what a power cut interrupted and install secrets, before the network is up
     #[command(hide = true, long_about = super::agent::BOOT_ABOUT)]
     Boot,
+    /// Carry out the activation that a pass decided on
+    #[command(hide = true, long_about = super::recover::ACTIVATE_ABOUT)]
+    Activate,
+    /// Finish an activation that was cut off
+    #[command(hide = true, long_about = super::recover::RECOVER_ABOUT)]
+    Recover(RecoverArgs),
     /// Print a completion script for a shell
     #[command(arg_required_else_help = true)]
     Completions(CompletionsArgs),

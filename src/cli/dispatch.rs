@@ -12,7 +12,7 @@ use super::problem::print_problem;
 use super::{Cli, HostFlags, ReconcileCli, SecretsCli};
 use super::{
     agent, backup, check, completions, config, drift, generations, host, init, inputs, man, plan,
-    reconcile, reconcile_log, reconcile_pause, schema, secrets, status, why,
+    reconcile, reconcile_log, reconcile_pause, recover, schema, secrets, status, why,
 };
 use crate::report::{Announce, Audience, Problem, exit, start_log};
 
@@ -82,8 +82,9 @@ impl Invocation {
     }
 
     fn run(&self) -> Result<u8, Problem> {
-        let audience = match self.command {
-            Command::Agent(_) | Command::Boot => Audience::Service,
+        let audience = match &self.command {
+            Command::Agent(_) | Command::Boot | Command::Activate => Audience::Service,
+            Command::Recover(args) if args.is_for_systemd() => Audience::Service,
             _ => Audience::Person,
         };
         let announce = match (&self.command, &self.flags.root) {
@@ -123,6 +124,8 @@ impl Invocation {
             Command::Backup(args) => backup::run(args, flags),
             Command::Agent(args) => agent::run(args, flags),
             Command::Boot => agent::boot(flags),
+            Command::Activate => recover::activate(flags),
+            Command::Recover(args) => recover::run(args, flags),
             Command::Completions(args) => completions::run(args),
             Command::Man(args) => man::run(args),
             Command::Schema(args) => schema::run(args),

@@ -27,6 +27,7 @@ mod progress;
 mod reconcile;
 mod reconcile_log;
 mod reconcile_pause;
+mod recover;
 mod render;
 mod repository;
 mod schema;

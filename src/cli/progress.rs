@@ -74,6 +74,9 @@ pub(super) fn spin<T>(text: &str, work: impl FnOnce() -> T) -> T {
 /// Puts `event` in words.
 pub(super) fn told(event: &PassEvent) -> Told {
     match event {
+        PassEvent::Waiting => {
+            Told::Fact("an activation is under way; waiting for its end".to_owned())
+        }
         PassEvent::Recovering => {
             Told::Fact("finishing an activation that was interrupted".to_owned())
         }

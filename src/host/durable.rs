@@ -1,20 +1,23 @@
 //! Our own state files: replaced whole, on disk when the call returns. Not for managed files; those go through `Host`.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{FileError, FileMode};
 
 mod beside;
+mod locking;
 mod reading;
 mod room;
 
 pub use beside::{
-    allow_locks, is_temporary, put_in_place, sweep_the_dead, sync_directory, temporary_beside,
-    write_beside,
+    allow_locks, copy, is_temporary, put_in_place, sweep_the_dead, sync_directory,
+    temporary_beside, write_beside,
 };
+pub(super) use locking::holder_of;
+pub use locking::{Lock, LockError, inherited_lock, lock};
 pub use reading::read;
 pub use room::{reserve, reserved_bytes};
 
@@ -85,6 +88,17 @@ fn replace_dressed(
     content: &[u8],
     dress: impl FnOnce(&File) -> io::Result<()>,
 ) -> Result<(), FileError> {
+    replace_by(path, |file| {
+        file.write_all(content)?;
+        dress(file)
+    })
+}
+
+/// Lets `fill` make a file beside `path`, readable for nobody else until it says so, then renames.
+fn replace_by(
+    path: &Path,
+    fill: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<(), FileError> {
     let failed = |source: io::Error| FileError::io("write", path, source);
     let temporary = temporary_beside(path);
     let written = (|| {
@@ -93,8 +107,7 @@ fn replace_dressed(
             .create_new(true)
             .mode(0o600)
             .open(&temporary)?;
-        file.write_all(content)?;
-        dress(&file)?;
+        fill(&mut file)?;
         file.sync_all()?;
         fs::rename(&temporary, path)
     })();
@@ -169,91 +182,6 @@ pub fn syncfs(path: &Path) -> Result<(), FileError> {
     let failed = |source: io::Error| FileError::io("sync the file system of", path, source);
     let file = File::open(path).map_err(failed)?;
     rustix::fs::syncfs(&file).map_err(|errno| failed(errno.into()))
-}
-
-/// An exclusive lock, held until it is dropped or the process ends, however it ends.
-#[derive(Debug)]
-#[must_use = "the lock is released when this is dropped"]
-pub struct Lock {
-    _file: File,
-}
-
-/// A lock that could not be taken.
-#[derive(Debug, thiserror::Error)]
-pub enum LockError {
-    /// Another process holds it.
-    #[error("{} is held by {}", path.display(), holder(*pid))]
-    Held {
-        /// The lock file.
-        path: PathBuf,
-        /// The holder's process id, if the kernel tells.
-        pid: Option<u32>,
-    },
-    /// The lock file cannot be used.
-    #[error(transparent)]
-    File(#[from] FileError),
-}
-
-impl LockError {
-    /// How to put it right.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Held { .. } => Some("wait until it is done, then try again".to_owned()),
-            Self::File(error) => error.hint(),
-        }
-    }
-}
-
-fn holder(pid: Option<u32>) -> String {
-    pid.map_or("another process".to_owned(), |pid| format!("process {pid}"))
-}
-
-/// Takes the lock `path`, made if it is not there, without waiting. Nothing is written: a file that is only locked keeps
-/// its times, so that doing nothing leaves no trace.
-///
-/// # Errors
-/// [`LockError::Held`] with the holder's process id.
-pub fn lock(path: &Path) -> Result<Lock, LockError> {
-    let failed = |source: io::Error| FileError::io("lock", path, source);
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(failed)?;
-    if !file.metadata().map_err(failed)?.is_file() {
-        // What is locked is to be read and replaced, and a pipe would wait for us to write to it.
-        return Err(failed(io::Error::other("it is no regular file")).into());
-    }
-    match file.try_lock() {
-        Ok(()) => Ok(Lock { _file: file }),
-        Err(TryLockError::WouldBlock) => Err(LockError::Held {
-            path: path.to_owned(),
-            pid: holder_of(&file, "FLOCK"),
-        }),
-        Err(TryLockError::Error(source)) => Err(failed(source).into()),
-    }
-}
-
-/// The process that holds a lock of a kind, `FLOCK` or `POSIX`, on `file`, by the kernel's list of locks. Only for the message: a holder that cannot be
-/// named is still a holder.
-pub(super) fn holder_of(file: &File, kind: &str) -> Option<u32> {
-    use std::os::unix::fs::MetadataExt;
-    let inode = format!(":{}", file.metadata().ok()?.ino());
-    let locks = fs::read_to_string("/proc/locks").ok()?;
-    locks.lines().find_map(|line| {
-        // `1: FLOCK  ADVISORY  WRITE 2693 fe:00:131077 0 EOF`
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        match fields.as_slice() {
-            [_, of, _, _, pid, place, ..] if *of == kind && place.ends_with(&inode) => {
-                pid.parse().ok()
-            }
-            _ => None,
-        }
-    })
 }
 
 /// Takes the temporary file away again if it did not become the real one.

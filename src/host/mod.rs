@@ -33,6 +33,7 @@ mod room;
 mod root;
 mod staging;
 mod state;
+mod transient;
 mod unit_id;
 mod units;
 mod user;
@@ -67,6 +68,9 @@ pub use root::Ownership;
 pub use staging::Staging;
 pub use state::{
     AccountState, Accounts, ActiveState, GroupState, Owner, PathState, UnitFileState, UnitState,
+};
+pub use transient::{
+    Errand, MachineState, Transient, TransientError, TransientService, TransientTimer,
 };
 pub use unit_id::UnitId;
 pub use units::{

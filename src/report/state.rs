@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Report;
+use crate::activation::TransactionId;
 use crate::generation::GenerationNumber;
 use crate::host::{Digest, FileError, FileMode, durable};
 use crate::source::{CommitId, Revision};
@@ -30,6 +31,9 @@ pub struct State {
     /// The generation whose activation was cut off, if the last one was.
     #[serde(default)]
     pub interrupted: Option<Digest>,
+    /// The last transaction that is known here to be over, with all that follows from it.
+    #[serde(default)]
+    pub concluded: Option<TransactionId>,
     /// How the last pass ended.
     #[serde(default)]
     pub last: Option<Report>,
@@ -115,6 +119,7 @@ impl Default for State {
             accepted: None,
             failed: Vec::new(),
             interrupted: None,
+            concluded: None,
             last: None,
             last_drift: None,
         }

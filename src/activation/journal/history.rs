@@ -54,6 +54,19 @@ pub fn past(store: &Store, wanted: Option<TransactionId>) -> Result<Vec<Past>, J
         .collect()
 }
 
+/// The transaction that was begun last, whether it is over or not; `None` if there never was one. Looking changes nothing.
+///
+/// # Errors
+/// [`JournalError`].
+pub fn newest(store: &Store) -> Result<Option<TransactionId>, JournalError> {
+    let root = store.root().join(DIRECTORY);
+    if root.is_dir() {
+        Ok(ids(&root)?.into_iter().max())
+    } else {
+        Ok(None)
+    }
+}
+
 fn read(directory: &Path, open: Option<&Path>) -> Result<Past, JournalError> {
     let (record, _) = read_record(directory)?;
     let text = durable::read(&directory.join(JOURNAL), LIMIT_BYTES)

@@ -112,3 +112,22 @@ pub fn allow_locks(count: usize) {
         let _ = setrlimit(Resource::Nofile, raised);
     }
 }
+
+/// Makes `path` a copy of `from` with `mode` and the time of `from`, in one step; on disk when the call returns.
+///
+/// # Errors
+/// [`FileError`]; `path` is then as it was. A copy that would leave the file system less free space than it takes itself
+/// is not made.
+pub fn copy(mut from: File, path: &Path, mode: FileMode) -> Result<(), FileError> {
+    let failed = |source: io::Error| FileError::io("copy to", path, source);
+    let found = from.metadata().map_err(failed)?;
+    let space = rustix::fs::statvfs(path.parent().unwrap_or(path)).map_err(|e| failed(e.into()))?;
+    if space.f_bavail.saturating_mul(space.f_frsize) / 2 < found.len() {
+        return Err(failed(io::Error::from(io::ErrorKind::StorageFull)));
+    }
+    super::replace_by(path, |file| {
+        io::copy(&mut from, file)?;
+        file.set_permissions(fs::Permissions::from_mode(mode.bits()))?;
+        file.set_modified(found.modified()?)
+    })
+}

@@ -130,3 +130,20 @@ fn room_is_kept_until_it_is_released() {
     remove(&path).unwrap();
     assert_eq!(reserved_bytes(&path), None);
 }
+
+#[test]
+fn a_lock_that_is_handed_over_is_held_until_both_are_done_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("lock");
+    let is_held = || matches!(lock(&path), Err(LockError::Held { .. }));
+    let ours = lock(&path).unwrap();
+    let kept_by_systemd = ours.share().unwrap();
+    drop(inherited_lock(&path, ours.share().unwrap()).unwrap());
+    assert!(is_held());
+    drop(ours);
+    assert!(!is_held());
+    drop(kept_by_systemd);
+
+    let stranger = std::fs::File::open(dir.path()).unwrap().into();
+    assert!(inherited_lock(&path, stranger).is_err());
+}

@@ -11,6 +11,6 @@ mod world;
 pub use clone::{Clone, Signature};
 pub use fleet::Fleet;
 pub use host::Host;
-pub use observe::changed;
+pub use observe::{Status, changed};
 pub use shell::{Said, tail, wait_until};
 pub use world::{Access, World, enter};

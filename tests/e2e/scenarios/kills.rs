@@ -84,7 +84,7 @@ pub fn kills_at_any_moment_leave_a_host_wholly_old_or_wholly_new(world: &World, 
     }
 }
 
-/// Kills the agent (yard) or the whole host (dock) at `moment` of the activation of `version`, then lets it go on.
+/// Kills the activation with its agent (yard) or the whole host (dock) at `moment` of the activation of `version`, then lets it go on.
 fn kill_once(host: &mut Host, version: usize, commit: &str, moment: Duration) {
     let mut pass = host.start("reconcile now");
     thread::sleep(moment);
@@ -92,7 +92,8 @@ fn kill_once(host: &mut Host, version: usize, commit: &str, moment: Duration) {
     host.cut_network();
     if host.name == "yard" {
         let before = host.must("systemctl show -P MainPID steadfast.service");
-        host.must("systemctl kill --signal=KILL steadfast.service");
+        let units = "steadfast.service steadfast-activation.service";
+        host.run(&format!("systemctl kill --signal=KILL {units}"));
         wait_until("another agent runs", EVENTUALLY, || {
             let now = host.quietly("systemctl show -P MainPID steadfast.service");
             now != before && now.trim() != "0"

@@ -1,5 +1,6 @@
 //! What must be seen on real hosts, a file per scenario.
 
+mod activation;
 mod backup;
 mod boot;
 mod canary;
@@ -42,6 +43,8 @@ macro_rules! scenarios {
 }
 
 scenarios![
+    Others activation::an_activation_outlives_the_agent_and_the_terminal_that_asked_for_it,
+    Others activation::an_activation_that_dies_or_hangs_is_taken_back_though_nobody_runs,
     Others example::a_host_of_the_example_becomes_all_it_says_and_then_what_it_was,
     Others kills::kills_at_any_moment_leave_a_host_wholly_old_or_wholly_new,
     Others drift::hand_edits_are_drift_which_enforce_repairs_and_report_leaves,

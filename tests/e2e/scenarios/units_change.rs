@@ -184,7 +184,7 @@ fn what_cannot_be_done_changes_nothing(fleet: &Fleet) {
     assert_eq!(yard.drift().0, 0);
 }
 
-/// It is not restarted under its own feet, says so, and starts anew when the pass is over.
+/// It is not restarted with the others, says so, and starts anew last of all.
 fn the_agents_own_unit_changes(fleet: &Fleet) {
     let yard = fleet.host("yard");
     fleet

@@ -272,7 +272,7 @@ fn spare(name: &UnitId, decision: Decision, draft: &mut Draft) -> Decision {
         draft.notice(
             name,
             if name.name.as_str() == OWN_UNIT {
-                "is not stopped or restarted inside an activation; the agent starts anew when the pass is over"
+                "is not stopped or restarted with the others; the agent starts anew last of all"
             } else {
                 "is never stopped or restarted by an activation; restart it or the machine when it suits"
             },

@@ -1,0 +1,130 @@
+//! How a transaction ended, read from what it wrote down: for whoever was not there to hear it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::journal::{Entry, Past};
+use super::transaction::{Ending, Outcome};
+use super::{INTERRUPTED, Phase, Way};
+
+impl Past {
+    /// How it ended; `None` while it is open and not stuck.
+    #[must_use]
+    pub fn ending(&self) -> Option<Ending> {
+        let outcome = match self.phase() {
+            Phase::Committed => Outcome::Committed,
+            Phase::Stuck { reason } => Outcome::Stuck {
+                reason: reason.clone(),
+            },
+            _ if self.open => return None,
+            Phase::RolledBack { reason } => Outcome::RolledBack {
+                reason: reason.clone(),
+            },
+            // It was closed, so it is over: only the disk had no room for saying so.
+            _ => Outcome::RolledBack {
+                reason: "why could not be written down".to_owned(),
+            },
+        };
+        let mut done = BTreeSet::new();
+        let mut health = Vec::new();
+        let mut came = BTreeMap::new();
+        for line in &self.lines {
+            match &line.entry {
+                Entry::StepDone {
+                    way: Way::Forward,
+                    index,
+                } => {
+                    done.insert(*index);
+                }
+                Entry::Probed { verdict } => health.push(verdict.clone()),
+                Entry::Installed { packages } => came.extend(packages.clone()),
+                _ => {}
+            }
+        }
+        let steps = self.record.plan.steps.iter().enumerate();
+        let done = steps
+            .filter(|(index, _)| done.contains(index))
+            .map(|(_, step)| step.clone().with_what_came(&came))
+            .collect();
+        Some(Ending {
+            outcome,
+            done,
+            health,
+            notices: self.record.plan.notices.clone(),
+            warnings: Vec::new(),
+        })
+    }
+}
+
+impl Outcome {
+    /// Whether it went back because it was cut off, not because anything was found to be wrong.
+    #[must_use]
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::RolledBack { reason } if reason == INTERRUPTED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activation::{Line, Plan, Record, Step};
+    use crate::generation::GenerationNumber;
+
+    fn past(open: bool, entries: Vec<Entry>) -> Past {
+        let step = |key: &str| Step::SetSysctl {
+            key: key.to_owned(),
+            value: "1".to_owned(),
+            found: "0".to_owned(),
+        };
+        let plan = Plan {
+            steps: vec![step("a"), step("b")],
+            ..Plan::default()
+        };
+        let lines = entries.into_iter().map(|entry| Line {
+            seq: 1,
+            boot: None,
+            at_secs: 1,
+            entry,
+        });
+        Past {
+            record: Record::new(1, GenerationNumber(2), Some(GenerationNumber(1)), plan),
+            lines: lines.collect(),
+            open,
+        }
+    }
+
+    fn done(index: usize, way: Way) -> Entry {
+        Entry::StepDone { way, index }
+    }
+
+    #[test]
+    fn what_was_done_is_read_from_the_journal_and_what_was_done_on_the_way_back_is_not_counted() {
+        let ended = past(
+            false,
+            vec![
+                Entry::Phase(Phase::Applying),
+                done(1, Way::Forward),
+                done(0, Way::Back),
+                Entry::Phase(Phase::RolledBack {
+                    reason: INTERRUPTED.to_owned(),
+                }),
+            ],
+        );
+        let ending = ended.ending().unwrap();
+        assert_eq!(ending.done, [ended.record.plan.steps[1].clone()]);
+        assert!(ending.outcome.is_interruption());
+    }
+
+    #[test]
+    fn an_open_transaction_has_no_ending_unless_it_is_stuck() {
+        let applying = vec![Entry::Phase(Phase::Applying)];
+        assert_eq!(past(true, applying.clone()).ending(), None);
+        let closed = past(false, applying).ending().unwrap().outcome;
+        assert!(matches!(&closed, Outcome::RolledBack { .. }), "{closed:?}");
+        assert!(!closed.is_interruption());
+        let stuck = Phase::Stuck {
+            reason: "why".to_owned(),
+        };
+        let stuck = past(true, vec![Entry::Phase(stuck)]).ending().unwrap();
+        assert!(matches!(stuck.outcome, Outcome::Stuck { .. }));
+    }
+}
