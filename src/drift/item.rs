@@ -2,6 +2,7 @@
 
 use super::report::{DriftClass, DriftItem};
 use crate::activation::{Conflict, Observed, SecretState, Step};
+use crate::config::Enforcement;
 use crate::generation::{Manifest, PathEntry, PathKind};
 use crate::host::{Accounts, ActiveState, Attributes, HostPath, Owner, PathState, UnitId};
 
@@ -21,6 +22,20 @@ pub(super) fn of_conflict(manifest: &Manifest, conflict: &Conflict) -> DriftItem
         detail: conflict.found.clone(),
         diff: None,
         hold: None,
+    }
+}
+
+/// What dpkg or ucf left beside a file of ours. Which of the two versions is right is for a person to say.
+pub(super) fn of_residue(manifest: &Manifest, left: &HostPath, of: &HostPath) -> DriftItem {
+    let conflict = Conflict {
+        subject: left.to_string(),
+        found: format!("was left by dpkg beside {of}: look what differs, then remove it"),
+        hint: String::new(),
+    };
+    DriftItem {
+        class: DriftClass::Residue,
+        policy: Enforcement::Report,
+        ..of_conflict(manifest, &conflict)
     }
 }
 

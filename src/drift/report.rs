@@ -91,6 +91,8 @@ pub enum DriftClass {
     KernelModule,
     /// A locale is not there.
     Locale,
+    /// dpkg or ucf left another version beside a file.
+    Residue,
 }
 
 impl DriftClass {
@@ -111,6 +113,7 @@ impl DriftClass {
             Self::Hostname => "host name",
             Self::KernelModule => "kernel module",
             Self::Locale => "locale",
+            Self::Residue => "residue",
         }
     }
 }

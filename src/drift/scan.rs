@@ -39,6 +39,8 @@ pub async fn scan(
     for step in &draft.into_plan().steps {
         items.extend(item::of_step(manifest, &observed, step));
     }
+    let residue = observed.residue.iter();
+    items.extend(residue.map(|(left, of)| item::of_residue(manifest, left, of)));
     for item in &mut items {
         if item.class == DriftClass::Content {
             show(host, store, current, item)?;

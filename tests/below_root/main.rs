@@ -11,6 +11,7 @@ mod backup;
 mod fixture;
 mod hold;
 mod network;
+mod quiet;
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -385,4 +386,22 @@ fn the_canary_is_nowhere_but_where_it_belongs() {
             format!("run/{set}/rendered/app.env")
         ]
     );
+}
+
+#[test]
+fn what_dpkg_left_beside_a_file_of_ours_is_drift_until_somebody_removes_it() {
+    let fleet = Fleet::new();
+    fleet.reconcile().ends_with(0);
+    fleet.write("etc/app.conf.dpkg-dist", "color = blue\n");
+    let drift = fleet.drift();
+    drift.ends_with(3);
+    assert!(
+        drift.stdout.contains("/etc/app.conf.dpkg-dist"),
+        "{}",
+        drift.stdout
+    );
+    fleet.reconcile().ends_with(0);
+    assert_eq!(fleet.read("etc/app.conf.dpkg-dist"), "color = blue\n");
+    std::fs::remove_file(fleet.path("etc/app.conf.dpkg-dist")).unwrap();
+    fleet.drift().ends_with(0);
 }
