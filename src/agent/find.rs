@@ -31,6 +31,10 @@ pub(super) fn fetch(
     on_event: &dyn Fn(&PassEvent),
 ) -> Result<(Mirror, CommitId), NotFound> {
     let mirror = Mirror::open(path).map_err(|error| failed(Problem::of(&error)))?;
+    // The lock of the host is held: nobody else writes to its mirror.
+    mirror
+        .sweep()
+        .map_err(|error| failed(Problem::of(&error)))?;
     let transport = transport(settings);
     let mut first: Option<FetchError> = None;
     for remote in &settings.remotes {

@@ -1,10 +1,12 @@
 //! The bare mirror of the config repository, and a person's own clone read through the same eyes.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use git2::{ErrorCode, Oid, Repository, RepositoryInitOptions, RepositoryOpenFlags};
 
 use super::{CommitId, Revision, Snapshot, SnapshotError};
+use crate::host::{FileError, durable};
 
 mod fetch;
 mod history;
@@ -203,14 +205,33 @@ impl Mirror {
     }
 }
 
+/// Makes it beside its place, so that one that is there is whole: libgit2 does not go on with what a kill left half made.
 fn create(path: &Path, options: &RepositoryInitOptions) -> Result<Repository, git2::Error> {
-    let repository = Repository::init_opts(path, options)?;
+    let io = |error: std::io::Error| git2::Error::from_str(&error.to_string());
+    let file_error = |error: FileError| git2::Error::from_str(&error.to_string());
+    let mut making = path.as_os_str().to_owned();
+    making.push(".new");
+    let making = PathBuf::from(making);
+    match std::fs::remove_dir_all(&making) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(io(error)),
+        _ => {}
+    }
+    let repository = Repository::init_opts(&making, options)?;
     // References and single objects are on the disk before they count; packs: see `sync_packs`.
     repository
         .config()?
         .set_bool("core.fsyncObjectFiles", true)?;
     // Opened again, because the setting is read at opening.
     drop(repository);
+    durable::syncfs(&making).map_err(file_error)?;
+    if durable::put_in_place(&making, path).is_err() {
+        // Somebody else was first, or an older version was killed half way.
+        if let Ok(theirs) = Repository::open_bare(path) {
+            return Ok(theirs);
+        }
+        std::fs::remove_dir_all(path).map_err(io)?;
+        durable::put_in_place(&making, path).map_err(file_error)?;
+    }
     Repository::open_bare(path)
 }
 

@@ -528,3 +528,40 @@ fn the_mirror_is_sound_for_git() {
     ]);
     assert!(!verdict.contains("error"), "{verdict}");
 }
+
+#[test]
+fn what_a_killed_process_left_half_written_is_taken_away_and_stops_nobody() {
+    let source = TestRepo::empty();
+    let commit = source.commit("a", "1", Signing::Not);
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("repo.git");
+    for left in [
+        "repo.git.new/config.lock",
+        "repo.git/config.lock",
+        "repo.git/config",
+    ] {
+        let left = folder.path().join(left);
+        std::fs::create_dir_all(left.parent().unwrap()).unwrap();
+        std::fs::File::create(left).unwrap();
+    }
+    let mirror = Mirror::open(&path).unwrap();
+    mirror.fetch(&source.remote(), None, &local()).unwrap();
+    assert!(!folder.path().join("repo.git.new").exists());
+
+    let left = [
+        "refs/steadfast/accepted.lock",
+        "HEAD.lock",
+        "objects/pack/pack_half",
+    ];
+    for left in left {
+        std::fs::File::create(path.join(left)).unwrap();
+    }
+    assert!(mirror.set_accepted(&commit).is_err());
+    mirror.sweep().unwrap();
+    for left in left {
+        assert!(!path.join(left).exists(), "{left}");
+    }
+    mirror.set_accepted(&commit).unwrap();
+    assert_eq!(mirror.accepted().unwrap(), Some(commit.clone()));
+    assert!(mirror.has(&commit));
+}

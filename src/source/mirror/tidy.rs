@@ -7,12 +7,58 @@ use std::path::PathBuf;
 
 use git2::Oid;
 
-use super::Mirror;
+use super::{Foreign, Mirror, MirrorError};
 
 /// From so many packs on they are put together; a lookup asks each of them.
 pub(super) const PACKS: usize = 50;
 
 impl Mirror {
+    /// Takes away what a killed process left in the middle of writing: locks, which nobody would ever release, and
+    /// unfinished packs.
+    ///
+    /// Only for whoever alone writes to the mirror: the files of a process that is alive look the same.
+    ///
+    /// # Errors
+    /// [`MirrorError`] if one of them stays.
+    pub fn sweep(&self) -> Result<(), MirrorError> {
+        self.leavings()
+            .and_then(|files| files.iter().try_for_each(std::fs::remove_file))
+            .map_err(|error| MirrorError {
+                action: "sweep",
+                path: self.path().to_owned(),
+                detail: error.to_string(),
+                foreign: Foreign::No,
+            })
+    }
+
+    fn leavings(&self) -> Result<Vec<PathBuf>, std::io::Error> {
+        let git = self.repository.path();
+        let mut found = Vec::new();
+        let packs = self.pack_folder();
+        let named = ["", "refs", "refs/steadfast", "refs/steadfast/inputs"];
+        let folders = named.iter().map(|folder| git.join(folder));
+        for folder in folders.chain([packs.clone()]) {
+            let entries = match std::fs::read_dir(&folder) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                entries => entries?,
+            };
+            for entry in entries {
+                let entry = entry?;
+                let path = entry.path();
+                let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
+                let is_leaving = if folder == packs {
+                    !["pack", "idx"].contains(&extension)
+                } else {
+                    extension == "lock"
+                };
+                if is_leaving && entry.file_type()?.is_file() {
+                    found.push(path);
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// Waits until packs and indexes that were not there `before` are on the disk; libgit2 does not.
     pub(super) fn sync_packs(&self, before: &BTreeSet<PathBuf>) -> Result<(), std::io::Error> {
         for file in self.pack_files()?.difference(before) {
