@@ -33,8 +33,8 @@ pub use phase::{Event, Phase};
 pub(crate) use plan::OWN_UNIT;
 pub(crate) use plan::draft;
 pub use plan::{
-    Conflict, Conflicts, Held, Notice, Observed, Owned, PathChange, Plan, Resume, SecretChange,
-    Step, bound, plan, risk,
+    Conflict, Conflicts, FoundAccount, Held, Notice, Observed, Owned, PathChange, Plan, Resume,
+    SecretChange, Step, bound, plan, risk,
 };
 pub use progress::{ActivationEvent, Progress, Unwatched, Way};
 pub use recover::{Recovered, Recovery};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::apply::{Bench, apply};
 use super::journal::{Durability, Entry, Journal, Record};
 use super::observe::{self, ObserveError, Units};
-use super::plan::draft;
+use super::plan::{UNLOCK, draft};
 use super::progress::{ActivationEvent, Way};
 use super::{Activation, Event, Held, Outcome, Owned, Plan, Resume, Step};
 use crate::config::Enforcement;
@@ -221,7 +221,7 @@ struct WayBack<'a> {
     /// The generation before, and what was found where it says nothing.
     desired: Manifest,
     previous: &'a Manifest,
-    /// The generation that failed, without accounts that were there before it.
+    /// The generation that failed, without accounts that were there and open before it.
     target: Manifest,
     unfinished: BTreeMap<UnitId, Resume>,
     /// The packages that the failed activation was to install.
@@ -246,20 +246,28 @@ impl<'a> WayBack<'a> {
         begun: &BTreeSet<usize>,
     ) -> Self {
         let desired = with_what_was_found(previous, &target, &record.plan);
-        let mut created = BTreeSet::new();
+        let mut opened = BTreeSet::new();
         let mut installed = BTreeSet::new();
         for step in &record.plan.steps {
-            if let Step::CreateUser { user, .. } = step {
-                created.insert(user.clone());
-            }
-            if let Step::InstallPackages { packages, .. } = step {
-                installed.extend(packages.iter().cloned());
+            match step {
+                Step::CreateUser { user, .. } => {
+                    opened.insert(user.clone());
+                }
+                Step::ModifyUser { user, changes, .. }
+                    if changes.iter().any(|change| change == UNLOCK) =>
+                {
+                    opened.insert(user.clone());
+                }
+                Step::InstallPackages { packages, .. } => {
+                    installed.extend(packages.iter().cloned());
+                }
+                _ => {}
             }
         }
-        // An account that the failed generation only took over is not locked: it was there before.
+        // An account that the failed generation only took over is not locked: it was there before, and open.
         target
             .users
-            .retain(|name, _| previous.users.contains_key(name) || created.contains(name));
+            .retain(|name, _| previous.users.contains_key(name) || opened.contains(name));
         Self {
             desired,
             previous,
@@ -301,6 +309,18 @@ fn with_what_was_found(previous: &Manifest, target: &Manifest, plan: &Plan) -> M
         .collect();
     for step in &plan.steps {
         match step {
+            Step::ModifyUser {
+                user,
+                found: Some(found),
+                ..
+            } => {
+                if let Some(entry) = desired.users.get_mut(user) {
+                    entry
+                        .description
+                        .get_or_insert_with(|| found.description.clone());
+                    entry.shell = entry.shell.take().or(HostPath::new(&*found.shell).ok());
+                }
+            }
             Step::SetHostname { found, .. } if desired.hostname.is_none() => {
                 desired.hostname = Some(found.clone());
             }

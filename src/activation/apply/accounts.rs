@@ -35,6 +35,7 @@ impl Hands<'_> {
                 user,
                 entry,
                 changes,
+                ..
             } => {
                 self.joining(user, entry)?;
                 let never = changes.iter().any(|change| change == NEVER_EXPIRES);

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::Step;
 use super::decide::{Draft, Situation};
+use super::{FoundAccount, Step};
 use crate::generation::{GroupEntry, UserEntry};
 use crate::host::{AccountState, Digest, GroupName, HostPath, Linger, SubIds, UserName};
 use crate::secrets::SecretState;
@@ -137,6 +137,10 @@ fn user(at: &Situation<'_>, name: &UserName, entry: &UserEntry, draft: &mut Draf
             user: name.clone(),
             entry: entry.clone(),
             changes,
+            found: Some(FoundAccount {
+                description: found.description.clone(),
+                shell: found.shell.clone(),
+            }),
         });
     }
 }
@@ -191,6 +195,9 @@ fn changes(
 /// How a [`Step::ModifyUser`] says that an expiry of ours is taken away.
 pub(crate) const NEVER_EXPIRES: &str = "expires never";
 
+/// How a [`Step::ModifyUser`] says that an account can be used again.
+pub(crate) const UNLOCK: &str = "unlock";
+
 /// A day of the calendar as the shadow file counts it.
 pub(crate) fn day_of(date: jiff::civil::Date) -> i64 {
     let seconds = date.to_datetime(jiff::civil::Time::midnight());
@@ -225,7 +232,7 @@ fn further(
         found.locked
     };
     if locked == Some(true) {
-        changes.push("unlock".to_owned());
+        changes.push(UNLOCK.to_owned());
     }
     if let Some(wanted) = entry.subids
         && !has_subids(at, name, wanted)

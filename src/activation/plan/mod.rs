@@ -28,7 +28,7 @@ pub(crate) mod tests;
 pub use bound::bound;
 pub use risk::risk;
 
-pub(crate) use accounts::{NEVER_EXPIRES, day_of};
+pub(crate) use accounts::{NEVER_EXPIRES, UNLOCK, day_of};
 #[cfg(test)]
 pub(crate) use compare::fit;
 pub(crate) use compare::{Fit, Ids, attributes, fit_whole, words};
@@ -38,4 +38,4 @@ pub use notice::{Conflict, Conflicts, Notice};
 pub use observed::Observed;
 pub(crate) use units::OWN_UNIT;
 
-pub use step::{PathChange, Plan, SecretChange, Step};
+pub use step::{FoundAccount, PathChange, Plan, SecretChange, Step};

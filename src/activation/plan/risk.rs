@@ -166,6 +166,7 @@ fn of_step(step: &Step) -> Vec<LockOut> {
             user,
             entry,
             changes,
+            ..
         } if may_lock_out(user, entry, changes) => vec![LockOut::Operators],
         // Whether it could become root is not known any more.
         Step::LockUser { .. } => vec![LockOut::Operators],

@@ -69,6 +69,9 @@ pub enum Step {
         user: UserName,
         entry: UserEntry,
         changes: Vec<String>,
+        /// What it said before, for the way back; unknown in plans of older versions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        found: Option<FoundAccount>,
     },
     /// Lock an account that is no longer wanted. Accounts are never deleted, nor their ids given away.
     LockUser { user: UserName },
@@ -117,6 +120,15 @@ pub enum Step {
     RestartUnit { unit: UnitId, why: String },
     /// Start a unit.
     StartUnit { unit: UnitId, why: String },
+}
+
+/// What an account said that an entry may leave alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundAccount {
+    /// GECOS.
+    pub description: String,
+    /// Login shell as written.
+    pub shell: String,
 }
 
 /// What a [`Step::WritePath`] does.

@@ -82,7 +82,9 @@ impl ActivateError {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Open { .. } => Some("run `steadfast recover`".to_owned()),
+            Self::Open { .. } => {
+                Some("run `steadfast reconcile now`: it is finished first".to_owned())
+            }
             Self::Refused(_) => Some("push a commit that puts it right".to_owned()),
             Self::Keep(error) | Self::Judge(error) => error.hint(),
             Self::NoRoom(error) => Some(error.hint()),

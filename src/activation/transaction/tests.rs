@@ -16,6 +16,8 @@ use crate::health::Answer;
 use crate::host::{Digest, FileMode};
 use crate::source::{CommitId, Revision};
 
+mod back;
+
 struct Bed {
     directory: tempfile::TempDir,
     host: Host,

@@ -72,6 +72,9 @@ impl Subject<'_> {
         if self.fit == Fit::Metadata {
             return self.write(PathChange::Metadata, draft);
         }
+        if self.found == PathState::Absent {
+            return self.write(PathChange::Create, draft);
+        }
         let is_directory = matches!(self.found, PathState::Directory { .. });
         if is_directory || self.is_directory_wanted() {
             clear(self.path, &self.found, draft);

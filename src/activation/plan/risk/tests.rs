@@ -35,6 +35,7 @@ fn modify(name: &str, groups: &[&str], changes: &[&str]) -> Step {
         user: UserName::new(name).unwrap(),
         entry,
         changes: changes.iter().map(|&change| change.to_owned()).collect(),
+        found: None,
     }
 }
 
