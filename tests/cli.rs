@@ -29,6 +29,7 @@ fn every_help_screen_reads_well() {
         "",
         "reconcile",
         "reconcile now",
+        "reconcile confirm",
         "reconcile log",
         "reconcile pause",
         "reconcile resume",

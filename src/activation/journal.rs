@@ -30,6 +30,7 @@ const RESERVE: &str = "reserve";
 
 /// Kept free for the way back and its records: a disk that is full by then must not keep a host between two generations.
 pub(super) const RESERVE_BYTES: u64 = 8 * 1024 * 1024;
+const CONFIRMED: &str = "confirmed.json";
 
 /// More than any plan; a file above it is not one of ours.
 const LIMIT_BYTES: u64 = 256 * 1024 * 1024;
@@ -294,6 +295,12 @@ fn read(directory: &Path) -> Result<(Record, Decoded), JournalError> {
         }
         Some(_) => Ok((record, decoded)),
     }
+}
+
+/// Where a person's confirmation of transaction `id` is.
+pub(super) fn confirmed_file(store: &Store, id: TransactionId) -> PathBuf {
+    let directory = store.root().join(DIRECTORY).join(id.to_string());
+    directory.join(CONFIRMED)
 }
 
 fn open_directory(root: &Path) -> Result<Option<PathBuf>, JournalError> {

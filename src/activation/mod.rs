@@ -1,14 +1,16 @@
 //! Activation: from what is observed to what a generation says, as one journaled transaction.
 //!
 //! `observe` looks, `plan` decides (pure: no disk, no clock), `journal` remembers, `apply` does, `settle` waits and looks
-//! again, `hold` is what a person keeps from it, `transaction` joins them with health and rollback, `recover` finishes what a kill interrupted.
+//! again, `judge` decides with health whether it stays, `confirmation` asks a person, `hold` is what a person keeps from it, `transaction` joins them with health and rollback, `recover` finishes what a kill interrupted.
 
 mod apply;
+mod confirmation;
 mod ending;
 mod failure;
 mod forget;
 mod hold;
 mod journal;
+mod judge;
 mod observe;
 mod originals;
 mod phase;
@@ -21,6 +23,7 @@ mod settle;
 mod transaction;
 mod validate;
 
+pub use confirmation::{Awaited, ConfirmError, Confirmation, confirm};
 pub use failure::HostFailure;
 pub use hold::{Hold, Holds, HoldsError};
 pub use journal::{
@@ -37,7 +40,7 @@ pub use plan::{
     SecretChange, Step, bound, plan, risk,
 };
 pub use progress::{ActivationEvent, Progress, Unwatched, Way};
-pub use recover::{Recovered, Recovery};
+pub use recover::{Recovered, Recovery, leave};
 pub use room::NoRoom;
 pub use transaction::{
     ActivateError, Activation, DEFAULT_SETTLE, Ending, NoProbes, Outcome, PrepareError, Prepared,

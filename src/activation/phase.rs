@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Awaited;
+
 /// Why a transaction goes back that was found open by a process that did not begin it.
 pub(crate) const INTERRUPTED: &str = "interrupted";
 
@@ -17,6 +19,11 @@ pub enum Phase {
     Settling,
     /// Health is being asked.
     Probing,
+    /// Healthy, as far as the host itself can say; a person is to confirm it.
+    AwaitingConfirmation {
+        /// Since when, and until when.
+        awaited: Awaited,
+    },
     /// The generation is the current one.
     Committed,
     /// On the way back to the generation before.
@@ -47,7 +54,14 @@ pub enum Event {
     Settled,
     /// No required probe got worse.
     Healthy,
-    /// A step, a unit or a probe failed.
+    /// No required probe got worse, and a person is asked to confirm that.
+    Asked {
+        /// Since when, and until when.
+        awaited: Awaited,
+    },
+    /// A person confirmed.
+    Confirmed,
+    /// A step, a unit or a probe failed, or nobody confirmed.
     Failed {
         /// What and why.
         reason: String,
@@ -66,10 +80,13 @@ impl Phase {
             (Self::Prepared, Event::Begun) => Self::Applying,
             (Self::Applying, Event::Applied) => Self::Settling,
             (Self::Settling, Event::Settled) => Self::Probing,
-            (Self::Probing, Event::Healthy) => Self::Committed,
-            (Self::Applying | Self::Settling | Self::Probing, Event::Failed { reason }) => {
-                Self::RollingBack { reason }
-            }
+            (Self::Probing, Event::Asked { awaited }) => Self::AwaitingConfirmation { awaited },
+            (Self::Probing, Event::Healthy)
+            | (Self::AwaitingConfirmation { .. }, Event::Confirmed) => Self::Committed,
+            (
+                Self::Applying | Self::Settling | Self::Probing | Self::AwaitingConfirmation { .. },
+                Event::Failed { reason },
+            ) => Self::RollingBack { reason },
             (Self::Prepared, Event::Interrupted) => Self::RolledBack {
                 reason: "interrupted before anything was changed".to_owned(),
             },
@@ -78,6 +95,9 @@ impl Phase {
                     reason: INTERRUPTED.to_owned(),
                 }
             }
+            (Self::AwaitingConfirmation { .. }, Event::Interrupted) => Self::RollingBack {
+                reason: "interrupted before anybody confirmed it".to_owned(),
+            },
             // A transaction that is only prepared changed nothing: it has no way back to go.
             (Self::Prepared, Event::Failed { reason })
             | (Self::RollingBack { reason }, Event::Applied) => Self::RolledBack { reason },
@@ -102,13 +122,23 @@ mod tests {
 
     const DRAWING: &str = include_str!("../../docs/phases.md");
 
-    fn phases() -> [Phase; 8] {
+    fn awaited() -> Awaited {
+        Awaited {
+            boot_id: None,
+            applied_ms: 0,
+            until_ms: 1,
+            until_secs: 1,
+        }
+    }
+
+    fn phases() -> [Phase; 9] {
         let reason = || "why".to_owned();
         [
             Phase::Prepared,
             Phase::Applying,
             Phase::Settling,
             Phase::Probing,
+            Phase::AwaitingConfirmation { awaited: awaited() },
             Phase::Committed,
             Phase::RollingBack { reason: reason() },
             Phase::RolledBack { reason: reason() },
@@ -116,12 +146,14 @@ mod tests {
         ]
     }
 
-    fn events() -> [Event; 7] {
+    fn events() -> [Event; 9] {
         [
             Event::Begun,
             Event::Applied,
             Event::Settled,
             Event::Healthy,
+            Event::Asked { awaited: awaited() },
+            Event::Confirmed,
             Event::Failed {
                 reason: "why".to_owned(),
             },

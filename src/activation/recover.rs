@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::journal::{Entry, Journal};
+use super::journal::{Entry, Journal, Record, open_phase};
 use super::progress::Way;
 use super::rollback::Reach;
 use super::transaction::ActivateError;
 use super::{Activation, Event, Outcome, Phase, Plan, Step};
-use crate::generation::GenerationNumber;
-use crate::host::HostPath;
+use crate::generation::{GenerationNumber, Store};
+use crate::host::{HostPath, clock};
 
 /// What recovery found, and did about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,13 @@ impl Activation<'_> {
             (Phase::Stuck { reason }, Recovery::Automatic | Recovery::EarlyBoot) => {
                 Ok(Recovered::Stuck { target, reason })
             }
-            (Phase::Applying | Phase::Settling | Phase::Probing, _) => {
+            (
+                Phase::Applying
+                | Phase::Settling
+                | Phase::Probing
+                | Phase::AwaitingConfirmation { .. },
+                _,
+            ) => {
                 self.enter(&mut journal, Event::Interrupted)?;
                 self.go_on_back(journal, &entries, recovery).await
             }
@@ -159,6 +165,34 @@ impl Activation<'_> {
         }
         directories
     }
+}
+
+/// Opens a transaction that goes back from a generation which was in force for a while only; [`Activation::recover`]
+/// carries it out, and `current` names the generation it goes back to from now on.
+///
+/// `plan` is what was done on the way to it. Nothing is opened while another transaction is open, as it is when this is
+/// repeated after a power cut.
+///
+/// # Errors
+/// [`ActivateError`] if the journal or the store cannot be written.
+pub fn leave(
+    store: &Store,
+    (target, back_to): (GenerationNumber, GenerationNumber),
+    plan: Plan,
+) -> Result<(), ActivateError> {
+    if open_phase(store)?.is_none() {
+        let record = Record::new(clock::now_secs(), target, Some(back_to), plan);
+        let mut journal = Journal::create(store, record)?;
+        for event in [
+            Event::Begun,
+            Event::Failed {
+                reason: "it was tried, until this boot".to_owned(),
+            },
+        ] {
+            journal.enter(journal.phase().clone().after(event))?;
+        }
+    }
+    Ok(store.go_back_to(back_to)?)
 }
 
 /// The places of the steps that were begun forward.

@@ -9,7 +9,9 @@ use super::plan::{UNLOCK, draft};
 use super::progress::{ActivationEvent, Way};
 use super::{Activation, Event, Held, Outcome, Owned, Plan, Resume, Step};
 use crate::config::Enforcement;
-use crate::generation::{Additions, Manifest, OnChange, StoreError, UnitEntry, UnitRules};
+use crate::generation::{
+    Additions, Manifest, OnChange, PathKind, StoreError, UnitEntry, UnitRules,
+};
 use crate::host::{HostPath, PackageName, UnitId, UnitKind};
 use crate::secrets::OpenedSecrets;
 
@@ -338,6 +340,12 @@ fn with_what_was_found(previous: &Manifest, target: &Manifest, plan: &Plan) -> M
                     entry.enable.get_or_insert(true);
                 }
             }
+            // It was up, or it would not have been stopped: a unit of the distribution that was masked, say.
+            Step::StopUnit { unit, .. } if !previous.units.contains_key(unit) => {
+                if let Some(entry) = untouched(&mut desired, target, unit) {
+                    entry.start.get_or_insert(true);
+                }
+            }
             // A target is started to pull in what it wants now; it may have been up before.
             Step::StartUnit { unit, .. }
                 if !stopped.contains(unit) && unit.kind() != UnitKind::Target =>
@@ -358,9 +366,15 @@ fn untouched<'a>(
     target: &Manifest,
     unit: &UnitId,
 ) -> Option<&'a mut UnitEntry> {
+    let is_mask = |path: &HostPath| {
+        let kind = target.paths.get(path).map(|entry| &entry.kind);
+        matches!(kind, Some(PathKind::Symlink { target }) if target == "/dev/null")
+    };
     let own = target.units.get(unit).is_some_and(|entry| {
-        let mut files = entry.definition.iter().map(HostPath::file_name);
-        files.any(|file| unit.is_defined_by(file))
+        let files = entry.definition.iter().filter(|path| !is_mask(path));
+        files
+            .map(HostPath::file_name)
+            .any(|file| unit.is_defined_by(file))
     });
     if own && !desired.units.contains_key(unit) {
         return None;

@@ -17,11 +17,10 @@ use super::observe::{
 };
 use super::progress::{ActivationEvent, Progress, Way};
 use super::room;
-use super::settle::{brought_up, settle};
 use super::validate::Check;
 use super::{Event, Held, Notice, Observed, Owned, Plan, Step, originals, plan};
 use crate::generation::{Generation, GenerationNumber, Manifest, Originals, Store};
-use crate::health::{Baseline, Prober, Verdict};
+use crate::health::{Baseline, Prober, Verdict, Windows};
 use crate::host::{Host, PATIENCE, PathState, clock};
 use crate::secrets::OpenedSecrets;
 
@@ -106,6 +105,8 @@ pub struct Activation<'a> {
     pub progress: &'a dyn Progress,
     /// How long units that were brought up are watched, [`DEFAULT_SETTLE`].
     pub settle: Duration,
+    /// When a person is to confirm, and how long there is for it.
+    pub windows: Windows,
 }
 
 /// What would be done. Making it changed nothing.
@@ -307,6 +308,7 @@ impl Activation<'_> {
         if let Some(reason) = forward.applied.failure(&prepared.plan) {
             return Some(reason);
         }
+        let applied = self.host.since_boot().unwrap_or_default();
         if let Err(error) = self.enter(journal, Event::Applied) {
             return Some(error.to_string());
         }
@@ -323,48 +325,16 @@ impl Activation<'_> {
         if let Err(reason) = probes.at_last().await {
             return Some(reason);
         }
-        let committed = self.enter(journal, Event::Healthy);
+        let risk = super::risk(&prepared.plan);
+        let event = match self.windows.confirmation(&risk) {
+            None => Event::Healthy,
+            Some(within) => match self.ask_a_person(journal, applied, within).await {
+                Ok(()) => Event::Confirmed,
+                Err(reason) => return Some(reason),
+            },
+        };
+        let committed = self.enter(journal, event);
         committed.err().map(|error| error.to_string())
-    }
-
-    async fn settle(&self, prepared: &Prepared) -> Option<String> {
-        let Prepared { plan, desired, .. } = prepared;
-        let units = brought_up(plan, desired).len();
-        if units > 0 {
-            self.progress.tell(&ActivationEvent::Watching {
-                units,
-                window_ms: u64::try_from(self.settle.as_millis()).unwrap_or(u64::MAX),
-            });
-        }
-        match settle(self.host, plan, desired, self.settle).await {
-            Ok(failures) if failures.is_empty() => None,
-            Ok(failures) => Some(failures.join("; ")),
-            Err(error) => Some(HostFailure::from(error).in_one_line()),
-        }
-    }
-
-    fn judge(&self, journal: &mut Journal, health: &[Verdict]) -> Option<String> {
-        use super::journal::{Durability, Entry};
-        for verdict in health {
-            let entry = Entry::Probed {
-                verdict: verdict.clone(),
-            };
-            if let Err(error) = journal.write(&entry, Durability::Written) {
-                return Some(error.to_string());
-            }
-            self.progress.tell(&ActivationEvent::Probed {
-                verdict: verdict.clone(),
-            });
-        }
-        let bad: Vec<String> = health
-            .iter()
-            .filter(|verdict| verdict.rolls_back())
-            .map(|verdict| match &verdict.answer {
-                crate::health::Answer::Failed { reason } => format!("{}: {reason}", verdict.check),
-                _ => verdict.check.clone(),
-            })
-            .collect();
-        (!bad.is_empty()).then(|| format!("unhealthy: {}", bad.join("; ")))
     }
 
     /// Enters the phase after `event`: on disk first, then told.

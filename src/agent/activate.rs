@@ -8,13 +8,13 @@ use super::pass::PassRun;
 use super::renewal::{Asked, Renewal};
 use super::secrets::StoredSecrets;
 use super::target::Target;
-use super::{PassEvent, Reconciler, Retry, find, rescue};
+use super::{Mode, PassEvent, Reconciler, Retry, find, rescue};
 use crate::activation::{
     self, ActivateError, Activation, ActivationEvent, Ending, Held, Notice, Plan, PrepareError,
     Prepared, Recovered, Recovery,
 };
 use crate::generation::{Built, Generation, GenerationNumber, Manifest, Provenance, Store};
-use crate::health::Prober;
+use crate::health::{Check, Prober};
 use crate::host::clock;
 use crate::report::{Change, FailedRevision, Outcome, Problem};
 use crate::secrets::OpenedSecrets;
@@ -128,14 +128,27 @@ impl PassRun<'_> {
         let prepared = self.prepare(&built.manifest, secrets, held).await?;
         draft.notices.extend(prepared.plan.notices.iter().cloned());
         self.unless_paused(&prepared.plan, draft)?;
+        self.can_be_tried(prepared.current.as_ref())?;
         let generation = self
             .store
             .put(built, provenance)
             .map_err(|error| Problem::of_store(&error))?;
+        let before = match self.pass.mode {
+            Mode::Boot => return self.put_off(generation.number, &prepared.plan, draft),
+            Mode::Test => {
+                let current = prepared.current.as_ref();
+                self.begin_trial(generation.number, current, &prepared.plan)?
+            }
+            Mode::Switch => None,
+        };
         let ending = self
             .carry_out(prepared, generation.number, secrets, held)
             .await?;
-        conclude(ending, &generation, Outcome::Activated, draft)
+        let ended = conclude(ending, &generation, Outcome::Activated, draft);
+        if let (Err(_), Some(before)) = (&ended, before) {
+            self.end_trial(&before)?;
+        }
+        ended
     }
 
     /// Goes back to generation `to`, or to the one that was in force before, as a new generation of the same content.
@@ -218,7 +231,7 @@ impl PassRun<'_> {
         self.reconciler.save(&state)
     }
 
-    fn open_stored(
+    pub(super) fn open_stored(
         &self,
         manifest: &Manifest,
         draft: &mut Draft,
@@ -250,7 +263,7 @@ impl PassRun<'_> {
     }
 
     /// Carries out what was prepared: in a service of its own, or here where there is none.
-    async fn carry_out(
+    pub(super) async fn carry_out(
         &self,
         prepared: Prepared,
         target: GenerationNumber,
@@ -273,19 +286,12 @@ impl PassRun<'_> {
         secrets: &OpenedSecrets,
         renewal: &Renewal,
     ) -> Result<Ending, Problem> {
-        let settings = self.reconciler.settings();
         let before = prepared
             .current
             .as_ref()
             .map_or_else(Vec::new, |current| current.manifest.health.clone());
-        let prober = Prober::new(
-            self.reconciler.host().clone(),
-            prepared.desired.health.clone(),
-            before,
-        )
-        .with_remote(find::remote_probe(settings, &self.reconciler.mirror_path()));
         let asked = Asked {
-            prober,
+            prober: self.prober(&prepared, before),
             reconciler: self.reconciler,
             renewal,
             touched: rescue::touches_agent(&prepared.plan),
@@ -305,6 +311,24 @@ impl PassRun<'_> {
         })
     }
 
+    /// Whoever asks about health around what was prepared; `before` are the checks of the generation in force.
+    fn prober(&self, prepared: &Prepared, before: Vec<Check>) -> Prober {
+        let settings = self.reconciler.settings();
+        let checks = (prepared.desired.health.clone(), before);
+        let risk = activation::risk(&prepared.plan);
+        let remote = find::remote_probe(settings, &self.reconciler.mirror_path());
+        Prober::new(
+            self.reconciler.host().clone(),
+            checks,
+            risk,
+            &settings.windows,
+        )
+        .with_remote(remote, find::remote_name(settings))
+        .with_agent(self.reconciler.self_probe(&prepared.desired))
+        .with_operators(settings.operators)
+        .with_room_in(self.reconciler.state_dir().to_owned())
+    }
+
     pub(super) async fn with_activation<T>(
         &self,
         work: impl AsyncFnOnce(Activation<'_>) -> T,
@@ -317,6 +341,7 @@ impl PassRun<'_> {
             secrets: &secrets,
             progress: &tell,
             settle: self.reconciler.settings().settle,
+            windows: self.reconciler.settings().windows,
         })
         .await
     }
@@ -342,6 +367,7 @@ impl Reconciler {
             secrets: &stored,
             progress: &activation::Unwatched,
             settle: self.settings().settle,
+            windows: self.settings().windows,
         };
         let prepared = activation
             .prepare(&target.built.manifest, Some(&secrets), Held::Nothing)

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use super::pass::PassRun;
 use super::renewal::Renewal;
 use super::wire::{self, Mouth, Order, Said, WIRE_VERSION};
-use super::{Pass, PassEvent, Pausing, Reconciler, Retry, Settings, rescue};
+use super::{Mode, Pass, PassEvent, Pausing, Reconciler, Retry, Settings, rescue};
 use crate::activation::{Ending, Outcome};
 use crate::host::{Host, Transient, durable};
 use crate::report::{Problem, Trigger};
@@ -79,6 +79,7 @@ async fn obey(host: Host, lock: OwnedFd, order: &Order, mouth: &Mouth) -> Result
         trigger: Trigger::Start,
         retry: Retry::No,
         pausing: Pausing::Overruled,
+        mode: Mode::Switch,
     };
     let run = PassRun::with_lock(&reconciler, pass, &on_event, lock)?;
     run.carry_out_guarded(order).await

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PassEvent, Pausing, Retry};
+use super::{Mode, Pass, PassEvent, Pausing, Retry};
 use crate::report::{LiveAgent, Report};
 
 /// Where the socket is, below the host's root.
@@ -30,9 +30,17 @@ pub enum Request {
         /// Do it although the host is paused.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         despite_pause: bool,
+        /// What becomes of an activation at the next boot.
+        #[serde(default, skip_serializing_if = "is_switch")]
+        mode: Mode,
     },
     /// Tell what the agent is doing.
     Status,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_switch(mode: &Mode) -> bool {
+    *mode == Mode::Switch
 }
 
 /// What the agent answers.
@@ -89,16 +97,16 @@ impl Client {
         }
     }
 
-    /// Asks for a pass, and hands on its events.
+    /// Asks for a pass, and hands on its events. That somebody asked is what set it off, whatever `pass` says.
     pub fn reconcile(
         self,
-        retry: Retry,
-        pausing: Pausing,
+        pass: Pass,
         on_event: &dyn Fn(&PassEvent),
     ) -> Result<Report, ControlError> {
         self.send(&Request::Reconcile {
-            retry: retry == Retry::Yes,
-            despite_pause: pausing == Pausing::Overruled,
+            retry: pass.retry == Retry::Yes,
+            despite_pause: pass.pausing == Pausing::Overruled,
+            mode: pass.mode,
         })?;
         for message in self.messages() {
             match message? {

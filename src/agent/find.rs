@@ -6,9 +6,11 @@ use std::sync::Arc;
 use tracing::{debug, warn};
 
 use super::{PassEvent, Settings};
-use crate::health::RemoteProbe;
+use crate::health::Question;
 use crate::report::{Outcome, Problem};
-use crate::source::{self, CommitId, FetchError, Mirror, SshAccess, Transport, TrustedRevision};
+use crate::source::{
+    self, Address, CommitId, FetchError, Mirror, SshAccess, Transport, TrustedRevision,
+};
 
 /// A revision that may be acted on, and the mirror that holds its tree.
 pub(super) struct Found {
@@ -81,7 +83,7 @@ pub(super) fn trust(
 }
 
 /// Asks whether any remote still answers, for the health check.
-pub(super) fn remote_probe(settings: &Settings, mirror: &Path) -> RemoteProbe {
+pub(super) fn remote_probe(settings: &Settings, mirror: &Path) -> Question {
     let (settings, mirror) = (settings.clone(), mirror.to_owned());
     Arc::new(move || {
         let mirror = Mirror::open(&mirror).map_err(|error| error.to_string())?;
@@ -95,6 +97,24 @@ pub(super) fn remote_probe(settings: &Settings, mirror: &Path) -> RemoteProbe {
         }
         Err(reason)
     })
+}
+
+/// The name by which the first remote is found; `None` where it has none: a path, or an address.
+pub(super) fn remote_name(settings: &Settings) -> Option<String> {
+    let host = match settings.remotes.first()?.address() {
+        Address::Ssh(address) => address.host.as_str(),
+        Address::Http(address) if address.authority.starts_with('[') => return None,
+        Address::Http(address) => {
+            let (host, _port) = address
+                .authority
+                .split_once(':')
+                .unwrap_or((&address.authority, ""));
+            host
+        }
+        Address::Local(_) => return None,
+    };
+    let is_address = host.parse::<std::net::IpAddr>().is_ok();
+    (!is_address).then(|| host.to_owned())
 }
 
 /// How this host reaches repositories.

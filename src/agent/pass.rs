@@ -58,7 +58,11 @@ impl<'a> PassRun<'a> {
         draft.generation = self.current()?.map(|generation| generation.number);
         self.finish_interrupted(draft).await?;
         self.conclude_unheard()?;
-        let ended = self.on_its_way(draft).await;
+        let ended = match self.after_boot(draft).await {
+            Ok(None) => self.on_its_way(draft).await,
+            Ok(Some(outcome)) => Ok(outcome),
+            Err(stop) => Err(stop),
+        };
         self.mark_concluded()?;
         ended
     }
@@ -84,8 +88,10 @@ impl<'a> PassRun<'a> {
         let host = &self.reconciler.settings().host;
         let left = went_back_from(&state, current.as_ref(), &commit);
         let try_again = left.is_some() && self.pass.retry == Retry::Yes;
-        match current.filter(|current| &current.manifest.host == host) {
-            Some(current) if anchor.as_ref() == Some(&commit) && !try_again => {
+        // Somebody who asks does not want to wait for the boot until which it was put off.
+        let waits = self.pass.trigger == Trigger::Manual && self.reconciler.next_boot()?.is_some();
+        let outcome = match current.filter(|current| &current.manifest.host == host) {
+            Some(current) if anchor.as_ref() == Some(&commit) && !try_again && !waits => {
                 let outcome = self.unmoved(&current, draft).await?;
                 left.map_or(Ok(outcome), |left| Err(held_back(left)))
             }
@@ -94,7 +100,9 @@ impl<'a> PassRun<'a> {
                 self.reach(&mut state, current.as_ref(), &found, draft)
                     .await
             }
-        }
+        }?;
+        self.keep_for_good(outcome)?;
+        Ok(outcome)
     }
 
     fn current(&self) -> Result<Option<Generation>, Problem> {

@@ -1,16 +1,20 @@
 //! One host and its repository: what can be done with them, by hand and by the agent alike.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use serde::{Deserialize, Serialize};
 use tracing::error;
 
 use super::draft::{Draft, Stop};
 use super::pass::PassRun;
-use super::{Contact, PassEvent, Settings, find, memory, pass, target};
+use super::secrets::StoredSecrets;
+use super::{Contact, Needs, Overrides, PassEvent, Settings, find, memory, pass, target};
 use crate::activation::{Holds, Plan};
 use crate::drift::DriftReport;
-use crate::generation::{GenerationNumber, Store};
+use crate::generation::{GenerationNumber, Manifest, Store};
+use crate::health::Question;
 use crate::host::{FileMode, Host, clock, durable};
 use crate::report::{Outcome, Problem, Report, State, TextChange, Trigger};
 use crate::source::Revision;
@@ -42,6 +46,19 @@ pub enum Pausing {
     Overruled,
 }
 
+/// What becomes of an activation at the next boot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// It stays.
+    #[default]
+    Switch,
+    /// It is only tried: the next boot goes back from it.
+    Test,
+    /// It is not done now, but at the next boot.
+    Boot,
+}
+
 /// What a pass is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pass {
@@ -51,6 +68,8 @@ pub struct Pass {
     pub retry: Retry,
     /// What to do about a pause.
     pub pausing: Pausing,
+    /// What becomes of an activation at the next boot.
+    pub mode: Mode,
 }
 
 /// Files that are larger are not read for a preview.
@@ -146,6 +165,32 @@ impl Reconciler {
             .map_err(|error| Problem::of(&error).with_hint(error.hint()))
     }
 
+    /// Asks whether the agent could start anew as the host is by then: its settings are read, and its key opens the secrets
+    /// of `manifest`, a stored generation.
+    pub(super) fn self_probe(&self, manifest: &Manifest) -> Question {
+        let (host, settings) = (self.host.clone(), self.settings.clone());
+        let (state_dir, manifest) = (self.state_dir.clone(), manifest.clone());
+        Arc::new(move || {
+            let overrides = Overrides {
+                host: Some(settings.host.clone()),
+                needs: Needs::HostOnly,
+                ..Overrides::default()
+            };
+            let now = Settings::load(&host, &overrides)
+                .map_err(|error| Problem::of(&error).in_one_line())?;
+            let settings = Settings {
+                identity: now.identity,
+                ..settings.clone()
+            };
+            let store =
+                Store::open(&state_dir).map_err(|error| Problem::of(&error).in_one_line())?;
+            StoredSecrets::new(&settings, &store)
+                .open_manifest(&manifest)
+                .map(drop)
+                .map_err(|problem| problem.in_one_line())
+        })
+    }
+
     /// Runs a pass to its end on a runtime of its own.
     #[must_use]
     pub fn pass_blocking(&self, pass: Pass, on_event: &dyn Fn(&PassEvent)) -> (Report, Contact) {
@@ -189,6 +234,7 @@ impl Reconciler {
             retry: Retry::No,
             // Whoever types it looks at this host, and may have paused it for this.
             pausing: Pausing::Overruled,
+            mode: Mode::Switch,
         };
         let ended = match PassRun::begin(self, pass, on_event).await {
             Ok(run) => run.back_to_its_end(to, &mut draft).await,

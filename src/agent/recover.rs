@@ -60,6 +60,7 @@ impl Reconciler {
             secrets: &stored,
             progress: &Unwatched,
             settle: self.settings().settle,
+            windows: self.settings().windows,
         };
         let recovered = Box::pin(activation.recover(recovery))
             .await

@@ -1,5 +1,7 @@
 //! The periodic look at the host, and what must happen at boot.
 
+use tracing::error;
+
 use super::draft::{Draft, Stop};
 use super::pass::PassRun;
 use super::secrets::StoredSecrets;
@@ -95,7 +97,15 @@ impl Reconciler {
             secrets: &stored,
             progress: &Unwatched,
             settle: self.settings().settle,
+            windows: self.settings().windows,
         };
+        if let Err(problem) = self.leave_trial(&store) {
+            // Secrets are needed all the same, and the agent does it again with a whole system around it.
+            error!(
+                problem = problem.in_one_line(),
+                "the generation that was tried is not left yet"
+            );
+        }
         let recovered = activation
             .recover(Recovery::EarlyBoot)
             .await

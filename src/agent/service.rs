@@ -10,7 +10,7 @@ use tracing::{debug, info, warn};
 use super::phase::{AgentEvent, AgentPhase, Contact};
 use super::socket::{Ask, ControlSocket, SocketError};
 use super::watch::RepositoryWatch;
-use super::{Pass, PassEvent, Pausing, Reconciler, Retry};
+use super::{Mode, Pass, PassEvent, Pausing, Reconciler, Retry};
 use crate::activation::OWN_UNIT;
 use crate::host::clock;
 use crate::report::{LiveAgent, Outcome, Report, Trigger};
@@ -89,6 +89,7 @@ struct Service {
 struct Waiting {
     retry: Retry,
     pausing: Pausing,
+    mode: Mode,
     answer: oneshot::Sender<Report>,
     /// Whether the pass under way is the one it asked for; else the next is.
     taken_up: bool,
@@ -170,7 +171,7 @@ impl Service {
 
     /// Runs a pass on a thread of its own, so that signals, watchdog and socket are served meanwhile.
     fn begin_pass(&mut self, trigger: Trigger) {
-        let (mut retry, mut pausing) = (Retry::No, Pausing::Obeyed);
+        let (mut retry, mut pausing, mut mode) = (Retry::No, Pausing::Obeyed, Mode::Switch);
         for waiting in &mut self.waiting {
             waiting.taken_up = true;
             if waiting.retry == Retry::Yes {
@@ -178,6 +179,10 @@ impl Service {
             }
             if waiting.pausing == Pausing::Overruled {
                 pausing = Pausing::Overruled;
+            }
+            // Of two people who ask at once, the one who wants less for good is served.
+            if waiting.mode != Mode::Switch {
+                mode = waiting.mode;
             }
         }
         debug!(?trigger, ?retry, "pass begins");
@@ -190,6 +195,7 @@ impl Service {
             trigger,
             retry,
             pausing,
+            mode,
         };
         let work = move || {
             let on_event = |event: &PassEvent| {
@@ -243,11 +249,13 @@ impl Service {
             Ask::Reconcile {
                 retry,
                 pausing,
+                mode,
                 answer,
             } => {
                 self.waiting.push(Waiting {
                     retry,
                     pausing,
+                    mode,
                     answer,
                     taken_up: false,
                 });

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tracing::{debug, warn};
 
 use super::control::{LINE_LIMIT_BYTES, Message, Request, SOCKET_PATH};
-use super::{PassEvent, Pausing, Retry};
+use super::{Mode, PassEvent, Pausing, Retry};
 use crate::report::{LiveAgent, Report};
 
 /// Clients waiting to be served; more have to wait in the kernel.
@@ -24,6 +24,7 @@ pub(super) enum Ask {
     Reconcile {
         retry: Retry,
         pausing: Pausing,
+        mode: Mode,
         answer: oneshot::Sender<Report>,
     },
 }
@@ -131,6 +132,7 @@ async fn serve(
         Ok(Request::Reconcile {
             retry,
             despite_pause,
+            mode,
         }) => {
             let (answer, answered) = oneshot::channel();
             if asks
@@ -141,6 +143,7 @@ async fn serve(
                     } else {
                         Pausing::Obeyed
                     },
+                    mode,
                     answer,
                 })
                 .await

@@ -16,6 +16,7 @@ use super::inputs::InputsArgs;
 use super::man::ManArgs;
 use super::plan::PlanArgs;
 use super::reconcile::{NowArgs, RetryArgs};
+use super::reconcile_confirm::ConfirmArgs;
 use super::reconcile_log::LogArgs;
 use super::reconcile_pause::PauseArgs;
 use super::recover::RecoverArgs;
@@ -198,6 +199,9 @@ pub enum ReconcileCommand {
     /// Try once more what failed
     #[command(long_about = super::reconcile::RETRY_ABOUT)]
     Retry(RetryArgs),
+    /// Keep an activation that waits for somebody to log in anew
+    #[command(long_about = super::reconcile_confirm::ABOUT)]
+    Confirm(ConfirmArgs),
     /// Show what activations did, step by step
     #[command(long_about = super::reconcile_log::ABOUT)]
     Log(LogArgs),

@@ -12,7 +12,8 @@ use super::problem::print_problem;
 use super::{Cli, HostFlags, ReconcileCli, SecretsCli};
 use super::{
     agent, backup, check, completions, config, drift, generations, host, init, inputs, man, plan,
-    reconcile, reconcile_log, reconcile_pause, recover, schema, secrets, status, why,
+    reconcile, reconcile_confirm, reconcile_log, reconcile_pause, recover, schema, secrets, status,
+    why,
 };
 use crate::report::{Announce, Audience, Problem, exit, start_log};
 
@@ -101,6 +102,9 @@ impl Invocation {
             Command::Reconcile(ReconcileArgs {
                 command: ReconcileCommand::Retry(args),
             }) => reconcile::retry(args, flags),
+            Command::Reconcile(ReconcileArgs {
+                command: ReconcileCommand::Confirm(args),
+            }) => reconcile_confirm::run(args, flags),
             Command::Reconcile(ReconcileArgs {
                 command: ReconcileCommand::Log(args),
             }) => reconcile_log::run(args, flags),

@@ -25,6 +25,7 @@ mod plan;
 mod problem;
 mod progress;
 mod reconcile;
+mod reconcile_confirm;
 mod reconcile_log;
 mod reconcile_pause;
 mod recover;

@@ -9,6 +9,7 @@ use super::style::{BAD, FAINT, WARN, paint};
 use crate::activation::{ActivationEvent, Phase, Way};
 use crate::agent::PassEvent;
 use crate::health::Answer;
+use crate::host::clock;
 
 /// What one event is to somebody who watches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,6 +161,14 @@ fn in_phase(phase: &Phase) -> Told {
         }
         Phase::Settling => Told::Doing("waiting for units to settle".to_owned()),
         Phase::Probing => Told::Doing("asking health".to_owned()),
+        Phase::AwaitingConfirmation { awaited } => {
+            let until = clock::rfc3339(awaited.until_secs);
+            let command = "log in anew and type `steadfast reconcile confirm`";
+            Told::Fact(paint(
+                WARN,
+                format!("healthy; to keep it, {command} before {until}"),
+            ))
+        }
         Phase::RollingBack { reason } => {
             Told::Fact(format!("{} {reason}", paint(WARN, "rolling back:")))
         }

@@ -1,6 +1,6 @@
 //! `reconcile now` and `retry`: one pass, by the agent where one runs, else here.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::answer::{print, print_json, say};
 use super::flags::{Format, FormatFlags};
@@ -9,7 +9,7 @@ use super::problem::print_problem;
 use super::progress::Screen;
 use super::style::{WARN, paint};
 use super::{HostFlags, render, site};
-use crate::agent::{Client, ControlError, Pass, Pausing, Retry};
+use crate::agent::{Client, ControlError, Mode, Pass, Pausing, Retry};
 use crate::generation::GenerationNumber;
 use crate::host::clock;
 use crate::report::{Change, Problem, Report, Trigger, exit};
@@ -26,6 +26,8 @@ const AFTER: &str = "\
 Examples:
   steadfast reconcile now
   steadfast reconcile now --dry-run     what it would do
+  steadfast reconcile now --mode test   gone after the next boot
+  steadfast reconcile now --mode boot   not before the next boot
   steadfast reconcile now --json | jq -r .outcome
   reconcile now --root /tmp/demo --repo ~/fleet --host chicago
 
@@ -55,8 +57,23 @@ pub struct NowArgs {
     /// Only show what would be done; nothing is changed
     #[arg(long, conflicts_with = "despite_pause")]
     dry_run: bool,
+    /// What becomes of it at the next boot
+    #[arg(long, value_enum, default_value_t, conflicts_with = "dry_run")]
+    mode: ModeArg,
     #[command(flatten)]
     manner: Manner,
+}
+
+/// What becomes of an activation at the next boot.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum ModeArg {
+    /// It stays
+    #[default]
+    Switch,
+    /// The next boot goes back from it
+    Test,
+    /// The next boot does it, nothing is done now
+    Boot,
 }
 
 /// Arguments of `reconcile retry`.
@@ -85,15 +102,24 @@ pub(super) fn now(args: &NowArgs, flags: &HostFlags) -> Result<u8, Problem> {
     if args.dry_run {
         return dry_run(flags, args.manner.format.format());
     }
-    one_pass(&args.manner, Retry::No, flags)
+    let mode = match args.mode {
+        ModeArg::Switch => Mode::Switch,
+        ModeArg::Test => Mode::Test,
+        ModeArg::Boot => Mode::Boot,
+    };
+    one_pass(&args.manner, (Retry::No, mode), flags)
 }
 
 /// Tries once more what failed, and prints how it ended.
 pub(super) fn retry(args: &RetryArgs, flags: &HostFlags) -> Result<u8, Problem> {
-    one_pass(&args.manner, Retry::Yes, flags)
+    one_pass(&args.manner, (Retry::Yes, Mode::Switch), flags)
 }
 
-fn one_pass(manner: &Manner, retry: Retry, flags: &HostFlags) -> Result<u8, Problem> {
+fn one_pass(
+    manner: &Manner,
+    (retry, mode): (Retry, Mode),
+    flags: &HostFlags,
+) -> Result<u8, Problem> {
     let pausing = if manner.despite_pause {
         Pausing::Overruled
     } else {
@@ -103,6 +129,7 @@ fn one_pass(manner: &Manner, retry: Retry, flags: &HostFlags) -> Result<u8, Prob
         trigger: Trigger::Manual,
         retry,
         pausing,
+        mode,
     };
     let agent = if manner.no_agent {
         None
@@ -126,7 +153,7 @@ fn by_agent(agent: Client, flags: &HostFlags, pass: Pass) -> Result<Report, Prob
         ));
     }
     let screen = Screen::begin();
-    let report = agent.reconcile(pass.retry, pass.pausing, &|event| screen.tell(event));
+    let report = agent.reconcile(pass, &|event| screen.tell(event));
     screen.end();
     report.map_err(|error| unreachable(&error))
 }

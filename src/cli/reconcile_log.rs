@@ -172,6 +172,7 @@ fn in_words(entry: &Entry, forward: &[String], back: &[String]) -> Option<String
                 .collect();
             format!("installed {}", packages.join(", "))
         }
+        Entry::Confirmed { by } => format!("confirmed by {by}"),
         Entry::Probed { verdict } => match &verdict.answer {
             Answer::Passed => format!("{}: passed", verdict.check),
             Answer::Failed { reason } => format!("{}: failed: {reason}", verdict.check),

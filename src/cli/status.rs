@@ -7,12 +7,13 @@ use super::flags::{Format, FormatFlags};
 use super::problem::warn;
 use super::{HostFlags, hold, render, site};
 use crate::activation::{Phase, open_phase};
-use crate::agent::Client;
+use crate::agent::{Client, state_dir};
 use crate::config::HostName;
 use crate::generation::{Generation, Store};
 use crate::host::{Host, clock};
 use crate::report::{
-    ActiveGeneration, AgentStatus, OpenTransaction, Problem, STATUS_VERSION, State, Status, exit,
+    ActiveGeneration, AgentStatus, NextBoot, OpenTransaction, Problem, STATUS_VERSION, State,
+    Status, exit,
 };
 
 /// What `--help` says first.
@@ -77,6 +78,9 @@ fn gather(flags: &HostFlags) -> Result<Status, Problem> {
         agent: agent(&host),
         generation: current.map(active),
         accepted: state.accepted,
+        next_boot: NextBoot::load(&state_dir(&host))
+            .map_err(|error| Problem::of(&error).with_fix(error.fix()))?
+            .map(|next| next.status()),
         transaction: match &store {
             Some(store) => transaction(store)?,
             None => None,
@@ -121,10 +125,14 @@ fn agent(host: &Host) -> AgentStatus {
 fn transaction(store: &Store) -> Result<Option<OpenTransaction>, Problem> {
     let open = open_phase(store).map_err(|error| Problem::of(&error))?;
     Ok(open.map(|(_, phase)| {
-        let (phase, reason) = phase_in_words(&phase);
+        let (words, reason) = phase_in_words(&phase);
         OpenTransaction {
-            phase: phase.to_owned(),
+            phase: words.to_owned(),
             reason: reason.map(str::to_owned),
+            confirm_until_secs: match &phase {
+                Phase::AwaitingConfirmation { awaited } => Some(awaited.until_secs),
+                _ => None,
+            },
         }
     }))
 }
@@ -136,6 +144,7 @@ pub(super) fn phase_in_words(phase: &Phase) -> (&'static str, Option<&str>) {
         Phase::Applying => ("applying", None),
         Phase::Settling => ("settling", None),
         Phase::Probing => ("probing", None),
+        Phase::AwaitingConfirmation { .. } => ("waits to be confirmed", None),
         Phase::Committed => ("committed", None),
         Phase::RollingBack { reason } => ("rolling back", Some(reason)),
         Phase::RolledBack { reason } => ("rolled back", Some(reason)),

@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 
+use super::built_in::{answer, failed, not_asked};
 use super::{Answer, Probe};
 use crate::host::exec::Program;
 use crate::host::{ActiveState, FileMode, Host, HostPath, UnitId, UnitName};
 
 /// Longest time one attempt may take; a hung program is killed with its children after it.
 const ATTEMPT: Duration = Duration::from_secs(10);
+
+/// Longest time until an answer must be there, for what has no time-out of its own. Programs are killed before.
+const ANSWER: Duration = Duration::from_mins(1);
 
 /// A file larger than this is not searched for text.
 const SEARCH_LIMIT_BYTES: u64 = 16 << 20;
@@ -49,9 +53,7 @@ impl Probe {
             }
             Self::Http { .. } | Self::Tcp { .. } | Self::Command { .. } | Self::File { .. } => {
                 let (probe, host) = (self.clone(), host.clone());
-                Asking::Beside(tokio::task::spawn_blocking(move || {
-                    probe.ask_blocking(&host)
-                }))
+                ask_beside(move || answer(probe.ask_blocking(&host)))
             }
         }
     }
@@ -74,27 +76,25 @@ impl Probe {
 /// A question that may still be open.
 pub(super) enum Asking {
     Answered(Answer),
-    Beside(JoinHandle<Result<(), String>>),
+    Beside(JoinHandle<Answer>),
+}
+
+/// Asks on a thread of its own.
+pub(super) fn ask_beside(question: impl FnOnce() -> Answer + Send + 'static) -> Asking {
+    Asking::Beside(tokio::task::spawn_blocking(question))
 }
 
 impl Asking {
     pub(super) async fn answer(self) -> Answer {
-        match self {
-            Self::Answered(answer) => answer,
-            Self::Beside(asked) => match asked.await {
-                Ok(Ok(())) => Answer::Passed,
-                Ok(Err(reason)) => Answer::Failed { reason },
-                Err(panic) => Answer::Failed {
-                    reason: format!("the probe ended badly: {panic}"),
-                },
-            },
+        let asked = match self {
+            Self::Answered(answer) => return answer,
+            Self::Beside(asked) => asked,
+        };
+        match tokio::time::timeout(ANSWER, asked).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(panic)) => failed(format!("the probe ended badly: {panic}")),
+            Err(_) => failed(format!("no answer in {} s", ANSWER.as_secs())),
         }
-    }
-}
-
-fn not_asked(reason: &str) -> Answer {
-    Answer::NotAsked {
-        reason: reason.to_owned(),
     }
 }
 

@@ -1,290 +1,321 @@
 //! Asking before and after an activation: only what got worse counts against it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tracing::debug;
 
-use super::{Answer, Check, Probe, Verdict};
-use crate::host::{Host, UnitId, UnitName};
-
-/// Time between two attempts at the same check.
-const PAUSE: Duration = Duration::from_millis(500);
-
-/// How long the built-in checks may take until they pass.
-const BUILT_IN_WITHIN: Duration = Duration::from_secs(20);
-
-/// Asks whether the git remote answers; the error says why not.
-pub type RemoteProbe = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+use super::built_in::{Before, BuiltIn, Means, Question};
+use super::probe::Asking;
+use super::{Answer, Check, Operators, Probe, Risk, Verdict, Window, Windows};
+use crate::host::Host;
 
 /// Everything that is asked about one activation.
 #[derive(Clone)]
 pub struct Prober {
-    host: Host,
+    means: Means,
     checks: Vec<Check>,
     before: Vec<Check>,
-    remote: Option<RemoteProbe>,
+    risk: Risk,
+    window: Window,
 }
 
 /// The answers from before an activation.
 #[derive(Debug, Clone, Default)]
 pub struct Baseline {
+    /// What failed already, by what was asked.
     failing: BTreeMap<String, String>,
-    failed_units: BTreeSet<UnitName>,
-}
-
-/// A check that every host has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BuiltIn {
-    FailedUnits,
-    DefaultRoute,
-    Ssh,
-    Remote,
-}
-
-impl BuiltIn {
-    const ALL: [Self; 4] = [
-        Self::FailedUnits,
-        Self::DefaultRoute,
-        Self::Ssh,
-        Self::Remote,
-    ];
-
-    fn label(self) -> &'static str {
-        match self {
-            Self::FailedUnits => "failed units",
-            Self::DefaultRoute => "default route",
-            Self::Ssh => "sshd",
-            Self::Remote => "git remote",
-        }
-    }
+    found: Before,
 }
 
 impl Prober {
-    /// Asks `checks`, those of the generation to activate; `before` are those of the generation in force.
+    /// Asks `checks`, those of the generation to activate; `before` are those of the generation in force. Of the built-in
+    /// questions those are asked that `risk` raises, as long and as often as `windows` say.
     #[must_use]
-    pub fn new(host: Host, checks: Vec<Check>, before: Vec<Check>) -> Self {
+    pub fn new(
+        host: Host,
+        (checks, before): (Vec<Check>, Vec<Check>),
+        risk: Risk,
+        windows: &Windows,
+    ) -> Self {
         Self {
-            host,
+            window: windows.of(&risk),
+            means: Means {
+                host,
+                remote: None,
+                remote_name: None,
+                agent: None,
+                operators: Operators::Kept,
+                directories: Vec::new(),
+            },
             checks,
             before,
-            remote: None,
+            risk,
         }
     }
 
-    /// Also asks whether the git remote still answers.
+    /// Also asks whether the git remote still answers, and whether `name`, where it has one, can be found.
     #[must_use]
-    pub fn with_remote(mut self, remote: RemoteProbe) -> Self {
-        self.remote = Some(remote);
+    pub fn with_remote(mut self, remote: Question, name: Option<String>) -> Self {
+        self.means.remote = Some(remote);
+        self.means.remote_name = name;
         self
     }
 
-    /// The state of things before anything is changed. Each check is asked once.
+    /// Also asks whether the agent could start anew and open its secrets.
+    #[must_use]
+    pub fn with_agent(mut self, agent: Question) -> Self {
+        self.means.agent = Some(agent);
+        self
+    }
+
+    /// Says whether somebody with a key must still be able to become root.
+    #[must_use]
+    pub fn with_operators(mut self, operators: Operators) -> Self {
+        self.means.operators = operators;
+        self
+    }
+
+    /// Also asks for room on the file system of `directory`.
+    #[must_use]
+    pub fn with_room_in(mut self, directory: PathBuf) -> Self {
+        self.means.directories.push(directory);
+        self
+    }
+
+    /// The state of things before anything is changed. Each question is asked once.
     pub async fn baseline(&self) -> Baseline {
-        let mut baseline = Baseline {
-            failed_units: self.failed_units().await,
-            ..Baseline::default()
-        };
-        for built_in in self.built_ins() {
-            if let Answer::Failed { reason } = self.ask_built_in(built_in, &baseline).await {
+        let mut baseline = Baseline::default();
+        for built_in in BuiltIn::raised_by(&self.risk, &self.means) {
+            let asked = built_in.ask_before(&self.means, &self.risk, &mut baseline.found);
+            if let Answer::Failed { reason } = asked.await {
                 baseline.failing.insert(built_in.label().to_owned(), reason);
             }
         }
-        for (label, answer) in self.ask_all(Ask::Once).await {
-            // A check that is new with this generation has no "before": it must pass.
-            let known = self.before.iter().any(|check| check.probe.label() == label);
-            if let (Answer::Failed { reason }, true) = (answer, known) {
-                baseline.failing.insert(label, reason);
+        // A check that is new with this generation has no "before": it must pass.
+        let was_there = |check: &Check| {
+            self.before
+                .iter()
+                .any(|b| b.probe.label() == check.probe.label())
+        };
+        let mut asked = Vec::new();
+        for check in self.checks.iter().filter(|check| was_there(check)) {
+            asked.push((check, check.probe.begin(&self.means.host).await));
+        }
+        for (check, asking) in asked {
+            if let Answer::Failed { reason } = asking.answer().await {
+                baseline.failing.insert(check.probe.label(), reason);
             }
         }
         debug!(
             failing = baseline.failing.len(),
-            failed_units = baseline.failed_units.len(),
+            risk = self.risk.in_words(),
             "baseline"
         );
         baseline
     }
 
-    /// The state of things after: each check is asked until it passes or its time is over.
+    /// The state of things after: each question is asked until it has passed often enough in a row, or its time is over.
     pub async fn verdicts(&self, baseline: &Baseline) -> Vec<Verdict> {
-        let mut verdicts = Vec::new();
-        for built_in in self.built_ins() {
-            let answer = self.await_built_in(built_in, baseline).await;
-            verdicts.push(verdict(built_in.label().to_owned(), true, answer, baseline));
-        }
-        let mut declared = self.ask_all(Ask::UntilPassed).await;
-        for check in &self.checks {
-            let label = check.probe.label();
-            if let Some(answer) = declared.remove(&label) {
-                verdicts.push(verdict(label, check.required, answer, baseline));
-            }
-        }
-        verdicts
-    }
-
-    /// Asks every declared check in rounds: those that can wait for the network side by side, units one by one.
-    async fn ask_all(&self, ask: Ask) -> BTreeMap<String, Answer> {
         let began = Instant::now();
-        let mut answers = BTreeMap::new();
-        let mut open: Vec<&Check> = self.checks.iter().collect();
+        let mut questions = self.questions(baseline);
         loop {
             let mut asked = Vec::new();
-            for check in open {
-                asked.push((check, check.probe.begin(&self.host).await));
-            }
-            open = Vec::new();
-            for (check, asking) in asked {
-                let answer = asking.answer().await;
-                if matches!(answer, Answer::Failed { .. }) && self.may_pass_later(check, ask, began)
-                {
-                    open.push(check);
+            for (index, question) in questions.iter().enumerate() {
+                if question.is_open {
+                    asked.push((index, question.begin(&self.means, baseline).await));
                 }
-                answers.insert(check.probe.label(), answer);
             }
-            if open.is_empty() {
-                return answers;
+            for (index, asking) in asked {
+                let answer = asking.answer().await;
+                questions[index].hear(answer, began.elapsed());
             }
-            tokio::time::sleep(PAUSE).await;
+            if questions.iter().all(|question| !question.is_open) {
+                return questions.into_iter().map(Asked::verdict).collect();
+            }
+            tokio::time::sleep(self.window.every).await;
         }
     }
 
-    fn may_pass_later(&self, check: &Check, ask: Ask, began: Instant) -> bool {
-        // A file changes only if a program makes it; below a --root none runs.
-        let settled = matches!(check.probe, Probe::File { .. }) && !self.host.is_live();
-        matches!(ask, Ask::UntilPassed)
-            && !settled
-            && began.elapsed() < Duration::from_millis(check.within_ms)
-    }
-
-    /// The built-in checks that mean something here: below a `--root` only the remote is real.
-    fn built_ins(&self) -> impl Iterator<Item = BuiltIn> + use<> {
-        let (live, remote) = (self.host.is_live(), self.remote.is_some());
-        BuiltIn::ALL
+    fn questions(&self, baseline: &Baseline) -> Vec<Asked<'_>> {
+        let was_bad = |label: &str| baseline.failing.contains_key(label);
+        let built_ins = BuiltIn::raised_by(&self.risk, &self.means)
             .into_iter()
-            .filter(move |built_in| match built_in {
-                BuiltIn::Remote => remote,
-                BuiltIn::FailedUnits | BuiltIn::DefaultRoute | BuiltIn::Ssh => live,
-            })
-    }
-
-    async fn await_built_in(&self, built_in: BuiltIn, baseline: &Baseline) -> Answer {
-        let deadline = Instant::now() + BUILT_IN_WITHIN;
-        loop {
-            let answer = self.ask_built_in(built_in, baseline).await;
-            let failed_before = baseline.failing.contains_key(built_in.label());
-            if !matches!(answer, Answer::Failed { .. })
-                || failed_before
-                || Instant::now() >= deadline
-            {
-                return answer;
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-    }
-
-    async fn ask_built_in(&self, built_in: BuiltIn, baseline: &Baseline) -> Answer {
-        let failure = match built_in {
-            BuiltIn::FailedUnits => self.new_failed_units(baseline).await,
-            BuiltIn::DefaultRoute => self.missing_route(),
-            BuiltIn::Ssh => return self.ask_ssh().await,
-            BuiltIn::Remote => return self.ask_remote().await,
-        };
-        failure.map_or(Answer::Passed, |reason| Answer::Failed { reason })
-    }
-
-    async fn failed_units(&self) -> BTreeSet<UnitName> {
-        if !self.host.is_live() {
-            return BTreeSet::new();
-        }
-        match self.host.units().await {
-            Ok(units) => units.failed().await.unwrap_or_default(),
-            Err(_) => BTreeSet::new(),
-        }
-    }
-
-    async fn new_failed_units(&self, baseline: &Baseline) -> Option<String> {
-        let now = self.failed_units().await;
-        let new: Vec<&str> = now
-            .difference(&baseline.failed_units)
-            .map(UnitName::as_str)
-            .collect();
-        (!new.is_empty()).then(|| format!("failed since the activation began: {}", new.join(", ")))
-    }
-
-    fn missing_route(&self) -> Option<String> {
-        match self.host.has_default_route() {
-            Ok(Some(false)) => Some("there is no default route".to_owned()),
-            Ok(Some(true) | None) => None,
-            Err(error) => Some(error.to_string()),
-        }
-    }
-
-    async fn ask_ssh(&self) -> Answer {
-        let names = ["ssh.service", "sshd.service", "ssh.socket"];
-        let names: BTreeSet<UnitId> = names
-            .iter()
-            .filter_map(|name| UnitName::new(*name).ok())
-            .map(UnitId::from)
-            .collect();
-        let states = match self.host.units().await {
-            Ok(units) => units.observe(&names).await,
-            Err(error) => {
-                return Answer::Failed {
-                    reason: error.to_string(),
-                };
-            }
-        };
-        match states {
-            Ok(states)
-                if states
-                    .values()
-                    .any(|s| s.active.is_some_and(crate::host::ActiveState::is_up)) =>
-            {
-                Answer::Passed
-            }
-            Ok(_) => Answer::Failed {
-                reason: "neither ssh.service nor ssh.socket is active".to_owned(),
-            },
-            Err(error) => Answer::Failed {
-                reason: error.to_string(),
-            },
-        }
-    }
-
-    async fn ask_remote(&self) -> Answer {
-        let Some(remote) = self.remote.clone() else {
-            return Answer::NotAsked {
-                reason: "no remote is configured".to_owned(),
+            .map(|built_in| Asked {
+                passes: built_in.passes(self.window.passes),
+                was_bad: was_bad(built_in.label()),
+                ..Asked::new(
+                    Subject::BuiltIn(built_in),
+                    (self.window.within, self.window.within),
+                )
+            });
+        let declared = self.checks.iter().map(|check| {
+            let within = Duration::from_millis(check.within_ms);
+            // A file changes only if a program makes it; below a --root none runs.
+            let is_settled =
+                matches!(check.probe, Probe::File { .. }) && !self.means.host.is_live();
+            let within = if is_settled { Duration::ZERO } else { within };
+            let window = match self.window.passes {
+                1 => within,
+                _ => within.max(self.window.within),
             };
+            Asked {
+                passes: self.window.passes,
+                is_required: check.required,
+                was_bad: was_bad(&check.probe.label()),
+                ..Asked::new(Subject::Declared(check), (within, window))
+            }
+        });
+        built_ins.chain(declared).collect()
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Copy)]
+enum Subject<'a> {
+    BuiltIn(BuiltIn),
+    Declared(&'a Check),
+}
+
+/// One question while it is asked.
+struct Asked<'a> {
+    subject: Subject<'a>,
+    is_required: bool,
+    was_bad: bool,
+    /// How often in a row it must pass.
+    passes: u32,
+    /// The time after which a failure counts: that until the first pass; once it passed, the window.
+    patience: Duration,
+    window: Duration,
+    in_a_row: u32,
+    is_open: bool,
+    answer: Answer,
+}
+
+impl<'a> Asked<'a> {
+    fn new(subject: Subject<'a>, (patience, window): (Duration, Duration)) -> Self {
+        Self {
+            subject,
+            is_required: true,
+            was_bad: false,
+            passes: 1,
+            patience,
+            window,
+            in_a_row: 0,
+            is_open: true,
+            answer: Answer::Passed,
+        }
+    }
+
+    async fn begin(&self, means: &Means, baseline: &Baseline) -> Asking {
+        match self.subject {
+            Subject::BuiltIn(built_in) => built_in.begin(means, &baseline.found).await,
+            Subject::Declared(check) => check.probe.begin(&means.host).await,
+        }
+    }
+
+    /// Takes an answer that came when `elapsed` had gone by since the first question.
+    fn hear(&mut self, answer: Answer, elapsed: Duration) {
+        match &answer {
+            Answer::Passed => {
+                self.patience = self.window;
+                self.in_a_row += 1;
+                self.is_open = self.in_a_row < self.passes;
+            }
+            Answer::Failed { .. } => {
+                self.in_a_row = 0;
+                self.is_open = !self.was_bad && elapsed < self.patience;
+            }
+            Answer::FailedBefore { .. } | Answer::NotAsked { .. } => self.is_open = false,
+        }
+        self.answer = answer;
+    }
+
+    fn verdict(self) -> Verdict {
+        let answer = match self.answer {
+            Answer::Failed { reason } if self.was_bad => Answer::FailedBefore { reason },
+            answer => answer,
         };
-        match tokio::task::spawn_blocking(move || remote()).await {
-            Ok(Ok(())) => Answer::Passed,
-            Ok(Err(reason)) => Answer::Failed { reason },
-            Err(panic) => Answer::Failed {
-                reason: format!("the probe ended badly: {panic}"),
-            },
+        let check = match self.subject {
+            Subject::BuiltIn(built_in) => built_in.label().to_owned(),
+            Subject::Declared(check) => check.probe.label(),
+        };
+        Verdict {
+            check,
+            required: self.is_required,
+            answer,
         }
     }
 }
 
-/// How often a declared check is asked.
-#[derive(Debug, Clone, Copy)]
-enum Ask {
-    Once,
-    UntilPassed,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn verdict(check: String, required: bool, answer: Answer, baseline: &Baseline) -> Verdict {
-    let answer = match answer {
-        Answer::Failed { reason } if baseline.failing.contains_key(&check) => {
-            Answer::FailedBefore { reason }
+    fn failed() -> Answer {
+        Answer::Failed {
+            reason: "no".to_owned(),
         }
-        answer => answer,
-    };
-    Verdict {
-        check,
-        required,
-        answer,
+    }
+
+    fn asked() -> Asked<'static> {
+        let within = Duration::from_secs(20);
+        Asked {
+            passes: 3,
+            ..Asked::new(Subject::BuiltIn(BuiltIn::Remote), (within, within * 6))
+        }
+    }
+
+    fn hear(asked: &mut Asked<'_>, answers: &[(u64, Answer)]) {
+        for (secs, answer) in answers {
+            assert!(asked.is_open, "closed before second {secs}");
+            asked.hear(answer.clone(), Duration::from_secs(*secs));
+        }
+    }
+
+    #[test]
+    fn three_passes_in_a_row_are_wanted_and_a_failure_between_begins_anew() {
+        let mut one = asked();
+        let pass = || Answer::Passed;
+        hear(
+            &mut one,
+            &[
+                (0, pass()),
+                (5, pass()),
+                (10, failed()),
+                (15, pass()),
+                (20, pass()),
+                (25, pass()),
+            ],
+        );
+        assert!(!one.is_open);
+        assert_eq!(one.verdict().answer, Answer::Passed);
+    }
+
+    #[test]
+    fn what_never_passed_fails_after_its_time_and_what_did_after_the_window() {
+        let mut never = asked();
+        hear(&mut never, &[(0, failed()), (19, failed()), (20, failed())]);
+        assert!(!never.is_open && never.verdict().rolls_back());
+        let mut once = asked();
+        hear(
+            &mut once,
+            &[(0, Answer::Passed), (60, failed()), (120, failed())],
+        );
+        assert!(!once.is_open && once.verdict().rolls_back());
+    }
+
+    #[test]
+    fn what_was_bad_before_is_asked_once_and_never_counts() {
+        let mut one = Asked {
+            was_bad: true,
+            ..asked()
+        };
+        hear(&mut one, &[(0, failed())]);
+        assert!(!one.is_open);
+        let verdict = one.verdict();
+        assert!(!verdict.rolls_back());
+        assert!(matches!(verdict.answer, Answer::FailedBefore { .. }));
     }
 }

@@ -1,4 +1,4 @@
-//! The running kernel: host name, parameters, boot, routes.
+//! The running kernel: host name, parameters, boot, and how its route tables are read.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -168,27 +168,6 @@ impl Host {
         let id = read_proc(Path::new("/proc/sys/kernel/random/boot_id"))?;
         Ok(Some(id.trim().to_owned()))
     }
-
-    /// Whether there is a way out: a default route, IPv4 or IPv6. `None` below a root.
-    ///
-    /// # Errors
-    /// [`MachineError::Proc`].
-    pub fn has_default_route(&self) -> Result<Option<bool>, MachineError> {
-        if !self.is_live() {
-            return Ok(None);
-        }
-        let ipv4 = read_proc(Path::new("/proc/net/route"))?;
-        let ipv6 = match read_proc(Path::new("/proc/net/ipv6_route")) {
-            // A kernel without IPv6.
-            Err(MachineError::Proc { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-                String::new()
-            }
-            read => read?,
-        };
-        Ok(Some(
-            has_ipv4_default_route(&ipv4) || has_ipv6_default_route(&ipv6),
-        ))
-    }
 }
 
 /// A kernel parameter's value as it is compared: without surrounding blanks, one space between its parts.
@@ -210,7 +189,7 @@ fn sysctl_path(key: &str) -> Option<PathBuf> {
     Some(path)
 }
 
-fn read_proc(path: &Path) -> Result<String, MachineError> {
+pub(super) fn read_proc(path: &Path) -> Result<String, MachineError> {
     fs::read_to_string(path).map_err(|source| MachineError::Proc {
         path: path.to_owned(),
         source,
@@ -227,7 +206,7 @@ fn is_usable(flags: &str) -> bool {
 }
 
 /// Fields: interface, destination, gateway, flags, references, use, metric, mask.
-fn has_ipv4_default_route(table: &str) -> bool {
+pub(super) fn has_ipv4_default_route(table: &str) -> bool {
     table.lines().skip(1).any(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         matches!(
@@ -238,7 +217,7 @@ fn has_ipv4_default_route(table: &str) -> bool {
 }
 
 /// Fields: destination, its prefix length, source, its prefix length, next hop, metric, references, use, flags, interface.
-fn has_ipv6_default_route(table: &str) -> bool {
+pub(super) fn has_ipv6_default_route(table: &str) -> bool {
     table.lines().any(|line| {
         let fields: Vec<&str> = line.split_whitespace().collect();
         matches!(

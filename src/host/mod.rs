@@ -27,10 +27,12 @@ mod names;
 mod packages;
 mod parallel;
 mod people;
+mod reach;
 mod reading;
 mod reserved;
 mod room;
 mod root;
+mod since_boot;
 mod staging;
 mod state;
 mod transient;
@@ -62,9 +64,11 @@ pub use packages::{
 pub(crate) use parallel::for_each;
 pub use parallel::{Step, Watcher};
 pub use people::{Linger, PeopleError};
+pub use reach::{DefaultRoutes, Route};
 pub use reserved::{Reserved, reserved};
 pub use room::{Room, room_in};
 pub use root::Ownership;
+pub use since_boot::Connection;
 pub use staging::Staging;
 pub use state::{
     AccountState, Accounts, ActiveState, GroupState, Owner, PathState, UnitFileState, UnitState,

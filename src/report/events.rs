@@ -109,7 +109,7 @@ impl Event {
                 return failing.then_some(Self::Recovered);
             }
             // The pause itself was told when it began.
-            Outcome::Paused => return None,
+            Outcome::Paused | Outcome::PutOff => return None,
             Outcome::KnownBad => Self::HeldBack,
             Outcome::Refused => Self::Refused,
             Outcome::Failed => Self::Failed,

@@ -103,6 +103,8 @@ pub enum Outcome {
     Stuck,
     /// Somebody paused this host: what there was to do is told and not done.
     Paused,
+    /// It is done at the next boot, as somebody asked.
+    PutOff,
 }
 
 impl Outcome {
@@ -110,7 +112,7 @@ impl Outcome {
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
-            Self::NothingToDo | Self::Activated | Self::Repaired => exit::DONE,
+            Self::NothingToDo | Self::Activated | Self::Repaired | Self::PutOff => exit::DONE,
             Self::RolledBack | Self::KnownBad => exit::ROLLED_BACK,
             Self::Refused => exit::REFUSED,
             Self::Failed => exit::FAILED,

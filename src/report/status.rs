@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DriftSummary, FailedRevision, Report};
+use super::{DriftSummary, FailedRevision, NextBootStatus, Report};
 use crate::activation::Hold;
 use crate::config::HostName;
 use crate::generation::GenerationNumber;
@@ -32,6 +32,9 @@ pub struct Status {
     pub generation: Option<ActiveGeneration>,
     /// The newest revision that trust accepted.
     pub accepted: Option<CommitId>,
+    /// What the next boot does about generations; absent if nothing.
+    #[serde(default)]
+    pub next_boot: Option<NextBootStatus>,
     /// A transaction that is not over: an activation that is under way, or one that is stuck.
     pub transaction: Option<OpenTransaction>,
     /// How the last pass ended.
@@ -66,6 +69,10 @@ pub struct OpenTransaction {
     pub phase: String,
     /// Why, where the phase has a reason.
     pub reason: Option<String>,
+    /// Until when a person has to confirm it by `steadfast reconcile confirm`, seconds since 1970-01-01T00:00:00Z; absent
+    /// where nobody is waited for.
+    #[serde(default)]
+    pub confirm_until_secs: Option<i64>,
 }
 
 /// Whether an agent answers on this host's control socket.

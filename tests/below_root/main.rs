@@ -10,6 +10,7 @@ mod agent;
 mod backup;
 mod fixture;
 mod hold;
+mod modes;
 mod network;
 mod quiet;
 

@@ -147,6 +147,11 @@ pub enum Entry {
         /// What it said.
         verdict: Verdict,
     },
+    /// A person confirmed.
+    Confirmed {
+        /// How they came here.
+        by: String,
+    },
 }
 
 /// Something that happened, and when.

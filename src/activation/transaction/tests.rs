@@ -17,6 +17,7 @@ use crate::host::{Digest, FileMode};
 use crate::source::{CommitId, Revision};
 
 mod back;
+mod confirm;
 
 struct Bed {
     directory: tempfile::TempDir,
@@ -100,6 +101,7 @@ impl Bed {
             secrets: &no_secrets,
             progress,
             settle: Duration::ZERO,
+            windows: Windows::default(),
         }
     }
 

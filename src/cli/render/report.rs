@@ -23,6 +23,7 @@ pub(in crate::cli) fn report(report: &Report, now_secs: i64) -> String {
             Outcome::RolledBack => lines.line("tried, and taken back:"),
             Outcome::Stuck => lines.line("tried:"),
             Outcome::Paused => lines.line("waits for the end of the pause:"),
+            Outcome::PutOff => lines.line("waits for the next boot:"),
             _ => {}
         }
         lines.block(&changes(&report.changes));
@@ -132,6 +133,10 @@ fn result(report: &Report) -> String {
             WARN,
             format!("paused, nothing was changed, {generation} is in force"),
         ),
+        Outcome::PutOff => (
+            GOOD,
+            format!("put off until the next boot, {generation} is in force"),
+        ),
     };
     let counts = match report.outcome {
         Outcome::Activated | Outcome::Repaired if !report.changes.is_empty() => {
@@ -158,6 +163,7 @@ pub(in crate::cli) fn outcome(outcome: Outcome) -> String {
         Outcome::Failed => (BAD, "failed"),
         Outcome::Stuck => (BAD, "stuck"),
         Outcome::Paused => (WARN, "paused"),
+        Outcome::PutOff => (GOOD, "put off until the next boot"),
     };
     paint(style, text)
 }

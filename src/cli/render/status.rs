@@ -4,7 +4,7 @@ use super::report::{outcome, revision};
 use super::{Lines, ago};
 use crate::activation::Hold;
 use crate::cli::style::{BAD, FAINT, GOOD, WARN, paint};
-use crate::report::{AgentStatus, DriftSummary, FailedRevision, Report, Status};
+use crate::report::{AgentStatus, DriftSummary, FailedRevision, NextBootStatus, Report, Status};
 
 /// Entries of a list that are shown before "and N more".
 const SHOWN: usize = 8;
@@ -40,15 +40,24 @@ pub(in crate::cli) fn status(status: &Status) -> String {
         }
         None => lines.field("generation", "none yet"),
     }
+    if let Some(next) = status.next_boot {
+        lines.field("next boot", next_boot(next));
+    }
     pending(&mut lines, status);
     if let Some(open) = &status.transaction {
         let reason = open
             .reason
             .as_ref()
             .map_or(String::new(), |reason| format!(": {reason}"));
+        let until = open.confirm_until_secs.map_or(String::new(), |until| {
+            let ends = ago(until, now);
+            format!(
+                "; goes back {ends}\nto keep it, log in anew and type `steadfast reconcile confirm`"
+            )
+        });
         lines.field(
             "transaction",
-            paint(WARN, format!("{}{reason}", open.phase)),
+            format!("{}{until}", paint(WARN, format!("{}{reason}", open.phase))),
         );
     }
     lines.field("last news", news(status.last.as_ref(), now));
@@ -61,6 +70,26 @@ pub(in crate::cli) fn status(status: &Status) -> String {
     lines.field("drift", drift(status.drift.as_ref(), now));
     held(&mut lines, &status.holds, now);
     lines.finish()
+}
+
+fn next_boot(next: NextBootStatus) -> String {
+    match next {
+        NextBootStatus::Leave {
+            generation,
+            back_to,
+        } => {
+            let text =
+                format!("goes back from generation {generation}, which is tried, to {back_to}");
+            format!("{}\n`steadfast reconcile now` keeps it", paint(WARN, text))
+        }
+        NextBootStatus::Begin { generation } => {
+            let text = format!("activates generation {generation}");
+            format!(
+                "{}\n`steadfast reconcile now` does it at once",
+                paint(WARN, text)
+            )
+        }
+    }
 }
 
 /// The paths that are left alone.

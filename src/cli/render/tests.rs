@@ -10,7 +10,8 @@ use crate::health::{Answer, Verdict};
 use crate::host::{Digest, HostPath};
 use crate::report::{
     Action, ActiveGeneration, AgentStatus, Area, Change, DriftSummary, FailedRevision, LiveAgent,
-    OpenTransaction, Outcome, Problem, Report, Status, TextChange, Trigger, Unavailable,
+    NextBootStatus, OpenTransaction, Outcome, Problem, Report, Status, TextChange, Trigger,
+    Unavailable,
 };
 use crate::source::{CommitId, Revision, Signer};
 
@@ -123,6 +124,7 @@ fn each_outcome_has_its_last_line() {
         Outcome::Failed,
         Outcome::Stuck,
         Outcome::Paused,
+        Outcome::PutOff,
     ]
     .into_iter()
     .map(|outcome| {
@@ -183,9 +185,14 @@ fn a_busy_host() -> Status {
             created_secs: NOW - 7_000,
         }),
         accepted: Some(revision('b', "").commit),
+        next_boot: Some(NextBootStatus::Leave {
+            generation: GenerationNumber(4),
+            back_to: GenerationNumber(3),
+        }),
         transaction: Some(OpenTransaction {
             phase: "stuck".into(),
             reason: Some("unit app.service failed; then the rollback failed: no space left".into()),
+            confirm_until_secs: None,
         }),
         last: Some(Report {
             outcome: Outcome::RolledBack,
@@ -237,6 +244,7 @@ fn status_of_a_new_host_says_what_there_is_not() {
         branch: None,
         generation: None,
         accepted: None,
+        next_boot: None,
         transaction: None,
         last: None,
         failed: Vec::new(),

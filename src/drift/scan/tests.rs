@@ -73,6 +73,7 @@ fn bed() -> Bed {
         secrets: &no_secrets,
         progress: &Unwatched,
         settle: std::time::Duration::ZERO,
+        windows: crate::health::Windows::default(),
     };
     block_on(async {
         let prepared = activation

@@ -50,6 +50,12 @@ impl Store {
         point(&self.pointer("current"), number)
     }
 
+    /// Makes `number` current again; what was current was only tried, and is not one to go back to.
+    pub fn go_back_to(&self, number: GenerationNumber) -> Result<(), StoreError> {
+        self.get(number)?;
+        point(&self.pointer("current"), number)
+    }
+
     /// Keeps a generation from `gc` until it is unpinned.
     pub fn pin(&self, number: GenerationNumber) -> Result<(), StoreError> {
         self.get(number)?;

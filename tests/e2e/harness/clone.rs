@@ -178,15 +178,22 @@ impl Clone {
 
     /// Logs in over ssh as `user` with the developer's key and runs `script`.
     pub fn ssh(&self, user: &str, address: &str, script: &str) -> Said {
+        self.ssh_with(&[], user, address, script)
+    }
+
+    /// Like [`ssh`](Self::ssh), with further options.
+    pub fn ssh_with(&self, options: &[&str], user: &str, address: &str, script: &str) -> Said {
         let mut command = Command::new("ssh");
         command
             .args(self.ssh_options())
+            .args(options)
             .arg(format!("{user}@{address}"))
             .arg(script);
         shell::run(self.as_developer(&mut command), b"", &self.transcript)
     }
 
-    fn ssh_options(&self) -> Vec<String> {
+    /// What every ssh of the developer is told.
+    pub fn ssh_options(&self) -> Vec<String> {
         let path = |name: &str| self.home.join(name).display().to_string();
         vec![
             "-F".into(),

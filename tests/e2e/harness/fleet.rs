@@ -159,9 +159,11 @@ impl Fleet {
 
     /// Writes the agent's settings of every host. `more` is added to them.
     pub fn set_up_agents(&self, more: &str) {
+        let hasty = "health: { window: 20s, lockout_window: 20s, passes: 2, every: 1s }\n";
+        let health = if more.contains("health:") { "" } else { hasty };
         for host in &self.hosts {
             let settings = format!(
-                "host: {}\nremotes: [\"{}\"]\nbranch: main\npoll_interval: 2s\nsettle: 3s\n{more}",
+                "host: {}\nremotes: [\"{}\"]\nbranch: main\npoll_interval: 2s\nsettle: 3s\n{health}{more}",
                 host.name,
                 self.url()
             );

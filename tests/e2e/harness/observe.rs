@@ -42,6 +42,16 @@ impl Status {
         self.0["transaction"].is_null()
     }
 
+    /// The phase of the transaction that is open, in words.
+    pub fn transaction(&self) -> Option<&str> {
+        self.0["transaction"]["phase"].as_str()
+    }
+
+    /// What health said in the last pass that made news, as JSON.
+    pub fn health(&self) -> String {
+        self.0["last"]["health"].to_string()
+    }
+
     /// Why `commit` is held back, if it is.
     pub fn failure(&self, commit: &str) -> Option<&str> {
         let failed = self.0["failed"].as_array()?;

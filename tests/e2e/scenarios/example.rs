@@ -32,7 +32,10 @@ pub fn a_host_of_the_example_becomes_all_it_says_and_then_what_it_was(world: &Wo
     fleet.change_host_key("boulder", &text("DEMO-KEYS-NOT-SECRET/boulder"), &public);
     // As on every machine; netbase, which comes with curl, would make one and not take it away.
     boulder.write("/etc/hosts", "127.0.0.1 localhost\n127.0.1.1 boulder\n");
-    fleet.set_up_agents("");
+    // In the end its operator goes, and nobody comes instead.
+    fleet.set_up_agents(
+        "health: { window: 20s, lockout_window: 20s, passes: 2, every: 1s, keep_operator: false }\n",
+    );
     let says = |host: &str| {
         fleet.clone.write("hosts/boulder/host.yml", host);
         let commit = fleet.clone.commit("boulder");

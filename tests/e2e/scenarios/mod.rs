@@ -13,8 +13,10 @@ mod fixture;
 mod homes;
 mod joining;
 mod kills;
+mod lockout;
 mod machine;
 mod missing;
+mod modes;
 mod mounts;
 mod network;
 mod packages;
@@ -56,7 +58,16 @@ scenarios![
     Others machine::language_names_and_accounts_are_as_said_and_drift_is_put_right,
     Others missing::a_host_without_a_usable_config_stays_as_it_is_and_says_why,
     Others canary::a_canary_secret_is_found_nowhere_but_at_its_destination,
-    Others rollback::a_service_that_crashes_after_a_second_is_rolled_back_and_remembered,
+    Others lockout::a_commit_that_breaks_sshd_is_rolled_back_and_people_log_in_again,
+    Others lockout::a_commit_that_removes_the_last_operators_key_is_rolled_back,
+    Others lockout::a_commit_that_breaks_pam_is_rolled_back_and_people_log_in_again,
+    Others lockout::a_commit_that_drops_the_route_is_rolled_back_and_the_route_is_there_again,
+    Others lockout::a_good_commit_stays_while_the_git_remote_is_down_for_other_reasons,
+    Others lockout::a_confirmation_counts_over_a_new_connection_and_not_over_one_from_before,
+    Others lockout::an_activation_that_nobody_confirms_goes_back_by_itself,
+    Others modes::a_generation_that_is_tried_is_gone_before_the_network_comes_up,
+    Others modes::a_generation_that_is_put_off_touches_nothing_before_the_next_boot,
+    Others rollback::a_service_that_crashes_after_its_job_is_done_is_rolled_back_and_not_tried_for_three_polls,
     Others rollback::a_commit_that_cuts_the_host_off_its_remote_rolls_back_by_itself,
     Others recipients::a_host_that_cannot_open_a_secret_says_so_and_is_unharmed_until_a_rekey,
     Others secrets::a_service_is_handed_its_credential_and_starts_anew_only_when_the_new_value_is_there,

@@ -3,7 +3,7 @@
 use super::fixture::{EVENTUALLY, running_fleet};
 use crate::harness::{World, changed};
 
-pub fn a_service_that_crashes_after_a_second_is_rolled_back_and_remembered(
+pub fn a_service_that_crashes_after_its_job_is_done_is_rolled_back_and_not_tried_for_three_polls(
     world: &World,
     name: &str,
 ) {
