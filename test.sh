@@ -33,6 +33,9 @@ need /usr/bin/ssh openssh-client
 need /usr/sbin/sshd openssh-server
 need /usr/bin/unshare util-linux
 need /usr/bin/restic restic
+need /usr/bin/strace strace
+need /sbin/mkfs.ext4 e2fsprogs
+need /usr/share/doc/libfaketime libfaketime
 [ -e /usr/sbin/ip ] || [ -e /sbin/ip ] || [ -e /usr/bin/ip ] || missing="$missing iproute2"
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 if [ -n "$missing" ]; then

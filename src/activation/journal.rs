@@ -126,8 +126,12 @@ impl Journal {
         let directory = root.join(id.to_string());
         let begun = Self::begin(&root, &directory, Record { id, ..record });
         if begun.is_err() {
-            // Without the link it is no transaction. The first error is the one that counts.
-            let _ = fs::remove_dir_all(&directory);
+            // Without the link it is no transaction, and with it, it must be a whole one. The first error is the one
+            // that counts.
+            let link = root.join(OPEN);
+            if fs::read_link(&link).is_err() || fs::remove_file(&link).is_ok() {
+                let _ = fs::remove_dir_all(&directory);
+            }
         }
         begun
     }
@@ -237,6 +241,29 @@ pub(super) fn reserved_bytes(store: &Store) -> u64 {
     durable::reserved_bytes(&reserve).unwrap_or(0)
 }
 
+/// Removes what processes that were killed left unfinished in the state directory: files, and transactions without a plan.
+/// Only for whoever holds the lock.
+pub fn sweep(store: &Store) {
+    let root = store.root().join(DIRECTORY);
+    for directory in [store.root(), &root] {
+        durable::sweep_the_dead(directory);
+    }
+    // One that is open and lost its plan is damaged: a person is to see it.
+    let open = open_directory(&root).ok().flatten();
+    for id in ids(&root).unwrap_or_default() {
+        let directory = root.join(id.to_string());
+        if open.as_ref() != Some(&directory) && !directory.join(PLAN).exists() {
+            remove_old(&directory);
+        }
+    }
+}
+
+fn remove_old(directory: &Path) {
+    if let Err(error) = fs::remove_dir_all(directory) {
+        tracing::warn!(path = %directory.display(), %error, "an old transaction could not be removed");
+    }
+}
+
 /// Removes closed transactions beyond the newest [`KEEP`], and what a kill left before a plan was there.
 fn forget_old(root: &Path) {
     let Ok(mut ids) = ids(root) else {
@@ -249,9 +276,7 @@ fn forget_old(root: &Path) {
         if position + 1 < KEEP && old.join(PLAN).exists() {
             continue;
         }
-        if let Err(error) = fs::remove_dir_all(&old) {
-            tracing::warn!(path = %old.display(), %error, "an old transaction could not be removed");
-        }
+        remove_old(&old);
     }
 }
 

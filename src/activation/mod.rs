@@ -28,7 +28,7 @@ pub use failure::HostFailure;
 pub use hold::{Hold, Holds, HoldsError};
 pub use journal::{
     Durability, Entry, Journal, JournalError, Line, Past, Record, TransactionId, newest,
-    open_phase, past,
+    open_phase, past, sweep,
 };
 pub use observe::{ObserveError, observe};
 pub(crate) use phase::INTERRUPTED;

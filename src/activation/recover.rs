@@ -9,6 +9,7 @@ use super::transaction::ActivateError;
 use super::{Activation, Event, Outcome, Phase, Plan, Step};
 use crate::generation::{GenerationNumber, Store};
 use crate::host::{HostPath, clock};
+use crate::secrets;
 
 /// What recovery found, and did about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,6 +141,9 @@ impl Activation<'_> {
             if let Err(error) = swept {
                 tracing::warn!(path = %directory, %error, "unfinished files could not be removed");
             }
+        }
+        if let Err(error) = secrets::remove_unfinished(self.host) {
+            tracing::warn!(%error, "unfinished secrets could not be removed");
         }
     }
 

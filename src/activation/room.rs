@@ -1,14 +1,14 @@
 //! Whether there is room for what a plan writes, asked before anything changes.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::failure::HostFailure;
 use super::journal::{RESERVE_BYTES, reserved_bytes};
 use super::transaction::ActivateError;
 use super::{Plan, Step};
 use crate::generation::{PathKind, Store};
-use crate::host::{Host, PathState, Room, room_in};
+use crate::host::{Host, HostPath, PathState, Room, room_in};
 
 /// The plan itself, its journal until the reserve is freed, and records that are replaced.
 const RECORDS_BYTES: u64 = 1024 * 1024;
@@ -111,7 +111,7 @@ pub(super) fn check(host: &Host, store: &Store, plan: &Plan) -> Result<(), Activ
         let room = host.room_at(path).map_err(keep)?;
         let need = needs
             .entry(room.device)
-            .or_insert_with(|| Need::on(host.real_path(path), room));
+            .or_insert_with(|| Need::on(directory_of(host, path), room));
         if *found == PathState::Absent {
             need.files += 1;
         }
@@ -124,6 +124,13 @@ pub(super) fn check(host: &Host, store: &Store, plan: &Plan) -> Result<(), Activ
     }
     let checked = needs.into_values().try_for_each(Need::check);
     checked.map_err(ActivateError::NoRoom)
+}
+
+/// A directory that is there, above what is to be.
+fn directory_of(host: &Host, path: &HostPath) -> PathBuf {
+    let real = host.real_path(path);
+    let there = real.ancestors().skip(1).find(|above| above.is_dir());
+    there.map_or_else(|| host.root().to_owned(), Path::to_owned)
 }
 
 #[cfg(test)]

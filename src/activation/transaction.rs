@@ -19,7 +19,7 @@ use super::progress::{ActivationEvent, Progress, Way};
 use super::room;
 use super::validate::Check;
 use super::{Event, Held, Notice, Observed, Owned, Plan, Step, originals, plan};
-use crate::generation::{Generation, GenerationNumber, Manifest, Originals, Store};
+use crate::generation::{Generation, GenerationNumber, Manifest, Originals, Store, StoreError};
 use crate::health::{Baseline, Prober, Verdict, Windows};
 use crate::host::{Host, PATIENCE, PathState, clock};
 use crate::secrets::OpenedSecrets;
@@ -353,12 +353,20 @@ impl Activation<'_> {
         active: &Manifest,
     ) -> Result<(), ActivateError> {
         let target = journal.record.target;
+        if self.make_current(target, active).is_err() {
+            // There is no way back any more. Where the disk is full, its room is what is missing.
+            journal.release_reserve();
+            self.make_current(target, active)?;
+        }
+        Ok(journal.close()?)
+    }
+
+    fn make_current(&self, target: GenerationNumber, active: &Manifest) -> Result<(), StoreError> {
         let current = self.store.current()?.map(|generation| generation.number);
         if current != Some(target) {
             self.store.commit(target)?;
         }
-        self.forget_originals(active)?;
-        Ok(journal.close()?)
+        self.forget_originals(active)
     }
 
     /// Keeps what is at every path that the plan takes, before anything changes.

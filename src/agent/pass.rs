@@ -4,7 +4,7 @@ use super::draft::{Draft, Stop};
 use super::find::{self, Found, NotFound};
 use super::target::{self, Target};
 use super::{Pass, PassEvent, Reconciler, Retry, pause};
-use crate::activation::Held;
+use crate::activation::{self, Held};
 use crate::generation::{Generation, Store};
 use crate::host::{clock, durable};
 use crate::report::{FailedRevision, Outcome, Problem, State, Trigger};
@@ -27,12 +27,7 @@ impl<'a> PassRun<'a> {
         on_event: &'a dyn Fn(&PassEvent),
     ) -> Result<Self, Problem> {
         let lock = reconciler.lock_when_free(on_event).await?;
-        for directory in [
-            reconciler.state_dir().to_owned(),
-            reconciler.state_dir().join("transactions"),
-        ] {
-            durable::sweep_the_dead(&directory);
-        }
+        activation::sweep(&reconciler.store()?);
         pause::tell_expired(reconciler)?;
         Self::with_lock(reconciler, pass, on_event, lock)
     }

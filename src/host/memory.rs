@@ -12,7 +12,7 @@ use rustix::process::{
     DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit,
 };
 
-use super::{FileError, FileMode, Host, HostPath, Owner};
+use super::{FileError, FileMode, Host, HostPath, Owner, PathState};
 
 /// `RAMFS_MAGIC` and `TMPFS_MAGIC` of `linux/magic.h`.
 const RAMFS: u32 = 0x8584_58f6;
@@ -141,7 +141,9 @@ impl Host {
     pub fn mount_ramfs(&self, path: &HostPath) -> Result<SecretsBacking, MemoryError> {
         let owner = Owner::Ids { uid: 0, gid: 0 };
         self.make_parents(path)?;
-        self.make_directory(path, owner, SECRETS_MODE)?;
+        if self.look(path)? == PathState::Absent {
+            self.make_directory(path, owner, SECRETS_MODE)?;
+        }
         if !self.is_live() {
             return Ok(SecretsBacking::Directory);
         }

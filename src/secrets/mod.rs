@@ -23,7 +23,7 @@ pub use delivery::{
     InstalledSecrets, OpenSecretError, OpenSecretErrorKind, OpenSecretsError, OpenedSecrets,
     RenderError, SecretName, SecretSet, SecretSpec, SecretState, TemplateError, TemplateErrorKind,
     TemplateName, TemplateSegment, TemplateSpec, UnitTriggers, conflicting_names, install, observe,
-    open, parse_template, private_key_of, render, secrets_of,
+    open, parse_template, private_key_of, remove_unfinished, render, secrets_of,
 };
 pub use file::{
     Access, Again, Alphabet, ChangeError, Changed, EditFileError, EditSession, Editor, EditorError,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::failure::HostFailure;
-use super::super::plan::{NEVER_EXPIRES, day_of};
+use super::super::plan::{NEVER_EXPIRES, UNLOCK, day_of};
 use super::{Hands, Step};
 use crate::generation::UserEntry;
 use crate::host::{Expires, GroupName, GroupSpec, UserName, UserSpec};
@@ -41,6 +41,9 @@ impl Hands<'_> {
                 let never = changes.iter().any(|change| change == NEVER_EXPIRES);
                 let otherwise = if never { Expires::Never } else { Expires::Kept };
                 host.modify_user(user, &spec(entry, otherwise))?;
+                if changes.iter().any(|change| change == UNLOCK) {
+                    host.give_home(user, &spec(entry, otherwise))?;
+                }
                 self.leave_groups(user, &entry.groups)?;
                 let differs = changes.iter().any(|change| change == "password");
                 let password = if differs {

@@ -30,7 +30,7 @@ pub(super) fn create_group(
     table.add(&[name.as_str(), "x", &gid.to_string(), ""]);
     save(host, File::Group, &table)?;
     if let Some(mut shadow) = File::Gshadow.read(host)? {
-        shadow.add(&[name.as_str(), "!", "", ""]);
+        shadow.put(&[name.as_str(), "!", "", ""]);
         save(host, File::Gshadow, &shadow)?;
     }
     Ok(())
@@ -54,7 +54,7 @@ pub(super) fn create_user(
     // The shadow record first: an account without one could log in without a password.
     let mut shadow = open(host, File::Shadow)?;
     let day = spec.expires.written(None).unwrap_or_default();
-    shadow.add(&[name.as_str(), "!", "", "", "", "", "", &day, ""]);
+    shadow.put(&[name.as_str(), "!", "", "", "", "", "", &day, ""]);
     save(host, File::Shadow, &shadow)?;
     passwd.add(&[
         name.as_str(),

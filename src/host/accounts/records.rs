@@ -40,6 +40,20 @@ impl Table {
         self.lines.insert(end, fields.join(":"));
     }
 
+    /// Adds the record of an account that is new: one that a killed process, or an account of that name long ago, left in
+    /// this file is replaced.
+    pub(super) fn put(&mut self, fields: &[&str]) {
+        let mut placed = false;
+        if let Some(name) = fields.first() {
+            placed = self.change(name, |found| {
+                *found = fields.iter().map(|field| (*field).to_owned()).collect();
+            });
+        }
+        if !placed {
+            self.add(fields);
+        }
+    }
+
     /// Changes the record of `name`; `false` if there is none.
     pub(super) fn change(&mut self, name: &str, change: impl FnOnce(&mut Vec<String>)) -> bool {
         let prefix = format!("{name}:");

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{AccountError, edit, live};
-use crate::host::{AccountState, Accounts, GroupName, Host, HostPath, UserName};
+use crate::host::{
+    AccountState, Accounts, FileMode, GroupName, Host, HostPath, Owner, PathState, UserName,
+};
 
 /// A group to make.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -164,6 +166,33 @@ impl Host {
         } else {
             edit::create_user(self, &accounts, name, spec)
         }
+    }
+
+    /// Gives the account a home directory of its own where a process that was killed while it made the account left none,
+    /// or one that is empty and root's still. System accounts have none.
+    ///
+    /// # Errors
+    /// [`AccountError::NoUser`], or the kernel's refusal.
+    pub fn give_home(&self, name: &UserName, spec: &UserSpec) -> Result<(), AccountError> {
+        let accounts = self.accounts()?;
+        let found = known(&accounts, name)?;
+        let is_unfinished = match self.look(&spec.home)? {
+            PathState::Absent => true,
+            PathState::Directory {
+                owner: Owner::Ids { uid: 0, .. },
+                ..
+            } => self.list(&spec.home)?.is_some_and(|names| names.is_empty()),
+            _ => false,
+        };
+        if spec.system || found.uid == 0 || !is_unfinished {
+            return Ok(());
+        }
+        let owner = Owner::Ids {
+            uid: found.uid,
+            gid: found.gid,
+        };
+        self.make_parents(&spec.home)?;
+        Ok(self.make_directory(&spec.home, owner, FileMode::from_bits(0o700))?)
     }
 
     /// Changes an account to what `spec` says, and unlocks it. Its id, its password and its files stay.

@@ -275,6 +275,20 @@ fn prune(host: &Host, kept: &[Option<u64>]) -> Result<(), InstallError> {
     Ok(())
 }
 
+/// Removes sets that a killed process began and did not show.
+///
+/// # Errors
+/// [`InstallError`]; what is shown stays as it is.
+pub fn remove_unfinished(host: &Host) -> Result<(), InstallError> {
+    let shown = layout::current(host)?;
+    for number in layout::numbers(host)? {
+        if shown.is_none_or(|shown| number > shown) {
+            remove_tree(host, &layout::set(number))?;
+        }
+    }
+    Ok(())
+}
+
 fn remove_all(host: &Host) -> Result<Installed, InstallError> {
     let shown = layout::current(host)?.is_some();
     if !shown && layout::numbers(host)?.is_empty() {

@@ -10,7 +10,7 @@ mod state;
 mod template;
 
 pub use host_identity::{HostIdentities, HostIdentity, HostIdentityError, private_key_of};
-pub use install::{InstallError, Installed, conflicting_names, install};
+pub use install::{InstallError, Installed, conflicting_names, install, remove_unfinished};
 pub use layout::SecretSet;
 pub use observe::{InstalledSecrets, observe};
 pub use open::{OpenSecretError, OpenSecretErrorKind, OpenSecretsError, OpenedSecrets, open};

@@ -69,7 +69,7 @@ fn a_full_disk_is_seen_before_anything_changes(fleet: &Fleet) {
     assert!(
         refused
             .all()
-            .contains("the file system of /etc/small/large has room for")
+            .contains("the file system of /etc/small has room for")
             && refused.all().contains("nothing was changed"),
         "{}",
         refused.all()
