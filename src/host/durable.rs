@@ -94,11 +94,8 @@ fn replace_dressed(
     })
 }
 
-/// Lets `fill` make a file beside `path`, readable for nobody else until it says so, then renames.
-fn replace_by(
-    path: &Path,
-    fill: impl FnOnce(&mut File) -> io::Result<()>,
-) -> Result<(), FileError> {
+/// Lets `put` make a file beside `path`, readable for nobody else until it says so, then renames.
+fn replace_by(path: &Path, put: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), FileError> {
     let failed = |source: io::Error| FileError::io("write", path, source);
     let temporary = temporary_beside(path);
     let written = (|| {
@@ -107,7 +104,7 @@ fn replace_by(
             .create_new(true)
             .mode(0o600)
             .open(&temporary)?;
-        fill(&mut file)?;
+        put(&mut file)?;
         file.sync_all()?;
         fs::rename(&temporary, path)
     })();
