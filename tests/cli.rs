@@ -35,6 +35,7 @@ fn every_help_screen_reads_well() {
         "reconcile resume",
         "status",
         "drift",
+        "drift adopt",
         "drift hold",
         "drift release",
         "plan",

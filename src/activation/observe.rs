@@ -7,8 +7,8 @@ use super::failure::HostFailure;
 use super::{Holds, Observed};
 use crate::generation::{Additions, Manifest, PathKind, Store};
 use crate::host::{
-    Accounts, Digest, Host, HostPath, InstalledPackages, KernelModule, LocaleName, Ours,
-    PackageName, PathState, UnitId, UnitKind, UnitName, UnitState, UserName, clock,
+    Accounts, Digest, FileErrorKind, Host, HostPath, InstalledPackages, KernelModule, LocaleName,
+    Ours, PackageName, PathState, UnitId, UnitKind, UnitName, UnitState, UserName, clock, for_each,
 };
 use crate::secrets::{self, OpenedSecrets, SecretSet, SecretState, UnitTriggers};
 
@@ -84,6 +84,7 @@ pub(super) async fn look(
     observed.software.held = held.unwrap_or_default();
     if let Some(desired) = manifests.first() {
         observed.residue = host.package_residue(&desired.paths.keys().collect())?;
+        observed.rests = rests(host, desired, &observed.paths)?;
         installed(host, desired, secrets, &mut observed)?;
         observed.passwords = passwords(desired, secrets, &observed.accounts);
     }
@@ -160,17 +161,67 @@ fn paths(
         named.extend(manifest.directories());
         named.extend(manifest.paths.keys().cloned());
     }
-    let mut found = BTreeMap::new();
-    for path in named {
-        let state = if manifests.iter().any(|m| m.mounts.contains_key(&path)) {
-            host.look_at_mount_point(&path)?
+    let look = |path: &HostPath| {
+        if manifests.iter().any(|m| m.mounts.contains_key(path)) {
+            host.look_at_mount_point(path)
         } else {
-            host.look(&path)?
-        };
-        found.insert(path, state);
-    }
-    Ok(found)
+            host.look(path)
+        }
+    };
+    let named: Vec<HostPath> = named.into_iter().collect();
+    let states = for_each(&named, ("looking", &|_step| ()), look);
+    let found = named.into_iter().zip(states);
+    found.map(|(path, state)| Ok((path, state?))).collect()
 }
+
+/// The lines that count, of files in which some may differ and that are not as they should be.
+fn rests(
+    host: &Host,
+    desired: &Manifest,
+    found: &BTreeMap<HostPath, PathState>,
+) -> Result<BTreeMap<HostPath, Digest>, HostFailure> {
+    let mut rests = BTreeMap::new();
+    for path in desired.lenience.keys() {
+        if let Some(state) = found.get(path)
+            && let Some(rest) = rest(host, desired, path, state)?
+        {
+            rests.insert(path.clone(), rest);
+        }
+    }
+    Ok(rests)
+}
+
+/// The digest of the lines that count at `path`; `None` if `desired` wants all of them, or `found` is right as it is.
+pub(super) fn rest(
+    host: &Host,
+    desired: &Manifest,
+    path: &HostPath,
+    found: &PathState,
+) -> Result<Option<Digest>, HostFailure> {
+    let lines = desired.lenience.get(path).and_then(|l| l.lines.as_ref());
+    let wanted = desired.paths.get(path).map(|entry| &entry.kind);
+    let (
+        Some(lines),
+        Some(PathKind::File {
+            content: should, ..
+        }),
+    ) = (lines, wanted)
+    else {
+        return Ok(None);
+    };
+    if !matches!(found, PathState::File { content, .. } if content != should) {
+        return Ok(None);
+    }
+    match host.read_file(path, LARGEST_BY_LINES_BYTES) {
+        Ok(content) => Ok(content.map(|content| lines.rest_of(&content))),
+        // What is that large is compared as a whole.
+        Err(error) if matches!(error.kind, FileErrorKind::TooLarge { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Larger files are not compared line by line.
+const LARGEST_BY_LINES_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Those that are installed, and those that are held.
 type NamedPackages = (BTreeSet<PackageName>, BTreeSet<PackageName>);

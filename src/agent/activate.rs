@@ -255,6 +255,12 @@ impl PassRun<'_> {
         held: Held,
     ) -> Result<Prepared, Problem> {
         (self.on_event)(&PassEvent::Observing);
+        let unfought = match held {
+            Held::Reported => Some(self.unfought(desired)),
+            // Somebody asked.
+            Held::Nothing => None,
+        };
+        let desired = unfought.as_ref().unwrap_or(desired);
         self.with_activation(async |activation| {
             Box::pin(activation.prepare(desired, Some(secrets), held)).await
         })
@@ -336,7 +342,7 @@ impl PassRun<'_> {
         let secrets = self.stored_secrets();
         let tell = |event: &ActivationEvent| (self.on_event)(&PassEvent::Activation(event.clone()));
         work(Activation {
-            host: self.reconciler.host(),
+            host: &self.host,
             store: &self.store,
             secrets: &secrets,
             progress: &tell,

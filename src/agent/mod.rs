@@ -2,7 +2,8 @@
 //!
 //! `reconciler` is one pass, by hand or by the agent: `find` gets a revision, `target` builds what it says, `activate`
 //! makes the host so, `draft` collects the report. `service` repeats passes, `phase` is its state machine, `socket` and
-//! `control` are the two ends of the control socket, `watch` notices a local repository moving, `next_boot` has what a boot changes, `settings` says how.
+//! `control` are the two ends of the control socket, `watch` notices a local repository moving, `hints` the host
+//! changing, `pace` says how often the latter sets off a look, `next_boot` has what a boot changes, `settings` says the rest.
 
 mod activate;
 mod activator;
@@ -12,8 +13,10 @@ mod draft;
 mod events;
 mod find;
 mod handover;
+mod hints;
 mod memory;
 mod next_boot;
+mod pace;
 mod pass;
 mod pause;
 mod phase;
@@ -38,7 +41,7 @@ pub use phase::{AgentEvent, AgentPhase, Contact};
 /// The service that an activation runs in.
 pub(crate) const ACTIVATION_UNIT: &str = "steadfast-activation.service";
 
-pub use reconciler::{Mode, Pass, Pausing, Preview, Reconciler, Retry, state_dir};
+pub use reconciler::{Mode, Pass, Pausing, Preview, Reading, Reconciler, Retry, state_dir};
 pub use recover::Rescue;
 pub use scan::Booted;
 pub use service::{ServiceError, run};

@@ -3,10 +3,10 @@
 use super::draft::{Draft, Stop};
 use super::find::{self, Found, NotFound};
 use super::target::{self, Target};
-use super::{Pass, PassEvent, Reconciler, Retry, pause};
+use super::{Pass, PassEvent, Reading, Reconciler, Retry, pause};
 use crate::activation::{self, Held};
 use crate::generation::{Generation, Store};
-use crate::host::{clock, durable};
+use crate::host::{Host, clock, durable};
 use crate::report::{FailedRevision, Outcome, Problem, State, Trigger};
 use crate::source::{CommitId, Mirror};
 
@@ -16,6 +16,8 @@ pub(super) struct PassRun<'a> {
     pub(super) store: Store,
     pub(super) on_event: &'a dyn Fn(&PassEvent),
     pub(super) pass: Pass,
+    /// The host, as this pass looks at it: who scans for drift need not read what did not change.
+    pub(super) host: Host,
     pub(super) lock: durable::Lock,
 }
 
@@ -39,8 +41,15 @@ impl<'a> PassRun<'a> {
         on_event: &'a dyn Fn(&PassEvent),
         lock: durable::Lock,
     ) -> Result<Self, Problem> {
+        let host = match pass.trigger {
+            Trigger::Drift => reconciler
+                .host()
+                .remembering(reconciler.seen(Reading::Changed)),
+            _ => reconciler.host().clone(),
+        };
         Ok(Self {
             reconciler,
+            host,
             store: reconciler.store()?,
             on_event,
             pass,
@@ -51,7 +60,16 @@ impl<'a> PassRun<'a> {
     /// Runs the pass; what is learned on the way is in `draft` even when it ends early.
     pub(super) async fn to_its_end(&self, draft: &mut Draft) -> Result<Outcome, Stop> {
         draft.generation = self.current()?.map(|generation| generation.number);
-        self.finish_interrupted(draft).await?;
+        let recovered = self.finish_interrupted(draft).await;
+        if let Err(stop) = &recovered
+            && stop.outcome == Outcome::Stuck
+            && self.pass.trigger == Trigger::Drift
+            && let Some(current) = self.current()?
+        {
+            // Nothing is done about drift then, and it is told all the same.
+            self.see(&current).await?;
+        }
+        recovered?;
         self.conclude_unheard()?;
         let ended = match self.after_boot(draft).await {
             Ok(None) => self.on_its_way(draft).await,

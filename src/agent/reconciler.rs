@@ -12,12 +12,12 @@ use super::pass::PassRun;
 use super::secrets::StoredSecrets;
 use super::{Contact, Needs, Overrides, PassEvent, Settings, find, memory, pass, target};
 use crate::activation::{Holds, Plan};
-use crate::drift::DriftReport;
+use crate::drift::{self, Adoption, DriftReport};
 use crate::generation::{GenerationNumber, Manifest, Store};
 use crate::health::Question;
-use crate::host::{FileMode, Host, clock, durable};
+use crate::host::{FileMode, Host, HostPath, Seen, Writers, clock, durable};
 use crate::report::{Outcome, Problem, Report, State, TextChange, Trigger};
-use crate::source::Revision;
+use crate::source::{Mirror, Revision};
 
 /// Where the state is, below the host's root.
 const STATE_DIR: &str = "var/lib/steadfast";
@@ -59,6 +59,15 @@ pub enum Mode {
     Boot,
 }
 
+/// Which files a look at the host reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Those that changed since an earlier scan read them, and all once a day.
+    Changed,
+    /// All.
+    Everything,
+}
+
 /// What a pass is asked to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pass {
@@ -95,6 +104,7 @@ pub struct Reconciler {
     state_dir: PathBuf,
     /// Whether the pass under way changes nothing itself.
     pub(super) looking_on: AtomicBool,
+    writers: Writers,
 }
 
 impl Reconciler {
@@ -107,7 +117,13 @@ impl Reconciler {
             settings,
             state_dir,
             looking_on: AtomicBool::new(false),
+            writers: Writers::default(),
         }
+    }
+
+    /// Who fights against repairs, as long as this value lives.
+    pub(super) fn writers(&self) -> &Writers {
+        &self.writers
     }
 
     /// The host.
@@ -297,13 +313,44 @@ impl Reconciler {
     }
 
     /// Compares the host with its active generation. Changes nothing.
-    pub async fn drift(&self, on_event: &dyn Fn(&PassEvent)) -> Result<DriftReport, Problem> {
+    pub async fn drift(
+        &self,
+        reading: Reading,
+        on_event: &dyn Fn(&PassEvent),
+    ) -> Result<DriftReport, Problem> {
         let store = self.store()?;
         let Some(current) = store.current().map_err(|error| Problem::of_store(&error))? else {
             return Err(Problem::new("this host has no generation yet")
                 .with_fix("run `steadfast reconcile now` first"));
         };
         on_event(&PassEvent::Observing);
-        self.scan(&store, &current).await
+        let host = self.host.remembering(self.seen(reading));
+        self.scan(&host, &store, &current).await
+    }
+
+    /// The change to the repository that would make `path` right as it is. Changes nothing.
+    pub fn adopt(&self, path: &HostPath) -> Result<Adoption, Problem> {
+        let current = self.store()?.current();
+        let current = current.map_err(|error| Problem::of_store(&error))?;
+        let Some(current) = current else {
+            return Err(Problem::new("this host has no generation yet")
+                .with_fix("run `steadfast reconcile now` first"));
+        };
+        let mirror = Mirror::open(&self.mirror_path()).map_err(|error| Problem::of(&error))?;
+        let snapshot = mirror.snapshot(&current.provenance.revision.commit);
+        let snapshot = snapshot.map_err(|error| Problem::of(&error))?;
+        let accounts = self.host.accounts().map_err(|error| Problem::of(&error))?;
+        drift::adopt(&self.host, &accounts, (&current, &snapshot), path)
+            .map_err(|error| Problem::of(&error).with_fix(error.fix()))
+    }
+
+    /// What earlier scans read.
+    pub(super) fn seen(&self, reading: Reading) -> Arc<Seen> {
+        let path = self.state_dir.join("seen");
+        let now_secs = clock::now_secs();
+        Arc::new(match reading {
+            Reading::Changed => Seen::load(&path, now_secs),
+            Reading::Everything => Seen::nothing(&path, now_secs),
+        })
     }
 }

@@ -7,6 +7,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tracing::{debug, info, warn};
 
+use super::hints::{Hints, Wanted};
+use super::pace::Pace;
 use super::phase::{AgentEvent, AgentPhase, Contact};
 use super::socket::{Ask, ControlSocket, SocketError};
 use super::watch::RepositoryWatch;
@@ -53,7 +55,8 @@ pub async fn run(reconciler: Arc<Reconciler>) -> Result<(), ServiceError> {
             _ = stop.recv() => break,
             _ = interrupt.recv() => break,
             Some(ask) = service.asks.recv() => service.answer(ask),
-            Some((report, contact)) = service.ended.recv() => service.pass_ended(&report, contact),
+            Some(ended) = service.ended.recv() => service.pass_ended(ended),
+            () = service.hints.next() => service.pace.noticed(Instant::now()),
             Some(()) = service.watch.changed() => service.advance(AgentEvent::Wanted(Trigger::Watch)),
             () = tokio::time::sleep_until(wake.into()) => service.on_time(),
         }
@@ -75,14 +78,24 @@ struct Service {
     next_scan: Instant,
     next_ping: Option<(Instant, Duration)>,
     asks: mpsc::Receiver<Ask>,
-    ended_sender: mpsc::UnboundedSender<(Report, Contact)>,
-    ended: mpsc::UnboundedReceiver<(Report, Contact)>,
+    ended_sender: mpsc::UnboundedSender<Ended>,
+    ended: mpsc::UnboundedReceiver<Ended>,
     events: broadcast::Sender<PassEvent>,
     watch: RepositoryWatch,
+    hints: Hints,
+    pace: Pace,
     waiting: Vec<Waiting>,
     /// A pass changed the agent's own unit.
     renewed: bool,
     _socket: ControlSocket,
+}
+
+/// A pass that is over.
+struct Ended {
+    report: Report,
+    contact: Contact,
+    /// What is to be watched from now on, if that is something else.
+    wanted: Option<Wanted>,
 }
 
 /// A client that asked for a pass.
@@ -113,6 +126,8 @@ impl Service {
             ended,
             events,
             watch: RepositoryWatch::of(&reconciler.settings().remotes),
+            hints: Hints::new(reconciler.host()),
+            pace: Pace::default(),
             waiting: Vec::new(),
             renewed: false,
             _socket: socket,
@@ -127,6 +142,7 @@ impl Service {
             .map_or(self.next_scan, |(ping, _)| ping.min(self.next_scan));
         if let AgentPhase::Idle { .. } = self.phase {
             wake = wake.min(self.next_poll);
+            wake = self.pace.due().map_or(wake, |due| wake.min(due));
         }
         wake
     }
@@ -139,7 +155,9 @@ impl Service {
             *ping = now + *period;
             notify_systemd(&[sd_notify::NotifyState::Watchdog]);
         }
-        if now >= self.next_scan {
+        let idle = matches!(self.phase, AgentPhase::Idle { .. });
+        // A look of its own is not spared by a poll that is due as well: that one does not look.
+        if now >= self.next_scan || (idle && self.pace.take(now)) {
             self.next_scan = now + self.reconciler.settings().drift_interval;
             self.advance(AgentEvent::Wanted(Trigger::Drift));
         }
@@ -197,14 +215,24 @@ impl Service {
             pausing,
             mode,
         };
+        let followed = self.hints.generation();
         let work = move || {
             let on_event = |event: &PassEvent| {
                 // Nobody listening is fine.
                 let _ = events.send(event.clone());
             };
             let (report, contact) = reconciler.pass_blocking(pass, &on_event);
+            // What cannot be read now is read after the next pass.
+            let wanted = match report.generation {
+                Some(number) if Some(number) == followed => None,
+                _ => reconciler.wanted(followed).unwrap_or_default(),
+            };
             // The service is gone only when it is stopping.
-            let _ = ended.send((report, contact));
+            let _ = ended.send(Ended {
+                report,
+                contact,
+                wanted,
+            });
         };
         if let Err(error) = std::thread::Builder::new()
             .name("pass".to_owned())
@@ -215,7 +243,13 @@ impl Service {
         }
     }
 
-    fn pass_ended(&mut self, report: &Report, contact: Contact) {
+    fn pass_ended(&mut self, ended: Ended) {
+        let Ended {
+            report,
+            contact,
+            wanted,
+        } = ended;
+        self.hints.follow(wanted);
         let (done, waiting) = std::mem::take(&mut self.waiting)
             .into_iter()
             .partition(|w: &Waiting| w.taken_up);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::answer::{print, say};
+use super::answer::{print, print_json, say};
+use super::flags::Format;
 use super::hold::{ReasonArg, begin, end, term};
 use super::{HostFlags, site};
 use crate::host::{HostPath, clock};
@@ -50,19 +51,28 @@ pub(super) struct ReleaseArgs {
 }
 
 /// Holds a path.
-pub(super) fn hold(args: &HoldArgs, flags: &HostFlags) -> Result<u8, Problem> {
+pub(super) fn hold(args: &HoldArgs, format: Format, flags: &HostFlags) -> Result<u8, Problem> {
     let path = &args.path;
     is_ours(path, flags)?;
     let hold = args.reason.hold(Some(path.clone()), args.term);
     let until = clock::rfc3339(hold.until_secs);
     let answer = format!("{path} is held until {until}; `steadfast drift release {path}` ends it");
-    begin(flags, &hold, &answer)
+    begin(flags, &hold, format, &answer)
 }
 
 /// Ends the hold of a path.
-pub(super) fn release(args: &ReleaseArgs, flags: &HostFlags) -> Result<u8, Problem> {
+pub(super) fn release(
+    args: &ReleaseArgs,
+    format: Format,
+    flags: &HostFlags,
+) -> Result<u8, Problem> {
     let path = &args.path;
-    match end(flags, Some(path))? {
+    let ended = end(flags, Some(path))?;
+    if format == Format::Json {
+        print_json(&ended)?;
+        return Ok(exit::DONE);
+    }
+    match ended {
         Some(_) => print(&format!(
             "{path} is released; `steadfast reconcile now` puts it right\n"
         ))?,

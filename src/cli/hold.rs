@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::answer::print;
+use super::answer::{print, print_json};
+use super::flags::Format;
 use super::{HostFlags, site};
 use crate::activation::{Hold, Holds, HoldsError};
 use crate::agent::{duration, state_dir};
@@ -47,12 +48,20 @@ pub(super) fn term(text: &str) -> Result<Duration, String> {
     Ok(term)
 }
 
-/// Begins `hold`, tells the journal, and prints `answer`.
-pub(super) fn begin(flags: &HostFlags, hold: &Hold, answer: &str) -> Result<u8, Problem> {
+/// Begins `hold`, tells the journal, and prints `answer`, or the hold as JSON.
+pub(super) fn begin(
+    flags: &HostFlags,
+    hold: &Hold,
+    format: Format,
+    answer: &str,
+) -> Result<u8, Problem> {
     let host = flags.look_at_host()?;
     Holds::edit(&state_dir(&host), |holds| holds.put(hold.clone())).map_err(problem)?;
     announce_hold(&name_of(&host, flags), Event::HoldBegun, hold);
-    print(&format!("{answer}\n"))?;
+    match format {
+        Format::Json => print_json(hold)?,
+        Format::Text => print(&format!("{answer}\n"))?,
+    }
     Ok(exit::DONE)
 }
 

@@ -13,6 +13,7 @@ mod completions;
 mod config;
 mod dispatch;
 mod drift;
+mod drift_adopt;
 mod drift_hold;
 mod flags;
 mod generations;

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::HostFlags;
 use super::answer::{print, say};
+use super::flags::Format;
 use super::hold::{ReasonArg, begin, end, term};
 use crate::host::clock;
 use crate::report::{Problem, exit};
@@ -48,7 +49,7 @@ pub(super) fn pause(args: &PauseArgs, flags: &HostFlags) -> Result<u8, Problem> 
     let pause = args.reason.hold(None, args.term);
     let until = clock::rfc3339(pause.until_secs);
     let answer = format!("paused until {until}; `steadfast reconcile resume` ends it");
-    begin(flags, &pause, &answer)
+    begin(flags, &pause, Format::Text, &answer)
 }
 
 /// Ends the pause.

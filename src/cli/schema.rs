@@ -21,8 +21,9 @@ use super::secrets::{
     SecretList, SecretsStatus, WhoAnswer,
 };
 use super::why::WhyAnswer;
+use crate::activation::Hold;
 use crate::backup::{CheckReport, RestoreReport};
-use crate::drift::DriftReport;
+use crate::drift::{Adoption, DriftReport};
 use crate::host::{FileMode, durable};
 use crate::report::{Problem, Report, Status, exit};
 
@@ -70,6 +71,16 @@ const OUTPUTS: &[Output] = &[
         name: "drift",
         verbs: "drift",
         schema: || schema_for!(DriftReport),
+    },
+    Output {
+        name: "drift-adopt",
+        verbs: "drift adopt",
+        schema: || schema_for!(Adoption),
+    },
+    Output {
+        name: "hold",
+        verbs: "drift hold, drift release",
+        schema: || schema_for!(Option<Hold>),
     },
     Output {
         name: "plan",

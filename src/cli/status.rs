@@ -9,6 +9,7 @@ use super::{HostFlags, hold, render, site};
 use crate::activation::{Phase, open_phase};
 use crate::agent::{Client, state_dir};
 use crate::config::HostName;
+use crate::drift::FlapGuard;
 use crate::generation::{Generation, Store};
 use crate::host::{Host, clock};
 use crate::report::{
@@ -89,6 +90,8 @@ fn gather(flags: &HostFlags) -> Result<Status, Problem> {
         failed: state.failed,
         drift: state.last_drift,
         holds: hold::in_force(&host)?,
+        contended: FlapGuard::load(&FlapGuard::file(&state_dir(&host)))
+            .all_contended(clock::now_secs()),
     })
 }
 

@@ -43,7 +43,7 @@ checked_name!(
     }
 );
 
-/// What the agent does about drift of an entry: `report` (default) or `enforce`.
+/// What the agent does about drift of an entry: `report` (default), `enforce` or `adopt`.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
 )]
@@ -54,6 +54,22 @@ pub enum Enforcement {
     Report,
     /// Put it right at the next scan.
     Enforce,
+    /// Take what somebody made of a file, its owner and its mode as right, until the entry changes. What is gone or of
+    /// another type is reported, and so is drift of what is no file.
+    Adopt,
+}
+
+/// What of a file or directory may differ from its entry without being drift.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ignored {
+    /// The mode.
+    pub mode: bool,
+    /// Owner and group.
+    pub owner: bool,
+    /// The content.
+    pub content: bool,
+    /// Lines that one of these regular expressions matches.
+    pub lines: Vec<String>,
 }
 
 /// What happens to a file that is there already and is not ours: an error unless the entry says otherwise.
@@ -298,6 +314,8 @@ pub struct FileConfig {
     pub units: UnitTriggers,
     /// A program and its arguments that must end with 0 before the file is put there; empty for none.
     pub validate: Vec<String>,
+    /// What may differ.
+    pub ignore: Ignored,
 }
 
 /// A directory.
@@ -311,6 +329,8 @@ pub struct DirectoryConfig {
     pub mode: Option<FileMode>,
     /// Drift policy; the host's when absent.
     pub drift: Option<Enforcement>,
+    /// What may differ: mode and owner.
+    pub ignore: Ignored,
 }
 
 /// A symbolic link.

@@ -5,6 +5,7 @@
 //! what all files say into one tree; `parse` takes typed values out of it by means of `reader`, which collects every
 //! error of the run; `excerpt` prints an error with its source line. `vocabulary` has every key of every file.
 
+mod edit;
 mod error;
 mod excerpt;
 mod expression;
@@ -26,13 +27,14 @@ mod tests;
 mod vocabulary;
 mod yaml;
 
+pub use edit::WrittenEntry;
 pub use error::{Colour, ConfigError, ConfigErrors, Mark, Severity, Sources};
 pub use host::{
     DirectoryConfig, Enforcement, FileConfig, FileSource, FirewallConfig, GitSection, GroupConfig,
-    HomeConfig, HostConfig, HostName, InterfaceConfig, InterfaceName, IpPrefix, MountConfig,
-    NetworkConfig, NetworkManager, OnConflict, Platform, QuadletConfig, QuadletName, RouteConfig,
-    SecretConfig, SecretLink, SshdConfig, SymlinkConfig, TemplateConfig, UnitConfig, UserConfig,
-    WireguardConfig, WireguardKey, WireguardPeer,
+    HomeConfig, HostConfig, HostName, Ignored, InterfaceConfig, InterfaceName, IpPrefix,
+    MountConfig, NetworkConfig, NetworkManager, OnConflict, Platform, QuadletConfig, QuadletName,
+    RouteConfig, SecretConfig, SecretLink, SshdConfig, SymlinkConfig, TemplateConfig, UnitConfig,
+    UserConfig, WireguardConfig, WireguardKey, WireguardPeer,
 };
 pub use library::{InputUse, Locked, ModuleName, inputs, lock_text, pins};
 pub(crate) use nearest::nearest;

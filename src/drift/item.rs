@@ -4,7 +4,9 @@ use super::report::{DriftClass, DriftItem};
 use crate::activation::{Conflict, Observed, SecretState, Step};
 use crate::config::Enforcement;
 use crate::generation::{Manifest, PathEntry, PathKind};
-use crate::host::{Accounts, ActiveState, Attributes, HostPath, Owner, PathState, UnitId};
+use crate::host::{
+    Accounts, ActiveState, Attributes, HostPath, Owner, PathState, UnitFileState, UnitId,
+};
 
 pub(super) fn of_conflict(manifest: &Manifest, conflict: &Conflict) -> DriftItem {
     let (class, subject) = match conflict.subject.split_once(' ') {
@@ -22,6 +24,8 @@ pub(super) fn of_conflict(manifest: &Manifest, conflict: &Conflict) -> DriftItem
         detail: conflict.found.clone(),
         diff: None,
         hold: None,
+        contended: None,
+        trace: None,
     }
 }
 
@@ -48,6 +52,8 @@ pub(super) fn of_step(manifest: &Manifest, observed: &Observed, step: &Step) -> 
         detail,
         diff: None,
         hold: None,
+        contended: None,
+        trace: None,
     };
     match step {
         Step::WritePath {
@@ -116,8 +122,29 @@ pub(super) fn of_step(manifest: &Manifest, observed: &Observed, step: &Step) -> 
             let detail = format!("is {found}, should be {value}");
             vec![item(DriftClass::Sysctl, key.clone(), detail)]
         }
+        Step::ReloadManager { .. } => stale_units(manifest, observed),
         _ => of_unit_step(manifest, observed, step).into_iter().collect(),
     }
+}
+
+/// Units whose files changed since systemd read them.
+fn stale_units(manifest: &Manifest, observed: &Observed) -> Vec<DriftItem> {
+    let stale = observed
+        .units
+        .iter()
+        .filter(|(_, state)| state.needs_reload);
+    let named = stale.filter_map(|(unit, _)| Some((unit, manifest.units.get(unit)?)));
+    let items = named.map(|(unit, entry)| DriftItem {
+        class: DriftClass::UnitState,
+        subject: unit.to_string(),
+        policy: entry.drift,
+        detail: "its files changed since systemd read them".to_owned(),
+        diff: None,
+        hold: None,
+        contended: None,
+        trace: None,
+    });
+    items.collect()
 }
 
 fn of_unit_step(manifest: &Manifest, observed: &Observed, step: &Step) -> Option<DriftItem> {
@@ -128,7 +155,14 @@ fn of_unit_step(manifest: &Manifest, observed: &Observed, step: &Step) -> Option
         .and_then(|state| state.active)
         .is_some_and(ActiveState::is_up);
     let entry = manifest.units.get(unit)?;
+    let masked = observed
+        .units
+        .get(unit)
+        .is_some_and(|state| state.file == UnitFileState::Masked);
     let detail = match step {
+        Step::StartUnit { .. } | Step::EnableUnit { .. } if masked => {
+            "is masked, should not be".to_owned()
+        }
         Step::StartUnit { .. } if !is_up => format!("is {}", activity(observed, unit)),
         Step::StopUnit { .. } if is_up && entry.start == Some(false) => {
             "is running, should be stopped".to_owned()
@@ -145,6 +179,8 @@ fn of_unit_step(manifest: &Manifest, observed: &Observed, step: &Step) -> Option
         detail,
         diff: None,
         hold: None,
+        contended: None,
+        trace: None,
     })
 }
 
@@ -227,6 +263,8 @@ fn of_path(
         detail,
         diff: None,
         hold: None,
+        contended: None,
+        trace: None,
     }
 }
 

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::activation::Hold;
 use crate::config::{Enforcement, HostName};
 use crate::generation::GenerationNumber;
-use crate::host::HostPath;
+use crate::host::{HostPath, Trace};
+
+use super::flap::{Contended, FlapGuard};
 
 /// The version of the report that this build writes.
 pub(super) const REPORT_VERSION: u32 = 1;
@@ -40,6 +42,15 @@ impl DriftReport {
         self.holds = holds;
         self
     }
+
+    /// The report with what `guard` leaves alone at `now_secs`.
+    #[must_use]
+    pub fn with_guard(mut self, guard: &FlapGuard, now_secs: i64) -> Self {
+        for item in &mut self.items {
+            item.contended = guard.contended(item, now_secs);
+        }
+        self
+    }
 }
 
 /// One thing that differs.
@@ -57,6 +68,45 @@ pub struct DriftItem {
     pub diff: Option<String>,
     /// What keeps it from being put right, if somebody holds it.
     pub hold: Option<Hold>,
+    /// Why it is not put right for now although its policy says so: something on the host keeps changing it.
+    #[serde(default)]
+    pub contended: Option<Contended>,
+    /// When what is at a path was changed last, and whose it is; absent for what is no path.
+    #[serde(default)]
+    pub trace: Option<Trace>,
+}
+
+impl DriftItem {
+    /// The path it is about; `None` if it is about something else.
+    #[must_use]
+    pub fn path(&self) -> Option<HostPath> {
+        match self.class {
+            DriftClass::Content | DriftClass::Metadata | DriftClass::Missing | DriftClass::Type => {
+                HostPath::new(self.subject.as_str()).ok()
+            }
+            _ => None,
+        }
+    }
+
+    /// One name for what it is about, however it differs: a file that is edited one time and removed the next is the same
+    /// entry.
+    #[must_use]
+    pub fn entry(&self) -> String {
+        match self.class {
+            DriftClass::Content
+            | DriftClass::Metadata
+            | DriftClass::Missing
+            | DriftClass::Type
+            | DriftClass::UnitState => self.subject.clone(),
+            class => format!("{class} {}", self.subject),
+        }
+    }
+
+    /// Whether its policy says that the agent puts it right, and nobody holds it.
+    #[must_use]
+    pub fn is_enforced(&self) -> bool {
+        self.policy == Enforcement::Enforce && self.hold.is_none()
+    }
 }
 
 /// A kind of difference.

@@ -45,6 +45,7 @@ pub async fn scan(
         if item.class == DriftClass::Content {
             show(host, store, current, item)?;
         }
+        item.trace = item.path().and_then(|path| host.trace(&path));
     }
     Ok(DriftReport {
         version: REPORT_VERSION,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::UnitRules;
+use super::{Lenience, UnitRules};
 use crate::config::{Enforcement, HostName, OnConflict};
 use crate::health::Check;
 use crate::host::{
@@ -63,6 +63,9 @@ pub struct Manifest {
     /// Programs with arguments that judge the new content of a file before anything changes; `{file}` stands for it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub validators: BTreeMap<HostPath, Vec<String>>,
+    /// What of a path may differ from its entry.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lenience: BTreeMap<HostPath, Lenience>,
     /// Secrets to install.
     pub secrets: BTreeMap<SecretName, SecretSpec>,
     /// Templates to render.
@@ -94,6 +97,7 @@ impl Manifest {
             units: BTreeMap::new(),
             mounts: BTreeMap::new(),
             validators: BTreeMap::new(),
+            lenience: BTreeMap::new(),
             secrets: BTreeMap::new(),
             templates: BTreeMap::new(),
             secret_files: BTreeMap::new(),

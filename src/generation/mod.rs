@@ -6,6 +6,7 @@
 mod build;
 mod check;
 mod diff;
+mod lenience;
 mod manifest;
 mod provenance;
 mod store;
@@ -16,6 +17,7 @@ mod why;
 pub use build::{Built, build};
 pub use check::{CheckRequest, Checked, Finding, UnitVerifier, check, excerpts, secret_uses};
 pub use diff::{Change, ChangeKind, diff};
+pub use lenience::{Lenience, LenientLines};
 pub use manifest::{
     GroupEntry, MANIFEST_VERSION, Manifest, MountEntry, OnChange, PathEntry, PathKind, UnitEntry,
     UserEntry,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use super::root::Root;
-use super::{FileError, FileMode, HostPath, Ownership, durable};
+use super::{FileError, FileMode, HostPath, Ownership, Seen, durable};
 
 /// Every effect goes through here. Cheap to clone; all clones are the same machine.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct Host {
     pub(super) root: Arc<Root>,
     /// The transaction that unfinished files are named after, so that recovery takes away those of its own alone.
     pub(super) transaction: Option<u64>,
+    /// What need not be read again; without it every look reads.
+    pub(super) seen: Option<Arc<Seen>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,6 +107,7 @@ impl Host {
             kind,
             root: Arc::new(root),
             transaction: None,
+            seen: None,
         })
     }
 
@@ -114,6 +117,26 @@ impl Host {
         Self {
             transaction: Some(transaction),
             ..self.clone()
+        }
+    }
+
+    /// The same machine, whose files are not read when `seen` says that they are as they were. Without it every
+    /// [`look`](Self::look) reads.
+    #[must_use]
+    pub fn remembering(&self, seen: Arc<Seen>) -> Self {
+        Self {
+            seen: Some(seen),
+            ..self.clone()
+        }
+    }
+
+    /// Writes down what was learned since [`remembering`](Self::remembering). That it cannot be written is told to the
+    /// log: the next look reads more than it had to.
+    pub fn save_seen(&self) {
+        if let Some(seen) = &self.seen
+            && let Err(error) = seen.save()
+        {
+            tracing::warn!(%error, "what was read could not be remembered");
         }
     }
 

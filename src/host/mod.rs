@@ -32,13 +32,17 @@ mod reading;
 mod reserved;
 mod room;
 mod root;
+mod seen;
 mod since_boot;
 mod staging;
 mod state;
+mod trace;
 mod transient;
 mod unit_id;
 mod units;
 mod user;
+mod watch;
+mod writers;
 
 #[cfg(test)]
 mod live_tests;
@@ -68,17 +72,21 @@ pub use reach::{DefaultRoutes, Route};
 pub use reserved::{Reserved, reserved};
 pub use room::{Room, room_in};
 pub use root::Ownership;
+pub use seen::Seen;
 pub use since_boot::Connection;
 pub use staging::Staging;
 pub use state::{
     AccountState, Accounts, ActiveState, GroupState, Owner, PathState, UnitFileState, UnitState,
 };
+pub use trace::Trace;
 pub use transient::{
     Errand, MachineState, Transient, TransientError, TransientService, TransientTimer,
 };
 pub use unit_id::UnitId;
 pub use units::{
-    JobResult, StagedUnits, TimerState, UnitComplaint, UnitError, Units, VerifyUnitsError,
-    verify_units,
+    JobResult, StagedUnits, TimerState, UnitComplaint, UnitError, UnitWatch, Units,
+    VerifyUnitsError, verify_units,
 };
 pub use user::{BecomeError, become_user};
+pub use watch::{FileWatch, WatchList};
+pub use writers::Writers;

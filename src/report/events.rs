@@ -35,11 +35,13 @@ pub enum Event {
     HoldBegun,
     /// A pause or a hold ended, by somebody or by itself.
     HoldEnded,
+    /// An entry that was put right again and again is left alone for a while.
+    Contended,
 }
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Activated,
         Self::Repaired,
         Self::RolledBack,
@@ -52,6 +54,7 @@ impl Event {
         Self::DriftGone,
         Self::HoldBegun,
         Self::HoldEnded,
+        Self::Contended,
     ];
 
     /// The `MESSAGE_ID`; never changes its meaning.
@@ -70,6 +73,7 @@ impl Event {
             Self::DriftGone => "85efea07d8ef41468a330d7c26b2fc87",
             Self::HoldBegun => "9c13108f88ed46449f159c845c6b83dd",
             Self::HoldEnded => "8622a78f954345c482a29dda082e8339",
+            Self::Contended => "f072e9824c7548eda32721be47821587",
         }
     }
 
@@ -89,6 +93,7 @@ impl Event {
             Self::DriftGone => "drift gone",
             Self::HoldBegun => "changes held by a person",
             Self::HoldEnded => "hold ended",
+            Self::Contended => "repairs contended, left alone for a while",
         }
     }
 
@@ -170,7 +175,24 @@ pub fn announce_scan(
         host: host.as_str(),
         generation: now.generation.map_or_else(String::new, |n| n.to_string()),
         revision: "",
-        reason: now.items.join("; "),
+        reason: now.told(),
+    };
+    facts.emit(event);
+}
+
+/// Tells the journal that the flap guard leaves an entry of `host` alone: `reason` says which, until when and against whom.
+pub fn announce_contended(
+    host: &crate::config::HostName,
+    generation: Option<crate::generation::GenerationNumber>,
+    reason: String,
+) {
+    let event = Event::Contended;
+    let facts = Facts {
+        id: event.message_id(),
+        host: host.as_str(),
+        generation: generation.map_or_else(String::new, |n| n.to_string()),
+        revision: "",
+        reason,
     };
     facts.emit(event);
 }
@@ -225,7 +247,9 @@ impl Facts<'_> {
             | Event::HoldEnded => {
                 tell!(info, event, self);
             }
-            Event::HeldBack | Event::DriftFound | Event::HoldBegun => tell!(warn, event, self),
+            Event::HeldBack | Event::DriftFound | Event::HoldBegun | Event::Contended => {
+                tell!(warn, event, self);
+            }
             Event::RolledBack | Event::Refused | Event::Failed | Event::Stuck => {
                 tell!(error, event, self);
             }

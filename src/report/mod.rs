@@ -16,7 +16,7 @@ mod status;
 mod texts;
 
 pub use change::{Action, Area, Change};
-pub use events::{Event, announce_hold, announce_pass, announce_scan};
+pub use events::{Event, announce_contended, announce_hold, announce_pass, announce_scan};
 pub use forecast::Forecast;
 pub use log::{Announce, Audience, LOG_VARIABLE, LogError, start_log};
 pub use next_boot::{AtBoot, NextBoot, NextBootError, NextBootStatus};

@@ -64,7 +64,30 @@ pub struct DriftSummary {
     pub generation: Option<GenerationNumber>,
     /// One line for each entry that differs: `content /etc/motd`. Empty: none differs.
     pub items: Vec<String>,
+    /// When each of `items` was changed last and whose it is, as far as the file system knows; empty where it does not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traces: Vec<String>,
 }
+
+impl DriftSummary {
+    /// What was found, in one line, for the journal: `content /etc/motd (changed 2026-03-01T12:00:00Z, of user id 0)`.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let traces = self.traces.iter().map(String::as_str);
+        let traces = traces.chain(std::iter::repeat(""));
+        let lines = self.items.iter().zip(traces).take(MOST_TOLD);
+        let lines = lines.map(|(item, trace)| match trace {
+            "" => item.clone(),
+            trace => format!("{item} ({trace})"),
+        });
+        let more = self.items.len().saturating_sub(MOST_TOLD);
+        let more = (more > 0).then(|| format!("and {more} more"));
+        lines.chain(more).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Most entries that one line names.
+const MOST_TOLD: usize = 1000;
 
 /// The state file cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{DriftSummary, FailedRevision, NextBootStatus, Report};
 use crate::activation::Hold;
 use crate::config::HostName;
+use crate::drift::Contended;
 use crate::generation::GenerationNumber;
 use crate::host::Digest;
 use crate::source::{CommitId, Revision, Signer};
@@ -45,6 +46,9 @@ pub struct Status {
     pub drift: Option<DriftSummary>,
     /// What somebody keeps from being changed: everything where `path` is absent.
     pub holds: Vec<Hold>,
+    /// What is not put right for now, because something on the host keeps changing it.
+    #[serde(default)]
+    pub contended: Vec<Contended>,
 }
 
 /// The generation in force.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::fixture::{Fleet, HOST};
 
 /// A running agent; killed when dropped.
-struct Agent(Child);
+pub(crate) struct Agent(Child);
 
 impl Drop for Agent {
     fn drop(&mut self) {
@@ -20,7 +20,7 @@ impl Drop for Agent {
 }
 
 impl Fleet {
-    fn start_agent(&self) -> Agent {
+    pub(crate) fn start_agent(&self) -> Agent {
         // Its own clock would not notice within the test: what it does, it does because somebody told it.
         self.write(
             "etc/steadfast/agent.yml",
@@ -40,7 +40,7 @@ impl Fleet {
     }
 }
 
-fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
         assert!(

@@ -190,6 +190,10 @@ impl Fleet {
         fs::write(path, content).unwrap();
     }
 
+    pub(crate) fn set_mode(&self, file: &str, mode: u32) {
+        fs::set_permissions(self.path(file), fs::Permissions::from_mode(mode)).unwrap();
+    }
+
     pub(crate) fn mode(&self, file: &str) -> u32 {
         fs::metadata(self.path(file)).unwrap().permissions().mode() & 0o7777
     }

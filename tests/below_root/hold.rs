@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::fixture::{CANARY, Fleet, HOST};
 
 impl Fleet {
-    fn json(&self, words: &[&str]) -> Value {
+    pub(crate) fn json(&self, words: &[&str]) -> Value {
         let run = self.run(words);
         serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"))
     }

@@ -8,6 +8,7 @@
 
 mod agent;
 mod backup;
+mod drift;
 mod fixture;
 mod hold;
 mod modes;

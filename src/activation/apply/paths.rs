@@ -3,12 +3,14 @@
 use super::super::PathChange;
 use super::super::failure::HostFailure;
 use super::super::journal::{Durability, Entry, Journal};
-use super::super::plan::{Fit, Ids, attributes, fit_whole, words};
+use super::super::observe::rest;
+use super::super::plan::{Fit, Ids, attributes, fit_whole, forgiven, words};
 use super::super::progress::ActivationEvent;
 use super::{Hands, Unpacked, remember};
-use crate::generation::{PathEntry, PathKind};
+use crate::generation::{Lenience, PathEntry, PathKind};
 use crate::host::{
-    FileImage, GroupName, HostPath, Over, Owner, Ownership, PathState, Removed, Upkeep, UserName,
+    Digest, FileImage, FileMode, GroupName, HostPath, Over, Owner, Ownership, PathState, Removed,
+    Upkeep, UserName,
 };
 
 /// Larger files are neither kept as originals nor as drifted versions: they are not configuration.
@@ -23,7 +25,14 @@ impl Hands<'_> {
         journal: &mut Journal,
     ) -> Result<(), HostFailure> {
         let host = self.bench.host;
-        let now = host.look(path)?;
+        let real = host.look(path)?;
+        let now = match change {
+            PathChange::Update | PathChange::Repair | PathChange::Metadata => {
+                self.forgiven(path, entry, &real)?
+            }
+            // It was not ours until now.
+            PathChange::Create | PathChange::Backup | PathChange::Adopt => real.clone(),
+        };
         let original = self.original(path)?;
         let ids = Ids(self.accounts()?);
         if fit_whole(entry, &now, ids, original.as_ref()) == Fit::Same
@@ -48,26 +57,91 @@ impl Hands<'_> {
                 mode,
             } => {
                 let owner = self.owner(path, owner, group)?;
-                let content = self.bench.store.object(content)?;
+                let (owner, mode) = self.spared(path, &real, (owner, *mode));
+                let content = self.content(path, content, (&real, &now))?;
                 // Also where only owner or mode differ: a new file has both from its first moment, and another name that
                 // somebody gave to this one is not touched.
                 let image = FileImage {
                     content: &content,
                     owner,
-                    mode: *mode,
+                    mode,
                     attributes: &attributes(entry, original.as_ref()),
                 };
                 host.put_file(path, image, over)?;
             }
             PathKind::Directory { owner, group, mode } => {
                 let owner = self.owner(path, owner, group)?;
-                host.make_directory(path, owner, *mode)?;
+                let (owner, mode) = self.spared(path, &real, (owner, *mode));
+                host.make_directory(path, owner, mode)?;
             }
             PathKind::Symlink { target } => host.put_symlink(path, target, over)?,
         }
         self.dirty.extend(path.parent());
         tracing::info!(%path, "path written");
         Ok(())
+    }
+
+    /// What is there, as far as the entry lets it differ.
+    fn forgiven(
+        &mut self,
+        path: &HostPath,
+        entry: &PathEntry,
+        real: &PathState,
+    ) -> Result<PathState, HostFailure> {
+        let manifest = self.bench.manifest;
+        let Some(lenience) = manifest.lenience.get(path) else {
+            return Ok(real.clone());
+        };
+        let rest = rest(self.bench.host, manifest, path, real)?;
+        let ids = Ids(self.accounts()?);
+        Ok(forgiven(lenience, &entry.kind, (real, rest.as_ref()), ids))
+    }
+
+    /// The content to write: that of the entry, or what is there where it may differ from it.
+    fn content(
+        &self,
+        path: &HostPath,
+        wanted: &Digest,
+        (real, now): (&PathState, &PathState),
+    ) -> Result<Vec<u8>, HostFailure> {
+        let of = |state: &PathState| match state {
+            PathState::File { content, .. } => Some(content.clone()),
+            _ => None,
+        };
+        if of(real).as_ref() != Some(wanted)
+            && of(now).as_ref() == Some(wanted)
+            && let Some(content) = self.bench.host.read_file(path, LARGEST_KEPT_BYTES)?
+        {
+            return Ok(content);
+        }
+        Ok(self.bench.store.object(wanted)?)
+    }
+
+    /// Owner and mode to give, where those that are there may stay.
+    fn spared(
+        &self,
+        path: &HostPath,
+        real: &PathState,
+        (owner, mode): (Owner, FileMode),
+    ) -> (Owner, FileMode) {
+        let (PathState::File {
+            mode: has_mode,
+            owner: by,
+            ..
+        }
+        | PathState::Directory {
+            mode: has_mode,
+            owner: by,
+        }) = real
+        else {
+            return (owner, mode);
+        };
+        let lenience = self.bench.manifest.lenience.get(path);
+        let spares = |of: fn(&Lenience) -> bool| lenience.is_some_and(of);
+        (
+            if spares(|l| l.owner) { *by } else { owner },
+            if spares(|l| l.mode) { *has_mode } else { mode },
+        )
     }
 
     /// A directory that is only on the way, and that somebody made in the meantime, such as the home of an account

@@ -29,6 +29,7 @@ impl Observed {
         let accounts = accounts(active, desired);
         let paths = paths(active, &accounts);
         Self {
+            rests: BTreeMap::new(),
             paths,
             unit_files: BTreeMap::new(),
             dependents: BTreeMap::new(),

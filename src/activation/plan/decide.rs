@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::compare::Ids;
 use super::{Conflict, Conflicts, Notice, Observed, Plan, Step};
-use super::{accounts, connections, machine, order, paths, secrets, software, units};
+use super::{accounts, connections, forgive, machine, order, paths, secrets, software, units};
 use crate::config::Enforcement;
 use crate::generation::{Additions, Manifest, Originals};
 use crate::host::{HostPath, UnitId};
@@ -41,7 +41,7 @@ pub enum Resume {
 pub enum Held {
     /// None is held: somebody asked for the host to be put right.
     Nothing,
-    /// Entries with the policy `report` that the generation did not change stay as they are.
+    /// Entries without the policy `enforce` that the generation did not change stay as they are.
     Reported,
 }
 
@@ -72,6 +72,8 @@ pub(crate) fn draft(
     observed: &Observed,
     held: Held,
 ) -> Draft {
+    let forgiven = forgive::forgive(desired, &owned.generations, observed);
+    let observed = forgiven.as_ref();
     let at = Situation {
         desired,
         owned,
@@ -113,7 +115,7 @@ impl Situation<'_> {
 
     /// Whether a difference is only drift that the policy leaves alone.
     pub(super) fn holds(&self, policy: Enforcement, unchanged: bool) -> bool {
-        unchanged && self.held == Held::Reported && policy == Enforcement::Report
+        unchanged && self.held == Held::Reported && policy != Enforcement::Enforce
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Observed {
     pub packaged: BTreeMap<HostPath, PackagedFile>,
     /// What dpkg left beside paths of the desired generation, and beside which.
     pub residue: BTreeMap<HostPath, HostPath>,
+    /// The digest of the lines that count, for files in which some may differ.
+    pub rests: BTreeMap<HostPath, Digest>,
     /// Every unit that the old or the new generation names.
     pub units: BTreeMap<UnitId, UnitState>,
     /// The unit files and drop-ins of units whose definition is to change, before and after, by their content. What is

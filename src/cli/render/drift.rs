@@ -6,7 +6,7 @@ use super::Lines;
 use super::texts::unified;
 use crate::cli::style::{FAINT, GOOD, LABEL, WARN, paint};
 use crate::config::Enforcement;
-use crate::drift::{DriftClass, DriftItem, DriftReport};
+use crate::drift::{Contended, DriftClass, DriftItem, DriftReport};
 
 /// `steadfast drift`.
 pub(in crate::cli) fn drift(report: &DriftReport) -> String {
@@ -36,7 +36,11 @@ pub(in crate::cli) fn drift(report: &DriftReport) -> String {
 fn one(item: &DriftItem) -> String {
     let policy = match (&item.hold, item.policy) {
         (Some(hold), _) => paint(WARN, format!(" (held {})", hold.terms())),
-        (None, Enforcement::Report) => String::new(),
+        (None, Enforcement::Report | Enforcement::Adopt) => String::new(),
+        (None, Enforcement::Enforce) if item.contended.is_some() => {
+            let terms = item.contended.iter().map(Contended::terms);
+            paint(WARN, format!(" (left alone {})", terms.collect::<String>()))
+        }
         (None, Enforcement::Enforce) => paint(FAINT, " (the agent puts it right)"),
     };
     format!("{}: {}{policy}", paint(LABEL, &item.subject), item.detail)

@@ -69,6 +69,16 @@ pub(in crate::cli) fn status(status: &Status) -> String {
     }
     lines.field("drift", drift(status.drift.as_ref(), now));
     held(&mut lines, &status.holds, now);
+    for (number, fought) in status.contended.iter().enumerate() {
+        let ends = format!("not put right, ends {}", ago(fought.until_secs, now));
+        let by = fought.by.as_deref().unwrap_or("somebody");
+        let label = if number == 0 { "contended" } else { "" };
+        let ends = paint(WARN, ends);
+        lines.field(
+            label,
+            format!("{}: {ends} (changed by {by})", fought.subject),
+        );
+    }
     lines.finish()
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::activation::{Hold, Notice};
 use crate::cli::{GenerationEntry, GenerationList, PlanAnswer};
 use crate::config::{Enforcement, HostName};
-use crate::drift::{DriftClass, DriftItem, DriftReport};
+use crate::drift::{Contended, DriftClass, DriftItem, DriftReport};
 use crate::generation::{GcMode, GcReport, GenerationNumber};
 use crate::health::{Answer, Verdict};
 use crate::host::{Digest, HostPath};
@@ -214,11 +214,18 @@ fn a_busy_host() -> Status {
             items: (1..=10)
                 .map(|number| format!("content /etc/file{number}"))
                 .collect(),
+            traces: Vec::new(),
         }),
         holds: vec![
             hold(None, 5_400, Some("replacing the disk")),
             hold(Some("/etc/app.conf"), 1_200, None),
         ],
+        contended: vec![Contended {
+            subject: "/etc/motd".to_owned(),
+            until_secs: NOW + 120,
+            rounds: 2,
+            by: Some("sh (process 7 of app.service)".to_owned()),
+        }],
     }
 }
 
@@ -250,6 +257,7 @@ fn status_of_a_new_host_says_what_there_is_not() {
         failed: Vec::new(),
         drift: None,
         holds: Vec::new(),
+        contended: Vec::new(),
         ..a_busy_host()
     };
     insta::assert_snapshot!(plain(&status(&new)), @r"
@@ -357,6 +365,8 @@ fn drifted(class: DriftClass, subject: &str, detail: &str) -> DriftItem {
         detail: detail.into(),
         diff: None,
         hold: None,
+        contended: None,
+        trace: None,
     }
 }
 

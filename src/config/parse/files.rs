@@ -2,9 +2,24 @@
 
 use super::HostParser;
 use super::of::Of;
-use crate::config::host::{DirectoryConfig, FileConfig, FileSource, SymlinkConfig};
-use crate::config::vocabulary::{DIRECTORY, FILE, SYMLINK};
+use crate::config::host::{DirectoryConfig, FileConfig, FileSource, Ignored, SymlinkConfig};
+use crate::config::vocabulary::{DIRECTORY, FILE, IGNORED_LINES, SYMLINK};
 use crate::config::yaml::{Entry, Node, Value};
+
+/// What of an entry may differ.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Mode,
+    Owner,
+    Content,
+}
+
+/// Those of a file; the first two are those of a directory.
+const FILE_FIELDS: &[(&str, Part)] = &[
+    ("mode", Part::Mode),
+    ("owner", Part::Owner),
+    ("content", Part::Content),
+];
 
 impl HostParser<'_> {
     pub(super) fn files(&mut self, node: &Node, of: Of<'_>) {
@@ -43,6 +58,7 @@ impl HostParser<'_> {
             .get("validate")
             .and_then(|node| self.validator(node))
             .unwrap_or_default();
+        let ignore = fields.get("ignore").map(|node| self.ignored(node));
         Some(FileConfig {
             source: source?,
             owner: of.owner(ownership.owner),
@@ -52,7 +68,49 @@ impl HostParser<'_> {
             drift,
             units,
             validate,
+            ignore: ignore.unwrap_or_default(),
         })
+    }
+
+    /// What of a file may differ: words, and maps with a pattern of lines.
+    fn ignored(&mut self, node: &Node) -> Ignored {
+        let mut ignored = Ignored::default();
+        let what = "`mode`, `owner`, `content` or `{ lines: PATTERN }`";
+        for item in self.reader.list(node, what).unwrap_or_default() {
+            match &item.value {
+                Value::Map(_) => ignored.lines.extend(self.ignored_lines(item)),
+                _ => self.ignored_field(item, FILE_FIELDS, &mut ignored),
+            }
+        }
+        ignored
+    }
+
+    fn ignored_lines(&mut self, node: &Node) -> Option<String> {
+        let what = "an ignored part of a file";
+        let fields = self.reader.fields(node, what, IGNORED_LINES)?;
+        let lines = self.reader.required(fields, "lines", (node.place, what))?;
+        let pattern = self.reader.line(lines)?;
+        if let Err(error) = regex::bytes::Regex::new(pattern) {
+            let last = error.to_string();
+            let why = last
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ");
+            let message = format!("the pattern is no regular expression: {why}");
+            self.reader.error(lines.place, message);
+            return None;
+        }
+        Some(pattern.to_owned())
+    }
+
+    fn ignored_field(&mut self, node: &Node, words: &[(&str, Part)], ignored: &mut Ignored) {
+        match self.reader.one_of(node, words) {
+            Some(Part::Mode) => ignored.mode = true,
+            Some(Part::Owner) => ignored.owner = true,
+            Some(Part::Content) => ignored.content = true,
+            None => {}
+        }
     }
 
     /// A program that judges the new content of a file, whose name stands where `{file}` is.
@@ -83,12 +141,22 @@ impl HostParser<'_> {
                 group: ownership.group,
                 mode: ownership.mode,
                 drift: fields.get("drift").and_then(|node| self.enforcement(node)),
+                ignore: self.ignored_of_directory(fields.get("ignore")),
             };
             if let Some(path) = path {
                 let place = entry.key.place;
                 self.once(|config| &mut config.directories, path, place, directory);
             }
         }
+    }
+
+    fn ignored_of_directory(&mut self, node: Option<&Node>) -> Ignored {
+        let mut ignored = Ignored::default();
+        let items = node.and_then(|node| self.reader.list(node, "`mode` or `owner`"));
+        for item in items.unwrap_or_default() {
+            self.ignored_field(item, &FILE_FIELDS[..2], &mut ignored);
+        }
+        ignored
     }
 
     pub(super) fn symlinks(&mut self, node: &Node, of: Of<'_>) {

@@ -107,6 +107,7 @@ impl<'a> HostParser<'a> {
         let words = [
             ("report", Enforcement::Report),
             ("enforce", Enforcement::Enforce),
+            ("adopt", Enforcement::Adopt),
         ];
         self.reader.one_of(node, &words)
     }

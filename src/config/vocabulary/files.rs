@@ -3,7 +3,7 @@
 use super::accounts::USER;
 use super::field::{Field, Kind, field};
 use super::home::HOME;
-use super::resources::{PLATFORM, RESOURCES};
+use super::resources::{DRIFT, PLATFORM, RESOURCES};
 
 const ONE_OR_MORE_BLOCKS: Kind = Kind::Either(&[
     Kind::Object(RESOURCES),
@@ -20,11 +20,7 @@ const MODULES: Field = field(
 pub(in crate::config) const HOST: &[Field] = &[
     field("description", Kind::Text, "What the host is for."),
     field("platform", Kind::Object(PLATFORM), "What it runs on."),
-    field(
-        "drift",
-        Kind::Words(&["report", "enforce"]),
-        "What to do about drift.",
-    ),
+    field("drift", DRIFT, "What to do about drift."),
     field(
         "profiles",
         Kind::List(&Kind::Text),

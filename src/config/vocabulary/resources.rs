@@ -6,7 +6,7 @@ use super::home::HOME;
 use super::network::{FIREWALL, MOUNT, NETWORK, QUADLET, SSHD};
 use super::system::{APT, KEYMAP, LOCALE, PACKAGE, RESOLV};
 
-const DRIFT: Kind = Kind::Words(&["report", "enforce"]);
+pub(super) const DRIFT: Kind = Kind::Words(&["report", "enforce", "adopt"]);
 const ON_CONFLICT: Kind = Kind::Words(&["refuse", "adopt", "backup"]);
 
 pub(super) const TEXT: Field = field("text", Kind::Text, "The content itself.");
@@ -70,10 +70,35 @@ pub(in crate::config) const FILE: &[Field] = &[
         Kind::List(&Kind::Text),
         "A program and its arguments that must end with 0 before anything changes; `{file}` is the new content.",
     ),
+    field(
+        "ignore",
+        Kind::List(&Kind::Either(&[
+            Kind::Words(&["mode", "owner", "content"]),
+            Kind::Object(IGNORED_LINES),
+        ])),
+        "What may differ without being drift: `mode`, `owner` (with the group), `content`, or lines by pattern.",
+    ),
 ];
 
+/// Lines of a file that may differ.
+pub(in crate::config) const IGNORED_LINES: &[Field] = &[field(
+    "lines",
+    Kind::Text,
+    "A regular expression; lines that it matches are not compared.",
+)];
+
 /// A directory.
-pub(in crate::config) const DIRECTORY: &[Field] = &[OWNER, GROUP_OF, MODE, DRIFT_OF];
+pub(in crate::config) const DIRECTORY: &[Field] = &[
+    OWNER,
+    GROUP_OF,
+    MODE,
+    DRIFT_OF,
+    field(
+        "ignore",
+        Kind::List(&Kind::Words(&["mode", "owner"])),
+        "What may differ without being drift: `mode`, `owner` (with the group).",
+    ),
+];
 
 /// A symbolic link.
 pub(in crate::config) const SYMLINK: &[Field] = &[

@@ -2,7 +2,7 @@
 
 use super::builder::{Builder, DIRECTORY_MODE, FILE_MODE, root, same_name};
 use crate::config::OnConflict;
-use crate::generation::{PathEntry, PathKind};
+use crate::generation::{Lenience, PathEntry, PathKind};
 use crate::host::Digest;
 use crate::secrets::UnitTriggers;
 
@@ -14,6 +14,9 @@ impl Builder<'_> {
             let Some(content) = self.content(&file.source, &located.origin) else {
                 continue;
             };
+            if let Some(lenience) = Lenience::of(&file.ignore, &content) {
+                self.manifest.lenience.insert(path.clone(), lenience);
+            }
             let (owner, group) = self.ownership(file.owner.as_ref(), file.group.as_ref());
             let entry = PathEntry {
                 kind: PathKind::File {
@@ -35,6 +38,9 @@ impl Builder<'_> {
         }
         for (path, located) in &config.directories {
             let directory = &located.value;
+            if let Some(lenience) = Lenience::of(&directory.ignore, b"") {
+                self.manifest.lenience.insert(path.clone(), lenience);
+            }
             let (owner, group) = self.ownership(directory.owner.as_ref(), directory.group.as_ref());
             let entry = PathEntry {
                 kind: PathKind::Directory {

@@ -8,10 +8,14 @@ use rustix::io::Errno;
 use sha2::{Digest as _, Sha256};
 
 use crate::host::root::{Trust, kind_in_words};
+use crate::host::seen::now_ns;
 use crate::host::{
     Attributes, Digest, FileError, FileErrorKind, FileMode, Host, HostPath, Owner, Ownership,
     PathState,
 };
+
+/// Largest part of a file that is read at once.
+const LARGEST_READ_BYTES: usize = 64 * 1024;
 
 impl Host {
     /// What is at `path`. A file is read to its end for its digest, whatever its size; a link is not followed.
@@ -30,7 +34,15 @@ impl Host {
         let mode = FileMode::from_bits(found.st_mode);
         let owner = self.owner_of(&found);
         Ok(match FileType::from_raw_mode(found.st_mode) {
-            FileType::RegularFile => return self.look_at_file(path),
+            FileType::RegularFile => match self.seen.as_ref().and_then(|s| s.content(&found)) {
+                Some(content) => PathState::File {
+                    content,
+                    mode,
+                    owner,
+                    attributes: Attributes::default(),
+                },
+                None => return self.look_at_file(path),
+            },
             FileType::Directory => PathState::Directory { mode, owner },
             FileType::Symlink => {
                 let target = readlinkat(&handle, "", Vec::new()).map_err(failed)?;
@@ -148,8 +160,11 @@ impl Host {
         let Some((mut file, found)) = self.open_file(ACTION, path)? else {
             return Ok(PathState::Absent);
         };
+        let began_ns = now_ns();
         let mut hash = Sha256::new();
-        let mut buffer = vec![0_u8; 64 * 1024];
+        // A small file is read at once; the size is believed no further than that.
+        let room = usize::try_from(found.st_size).unwrap_or(usize::MAX);
+        let mut buffer = vec![0_u8; room.saturating_add(1).clamp(512, LARGEST_READ_BYTES)];
         loop {
             let count = file
                 .read(&mut buffer)
@@ -161,8 +176,17 @@ impl Host {
         }
         let attributes = Attributes::of(&file, self.ownership())
             .map_err(|errno| FileError::io(ACTION, &self.real_path(path), errno))?;
+        let content = hash.finalize().into();
+        if let Some(seen) = &self.seen
+            && attributes.is_empty()
+            && let Ok(after) = fstat(&file)
+        {
+            // A file that changed while it was read is as new as the clock then, and not remembered. Nor is one with
+            // attributes, which are not in the memory.
+            seen.learn(&after, content, began_ns);
+        }
         Ok(PathState::File {
-            content: Digest::from_hash(&hash.finalize().into()),
+            content: Digest::from_hash(&content),
             mode: FileMode::from_bits(found.st_mode),
             owner: self.owner_of(&found),
             attributes,

@@ -1,6 +1,7 @@
 //! Packages of the distribution: asked of dpkg, moved by apt.
 
 mod apt;
+mod busy;
 mod error;
 mod files;
 mod install;

@@ -12,6 +12,7 @@ mod properties;
 mod shown;
 mod timer;
 mod verify;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -21,3 +22,4 @@ pub use front::Units;
 pub use job::JobResult;
 pub use timer::TimerState;
 pub use verify::{StagedUnits, UnitComplaint, VerifyUnitsError, verify_units};
+pub use watch::UnitWatch;

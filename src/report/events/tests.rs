@@ -81,6 +81,7 @@ fn drift_is_told_when_it_changes() {
         at_secs: 0,
         generation: None,
         items: items.iter().map(ToString::to_string).collect(),
+        traces: Vec::new(),
     };
     let (none, some, more) = (scan(&[]), scan(&["a"]), scan(&["a", "b"]));
     assert_eq!(Event::of_scan(None, &none), None);

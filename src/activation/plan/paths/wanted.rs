@@ -6,6 +6,7 @@ use super::super::decide::{Draft, Touch};
 use super::super::secrets::trigger;
 use super::super::step::Step;
 use super::{Ground, clear, foreign};
+use crate::config::Enforcement;
 use crate::generation::{PathEntry, PathKind};
 use crate::host::{HostPath, PathState, reserved};
 
@@ -66,6 +67,16 @@ impl Subject<'_> {
         matches!(self.entry.kind, PathKind::Directory { .. })
     }
 
+    /// Whether it differs in content or metadata only.
+    fn is_still_what_it_was(&self) -> bool {
+        matches!(
+            (&self.entry.kind, &self.found),
+            (PathKind::File { .. }, PathState::File { .. })
+                | (PathKind::Directory { .. }, PathState::Directory { .. })
+                | (PathKind::Symlink { .. }, PathState::Symlink { .. })
+        )
+    }
+
     /// Replaces what an earlier generation put there. A rename replaces files and links by each other; a directory
     /// has to go first, and fails to if anything is in it that is not ours.
     fn replace_own(&self, draft: &mut Draft) {
@@ -91,6 +102,9 @@ fn drifted(ground: &Ground<'_>, subject: &Subject<'_>, draft: &mut Draft) {
     let unchanged = ground
         .at
         .unchanged(|m| m.paths.get(*path).map(|entry| &entry.kind));
+    if unchanged && entry.drift == Enforcement::Adopt && subject.is_still_what_it_was() {
+        return;
+    }
     let hold = ground
         .at
         .observed
