@@ -86,7 +86,8 @@ impl Phase {
             (
                 Self::Applying | Self::Settling | Self::Probing | Self::AwaitingConfirmation { .. },
                 Event::Failed { reason },
-            ) => Self::RollingBack { reason },
+            )
+            | (Self::Stuck { reason }, Event::Retried) => Self::RollingBack { reason },
             (Self::Prepared, Event::Interrupted) => Self::RolledBack {
                 reason: "interrupted before anything was changed".to_owned(),
             },
@@ -104,7 +105,6 @@ impl Phase {
             (Self::RollingBack { reason }, Event::Failed { reason: second }) => Self::Stuck {
                 reason: format!("{reason}; then the rollback failed: {second}"),
             },
-            (Self::Stuck { reason }, Event::Retried) => Self::RollingBack { reason },
             (phase, _) => phase,
         }
     }

@@ -72,7 +72,7 @@ impl<'a> PassRun<'a> {
         recovered?;
         self.conclude_unheard()?;
         let ended = match self.after_boot(draft).await {
-            Ok(None) => self.on_its_way(draft).await,
+            Ok(None) => Box::pin(self.on_its_way(draft)).await,
             Ok(Some(outcome)) => Ok(outcome),
             Err(stop) => Err(stop),
         };

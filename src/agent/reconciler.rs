@@ -230,7 +230,7 @@ impl Reconciler {
     pub async fn pass(&self, pass: Pass, on_event: &dyn Fn(&PassEvent)) -> (Report, Contact) {
         let mut draft = Draft::new(pass.trigger);
         let ended = match PassRun::begin(self, pass, on_event).await {
-            Ok(run) => run.to_its_end(&mut draft).await,
+            Ok(run) => Box::pin(run.to_its_end(&mut draft)).await,
             Err(problem) => Err(problem.into()),
         };
         self.conclude(draft, ended)

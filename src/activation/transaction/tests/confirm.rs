@@ -46,7 +46,7 @@ fn an_activation_that_waits_for_a_person_stays_when_one_confirms() {
             }
         }
     });
-    assert_eq!(go(&bed, Duration::from_secs(60)), Outcome::Committed);
+    assert_eq!(go(&bed, Duration::from_mins(1)), Outcome::Committed);
     let (id, target) = person.join().unwrap();
     assert_eq!(bed.store.current_number().unwrap(), Some(target));
     assert_eq!(bed.read("/etc/app/conf").as_deref(), Some("2"));
