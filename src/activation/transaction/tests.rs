@@ -18,6 +18,7 @@ use crate::source::{CommitId, Revision};
 
 mod back;
 mod confirm;
+mod owned;
 
 struct Bed {
     directory: tempfile::TempDir,

@@ -126,7 +126,7 @@ impl Host {
             return Ok(Vec::new());
         };
         let mut lists = self.list(&info)?.unwrap_or_default();
-        lists.retain(|name| name.ends_with(".list"));
+        lists.retain(|name| name.strip_suffix(".list").is_some());
         Ok(lists)
     }
 

@@ -3,9 +3,10 @@
 # was made by it once; the private key was thrown away.
 set -eu
 cd "$1"
+rm -f ./*.deb InRelease
 epoch=1700000000
 
-package() { # NAME VERSION DEPENDS CONFFILE
+package() { # NAME VERSION DEPENDS CONFFILE [POSTINST [PROGRAM]]
     tree=$1_$2
     mkdir -p "$tree/DEBIAN" "$tree/usr/share/$1"
     {
@@ -20,6 +21,15 @@ package() { # NAME VERSION DEPENDS CONFFILE
         echo "of the package $2" >"$tree$4"
         echo "$4" >"$tree/DEBIAN/conffiles"
     fi
+    if [ -n "${5:-}" ]; then
+        printf '#!/bin/sh\n%s\n' "$5" >"$tree/DEBIAN/postinst"
+        chmod 755 "$tree/DEBIAN/postinst"
+    fi
+    if [ -n "${6:-}" ]; then
+        mkdir -p "$tree/usr/bin"
+        printf '#!/bin/sh\n%s\n' "$6" >"$tree/usr/bin/$1"
+        chmod 755 "$tree/usr/bin/$1"
+    fi
     find "$tree" -exec touch --date=@$epoch {} +
     SOURCE_DATE_EPOCH=$epoch dpkg-deb --root-owner-group -Zgzip --build "$tree" >/dev/null
     rm -r "$tree"
@@ -29,6 +39,8 @@ package yardlib 1.0 '' ''
 package yardtool 1.0 yardlib /etc/yardtool.conf
 package yardtool 2.0 yardlib /etc/yardtool.conf
 package yardguest 1.0 yardtool ''
+package yardcheck 1.0 '' '' '' '! grep -n bad "$1" >&2'
+package yardbad 1.0 yardlib '' 'echo "yardbad cannot be set up" >&2; exit 1'
 
 for deb in *.deb; do
     dpkg-deb --field "$deb"

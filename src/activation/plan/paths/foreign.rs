@@ -91,7 +91,8 @@ fn drop_ins(path: &HostPath) -> Option<String> {
         return Some((*directory).to_owned());
     }
     let of_systemd = text.strip_prefix("/etc/systemd/")?;
-    (!of_systemd.contains('/') && of_systemd.ends_with(".conf")).then(|| format!("{text}.d"))
+    let is_settings = !of_systemd.contains('/') && of_systemd.strip_suffix(".conf").is_some();
+    is_settings.then(|| format!("{text}.d"))
 }
 
 /// A directory that was made on the way to a file of ours.

@@ -27,9 +27,10 @@ pub(super) fn decide(ground: &Ground<'_>, path: &HostPath, entry: &PathEntry, dr
         return;
     }
     // What is not ours yet may have any attributes.
-    let original = match ground.owned.contains(path) {
-        true => ground.original(path),
-        false => Some(&found),
+    let original = if ground.owned.contains(path) {
+        ground.original(path)
+    } else {
+        Some(&found)
     };
     let fit = fit_whole(entry, &found, ground.at.ids, original);
     if fit == Fit::Same {

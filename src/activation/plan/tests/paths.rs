@@ -224,8 +224,8 @@ fn a_file_of_a_package_is_refused_and_a_configuration_file_is_taken_with_a_word_
     world.put("/etc/ssh/sshd_config", file_state("theirs"));
     let at = path("/etc/ssh/sshd_config");
     let desired = with("/etc/ssh/sshd_config", backup("ours"));
-    let packages = &mut world.observed.packaged;
-    packages.insert(at.clone(), packaged(Upkeep::Kept));
+    let known = &mut world.observed.packaged;
+    known.insert(at.clone(), packaged(Upkeep::Kept));
     let plan = world.plan(&desired, Held::Nothing).unwrap();
     assert_eq!(
         text(&plan),
@@ -243,8 +243,8 @@ fn a_file_of_a_package_is_refused_and_a_configuration_file_is_taken_with_a_word_
     );
 
     // Whatever the entry says, and also where the file is the same, or was removed.
-    let packages = &mut world.observed.packaged;
-    packages.insert(at.clone(), packaged(Upkeep::Replaced));
+    let known = &mut world.observed.packaged;
+    known.insert(at.clone(), packaged(Upkeep::Replaced));
     for found in [file_state("theirs"), file_state("ours"), PathState::Absent] {
         world.put(at.as_str(), found);
         let conflicts = world.plan(&desired, Held::Nothing).unwrap_err();

@@ -50,7 +50,7 @@ fn another_name_of_a_file_outside_keeps_content_mode_and_owner() {
     let place = place();
     let outside = tempfile::tempdir_in(place.dir.path().parent().unwrap()).unwrap();
     let secret = outside.path().join("secret");
-    fs::write(&secret, "outside").unwrap();
+    durable::replace(&secret, b"outside", MODE).unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
     fs::hard_link(&secret, place.at("/etc/motd")).unwrap();
     // The same content with another mode, and other content.
@@ -71,7 +71,7 @@ fn attributes_are_given_kept_and_taken_with_the_file() {
     let place = place();
     let file = path("/etc/app.conf");
     let probe = place.at("/etc/probe");
-    fs::write(&probe, "").unwrap();
+    durable::replace(&probe, b"", MODE).unwrap();
     if rustix::fs::setxattr(&probe, "user.note", b"x", XattrFlags::empty()).is_err() {
         println!("SKIP: no extended attributes on this file system");
         return;
@@ -194,7 +194,7 @@ fn an_immutable_file_is_named_and_stays() {
 fn what_is_mounted_over_a_path_stays_and_so_does_what_it_shows() {
     let place = place();
     let outside = tempfile::tempdir().unwrap();
-    fs::write(outside.path().join("file"), "outside").unwrap();
+    durable::replace(&outside.path().join("file"), b"outside", MODE).unwrap();
     place.put("/etc/motd", "below");
     fs::create_dir(place.at("/etc/dir")).unwrap();
     let (file, dir) = (place.at("/etc/motd"), place.at("/etc/dir"));
@@ -238,7 +238,8 @@ fn names_nobody_can_spell_are_left_alone() {
     ];
     fs::create_dir(place.at("/etc/dir")).unwrap();
     for name in odd {
-        fs::write(place.at("/etc/dir").join(OsStr::from_bytes(name)), "x").unwrap();
+        let odd = place.at("/etc/dir").join(OsStr::from_bytes(name));
+        durable::replace(&odd, b"x", MODE).unwrap();
     }
     symlink(OsStr::from_bytes(b"\xff"), place.at("/etc/odd")).unwrap();
     let host = &place.host;
@@ -261,7 +262,7 @@ fn whoever_swaps_directories_and_files_under_our_hands_gets_nothing() {
     use rustix::fs::{RenameFlags, renameat_with};
     let place = place();
     let elsewhere = tempfile::tempdir().unwrap();
-    fs::write(elsewhere.path().join("file"), "elsewhere").unwrap();
+    durable::replace(&elsewhere.path().join("file"), b"elsewhere", MODE).unwrap();
     fs::create_dir(place.at("/etc/real")).unwrap();
     symlink(elsewhere.path(), place.at("/etc/trap")).unwrap();
     place.put("/etc/real/file", "ours");

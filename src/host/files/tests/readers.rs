@@ -68,7 +68,11 @@ fn a_reader_never_sees_a_file_missing_empty_mixed_or_with_the_wrong_mode_or_owne
         }
         // The last reads see the last version too.
         let enough = reads.load(Ordering::Relaxed) + 10;
-        while reads.load(Ordering::Relaxed) < enough && !readers.iter().any(|r| r.is_finished()) {
+        while reads.load(Ordering::Relaxed) < enough
+            && !readers
+                .iter()
+                .any(std::thread::ScopedJoinHandle::is_finished)
+        {
             std::thread::yield_now();
         }
         over.store(true, Ordering::Relaxed);
