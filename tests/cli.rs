@@ -67,6 +67,8 @@ fn every_help_screen_reads_well() {
         "backup check",
         "agent",
         "boot",
+        "recover",
+        "activate",
         "completions",
         "man",
         "schema",

@@ -109,6 +109,7 @@ pub(super) async fn apply(plan: &Plan, bench: &Bench<'_>, journal: &mut Journal)
                     way: bench.way,
                     index,
                     reason: reason.clone(),
+                    hint: error.hint(),
                 };
                 remember(journal, &failed, Durability::Written);
                 bench.progress.tell(&ActivationEvent::StepFailed {

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use super::journal::{Entry, Past};
 use super::transaction::{Ending, Outcome};
 use super::{INTERRUPTED, Phase, Way};
@@ -52,6 +54,60 @@ impl Past {
             notices: self.record.plan.notices.clone(),
             warnings: Vec::new(),
         })
+    }
+}
+
+/// A step of the way back that failed: what is left for a person to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Remains {
+    /// The step, in words.
+    pub step: String,
+    /// Why it failed.
+    pub reason: String,
+    /// How it could be put right, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+impl std::fmt::Display for Remains {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "left: {}: {}", self.step, self.reason)?;
+        match &self.fix {
+            Some(fix) => write!(f, "; fix: {fix}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Past {
+    /// What the last way back could not take back; empty for a transaction that is not stuck.
+    #[must_use]
+    pub fn remains(&self) -> Vec<Remains> {
+        if !matches!(self.phase(), Phase::Stuck { .. }) {
+            return Vec::new();
+        }
+        let mut planned: &[String] = &[];
+        let mut remains = Vec::new();
+        for line in &self.lines {
+            match &line.entry {
+                Entry::PlannedBack { steps } => {
+                    planned = steps;
+                    remains.clear();
+                }
+                Entry::StepFailed {
+                    way: Way::Back,
+                    index,
+                    reason,
+                    hint,
+                } => remains.push(Remains {
+                    step: planned.get(*index).cloned().unwrap_or_default(),
+                    reason: reason.clone(),
+                    fix: hint.clone(),
+                }),
+                _ => {}
+            }
+        }
+        remains
     }
 }
 
@@ -126,5 +182,35 @@ mod tests {
         };
         let stuck = past(true, vec![Entry::Phase(stuck)]).ending().unwrap();
         assert!(matches!(stuck.outcome, Outcome::Stuck { .. }));
+    }
+
+    #[test]
+    fn what_is_left_to_a_person_is_what_failed_on_the_last_way_back() {
+        let failed = |way, index, reason: &str| Entry::StepFailed {
+            way,
+            index,
+            reason: reason.to_owned(),
+            hint: (index == 1).then(|| "chattr -i /etc/a".to_owned()),
+        };
+        let planned = |steps: [&str; 2]| Entry::PlannedBack {
+            steps: steps.map(str::to_owned).to_vec(),
+        };
+        let mut entries = vec![
+            failed(Way::Forward, 1, "no"),
+            planned(["write /etc/b", "write /etc/c"]),
+            failed(Way::Back, 0, "read-only"),
+            planned(["write /etc/b", "write /etc/a"]),
+            failed(Way::Back, 1, "immutable"),
+        ];
+        assert_eq!(past(true, entries.clone()).remains(), []);
+        entries.push(Entry::Phase(Phase::Stuck {
+            reason: "why".to_owned(),
+        }));
+        let left = past(true, entries).remains();
+        let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            left,
+            ["left: write /etc/a: immutable; fix: chattr -i /etc/a"]
+        );
     }
 }

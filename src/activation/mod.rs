@@ -24,6 +24,7 @@ mod transaction;
 mod validate;
 
 pub use confirmation::{Awaited, ConfirmError, Confirmation, confirm};
+pub use ending::Remains;
 pub use failure::HostFailure;
 pub use hold::{Hold, Holds, HoldsError};
 pub use journal::{

@@ -2,7 +2,7 @@
 
 use tracing::info;
 
-use super::draft::Draft;
+use super::draft::{Draft, Stop};
 use super::pass::PassRun;
 use super::{Reconciler, memory};
 use crate::activation::{self, Ending, JournalError, Outcome as Ended, Past, Phase};
@@ -38,6 +38,20 @@ impl PassRun<'_> {
         }
         state.concluded = newest;
         self.reconciler.save(&state)
+    }
+
+    /// Names every step that could not be taken back, if the host is stuck.
+    pub(super) fn with_remains(&self, mut stop: Stop) -> Stop {
+        if stop.outcome == Outcome::Stuck {
+            // What cannot be read is in the problem already.
+            let newest = activation::newest(&self.store).ok().flatten();
+            let past = newest.and_then(|id| activation::past(&self.store, Some(id)).ok());
+            let remains = past.iter().flatten().flat_map(Past::remains);
+            stop.problem
+                .causes
+                .extend(remains.map(|left| left.to_string()));
+        }
+        stop
     }
 
     fn is_under_way(&self) -> Result<bool, Problem> {

@@ -69,7 +69,7 @@ impl PassRun<'_> {
         };
         let watching = self.reconciler.watch();
         let last = wire::listen(socket, &|event| {
-            (self.on_event)(&PassEvent::Activation(event))
+            (self.on_event)(&PassEvent::Activation(event));
         });
         drop(watching);
         HandOver::Done(match last {

@@ -69,7 +69,7 @@ impl<'a> PassRun<'a> {
             // Nothing is done about drift then, and it is told all the same.
             self.see(&current).await?;
         }
-        recovered?;
+        recovered.map_err(|stop| self.with_remains(stop))?;
         self.conclude_unheard()?;
         let ended = match self.after_boot(draft).await {
             Ok(None) => Box::pin(self.on_its_way(draft)).await,
@@ -77,7 +77,7 @@ impl<'a> PassRun<'a> {
             Err(stop) => Err(stop),
         };
         self.mark_concluded()?;
-        ended
+        ended.map_err(|stop| self.with_remains(stop))
     }
 
     async fn on_its_way(&self, draft: &mut Draft) -> Result<Outcome, Stop> {

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use super::secrets::StoredSecrets;
 use super::{ACTIVATION_UNIT, Reconciler, rescue};
 use crate::activation::{self, Activation, OWN_UNIT, Recovered, Recovery, Unwatched};
+use crate::generation::Store;
 use crate::host::durable::{Lock, LockError};
 use crate::host::{MachineState, Transient, UnitName, durable};
 use crate::report::Problem;
@@ -52,7 +53,7 @@ impl Reconciler {
             _ => Recovery::Automatic,
         };
         let store = self.store()?;
-        let touched_itself = self.open_plan_touches_agent(&store)?;
+        let touched_itself = open_plan_touches_agent(&store)?;
         let stored = StoredSecrets::new(self.settings(), &store);
         let activation = Activation {
             host: self.host(),
@@ -120,14 +121,6 @@ impl Reconciler {
         systemd.machine_state().await.ok() == Some(MachineState::Stopping)
     }
 
-    /// Whether the transaction that is open changes what the agent is started from.
-    fn open_plan_touches_agent(&self, store: &crate::generation::Store) -> Result<bool, Problem> {
-        match activation::open_phase(store) {
-            Ok(open) => Ok(open.is_some_and(|(record, _)| rescue::touches_agent(&record.plan))),
-            Err(error) => Err(Problem::of(&error).with_hint(error.hint())),
-        }
-    }
-
     /// Nothing is left to be rescued, and an agent that does not start from what was taken back starts anew.
     async fn tidy_up(&self, touched_itself: bool) {
         if let Ok(systemd) = Transient::connect().await {
@@ -166,5 +159,13 @@ impl Reconciler {
         }
         Err(Problem::new(format!("{OWN_UNIT} does not start: {result}"))
             .with_fix(format!("see `journalctl -u {OWN_UNIT} -e`")))
+    }
+}
+
+/// Whether the transaction that is open changes what the agent is started from.
+fn open_plan_touches_agent(store: &Store) -> Result<bool, Problem> {
+    match activation::open_phase(store) {
+        Ok(open) => Ok(open.is_some_and(|(record, _)| rescue::touches_agent(&record.plan))),
+        Err(error) => Err(Problem::of(&error).with_hint(error.hint())),
     }
 }

@@ -180,7 +180,8 @@ async fn follow(
             report = &mut answered => {
                 return match report {
                     Ok(report) => send(stream, &Message::Report(Box::new(report))).await,
-                    Err(_) => send(stream, &Message::Refused("the agent is stopping".to_owned())).await,
+                    // The agent is stopping; a client that is hung up on asks the next one.
+                    Err(_) => Ok(()),
                 };
             }
         }

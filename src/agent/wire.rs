@@ -106,7 +106,7 @@ pub(super) fn listen(stream: UnixStream, on_event: &dyn Fn(ActivationEvent)) -> 
             Ok(Said::Event(event)) => on_event(event),
             Ok(last) => return Some(last),
             Err(error) => {
-                tracing::debug!(%error, "the activation said something that is not understood")
+                tracing::debug!(%error, "the activation said something that is not understood");
             }
         }
     }

@@ -1,5 +1,7 @@
 //! `reconcile now` and `retry`: one pass, by the agent where one runs, else here.
 
+use std::time::{Duration, Instant};
+
 use clap::{Args, ValueEnum};
 
 use super::answer::{print, print_json, say};
@@ -13,6 +15,15 @@ use crate::agent::{Client, ControlError, Mode, Pass, Pausing, Retry};
 use crate::generation::GenerationNumber;
 use crate::host::clock;
 use crate::report::{Change, Problem, Report, Trigger, exit};
+
+/// How long a new agent may take to come after one that went away.
+const SUCCESSION: Duration = Duration::from_secs(30);
+
+/// How many may come and go: one that does not start, the one before it, and that one started anew.
+const SUCCESSORS: usize = 5;
+
+/// How often it is looked for.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// What `--help` says first.
 pub(super) const ABOUT: &str = "\
@@ -153,9 +164,37 @@ fn by_agent(agent: Client, flags: &HostFlags, pass: Pass) -> Result<Report, Prob
         ));
     }
     let screen = Screen::begin();
-    let report = agent.reconcile(pass, &|event| screen.tell(event));
+    let mut report = agent.reconcile(pass, &|event| screen.tell(event));
+    // An agent that is restarted, also by the very activation that was asked for, is followed by another: it waits for
+    // the activation, and what was asked for is asked of it.
+    for _ in 0..SUCCESSORS {
+        if !matches!(report, Err(ControlError::Gone)) {
+            break;
+        }
+        let Some(next) = next_agent(flags)? else {
+            break;
+        };
+        let again = Pass {
+            retry: Retry::No,
+            ..pass
+        };
+        report = next.reconcile(again, &|event| screen.tell(event));
+    }
     screen.end();
     report.map_err(|error| unreachable(&error))
+}
+
+/// The agent that comes after one that went away; `None` if none comes.
+fn next_agent(flags: &HostFlags) -> Result<Option<Client>, Problem> {
+    let host = flags.open_host()?;
+    let deadline = Instant::now() + SUCCESSION;
+    while Instant::now() < deadline {
+        std::thread::sleep(GLANCE);
+        if let Some(next) = Client::connect(host.root()).map_err(|error| unreachable(&error))? {
+            return Ok(Some(next));
+        }
+    }
+    Ok(None)
 }
 
 fn by_ourselves(flags: &HostFlags, pass: Pass) -> Result<Report, Problem> {

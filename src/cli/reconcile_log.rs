@@ -155,7 +155,9 @@ fn in_words(entry: &Entry, forward: &[String], back: &[String]) -> Option<String
         },
         Entry::Begun { .. } | Entry::StepBegun { .. } => return None,
         Entry::StepDone { way, index } => step(*way, *index),
-        Entry::StepFailed { way, index, reason } => {
+        Entry::StepFailed {
+            way, index, reason, ..
+        } => {
             format!("{}: failed: {reason}", step(*way, *index))
         }
         Entry::PlannedBack { steps } => format!("planned {} back", counted(steps.len(), "step")),
@@ -266,6 +268,7 @@ mod tests {
             way: Way::Forward,
             index: 1,
             reason: "it ended at once".to_owned(),
+            hint: None,
         };
         assert_eq!(
             words(&failed).unwrap(),

@@ -6,7 +6,7 @@ use super::answer::{print, print_json};
 use super::flags::{Format, FormatFlags};
 use super::problem::warn;
 use super::{HostFlags, hold, render, site};
-use crate::activation::{Phase, open_phase};
+use crate::activation::{Past, Phase, open_phase, past};
 use crate::agent::{Client, state_dir};
 use crate::config::HostName;
 use crate::drift::FlapGuard;
@@ -126,17 +126,41 @@ fn agent(host: &Host) -> AgentStatus {
 }
 
 fn transaction(store: &Store) -> Result<Option<OpenTransaction>, Problem> {
-    let open = open_phase(store).map_err(|error| Problem::of(&error))?;
-    Ok(open.map(|(_, phase)| {
-        let (words, reason) = phase_in_words(&phase);
-        OpenTransaction {
-            phase: words.to_owned(),
-            reason: reason.map(str::to_owned),
-            confirm_until_secs: match &phase {
-                Phase::AwaitingConfirmation { awaited } => Some(awaited.until_secs),
-                _ => None,
-            },
+    let open = match open_phase(store) {
+        Ok(open) => open,
+        // What is not believed is not touched either: nothing is done until a person looked.
+        Err(error) if error.is_damage() => {
+            let mut problem = Problem::of(&error);
+            problem.causes.extend(error.hint());
+            return Ok(Some(OpenTransaction {
+                phase: "stuck".to_owned(),
+                reason: Some(problem.in_one_line()),
+                confirm_until_secs: None,
+                remains: Vec::new(),
+            }));
         }
+        Err(error) => return Err(Problem::of(&error).with_hint(error.hint())),
+    };
+    let Some((record, phase)) = open else {
+        return Ok(None);
+    };
+    let (words, reason) = phase_in_words(&phase);
+    let confirm_until_secs = match &phase {
+        Phase::AwaitingConfirmation { awaited } => Some(awaited.until_secs),
+        _ => None,
+    };
+    let remains = match phase {
+        Phase::Stuck { .. } => past(store, Some(record.id))
+            .map_err(|error| Problem::of(&error).with_hint(error.hint()))?
+            .first()
+            .map(Past::remains),
+        _ => None,
+    };
+    Ok(Some(OpenTransaction {
+        phase: words.to_owned(),
+        reason: reason.map(str::to_owned),
+        confirm_until_secs,
+        remains: remains.unwrap_or_default(),
     }))
 }
 

@@ -324,9 +324,9 @@ fn rescue_properties(timer: &TransientTimer) -> Result<Vec<Property>, zbus::Erro
 /// One entry of `ExecStart`: path, argv with the name first, and that a failure counts.
 fn command(errand: &Errand) -> (String, Vec<String>, bool) {
     let program = errand.program.to_string_lossy().into_owned();
-    let args = errand.args.iter().cloned();
-    let argv = std::iter::once(program.clone()).chain(args).collect();
-    (program, argv, false)
+    let mut words = vec![program.clone()];
+    words.extend(errand.args.iter().cloned());
+    (program, words, false)
 }
 
 fn property<'v>(name: &str, value: impl Into<Variant<'v>>) -> Result<Property, zbus::Error> {

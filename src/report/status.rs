@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{DriftSummary, FailedRevision, NextBootStatus, Report};
-use crate::activation::Hold;
+use crate::activation::{Hold, Remains};
 use crate::config::HostName;
 use crate::drift::Contended;
 use crate::generation::GenerationNumber;
@@ -77,6 +77,9 @@ pub struct OpenTransaction {
     /// where nobody is waited for.
     #[serde(default)]
     pub confirm_until_secs: Option<i64>,
+    /// Where it is stuck: what could not be taken back, step by step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remains: Vec<Remains>,
 }
 
 /// Whether an agent answers on this host's control socket.

@@ -121,6 +121,9 @@ pub enum Entry {
         index: usize,
         /// Why.
         reason: String,
+        /// How a person could put it right, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
     },
     /// The plan back, a line per step.
     PlannedBack {

@@ -59,6 +59,9 @@ pub(in crate::cli) fn status(status: &Status) -> String {
             "transaction",
             format!("{}{until}", paint(WARN, format!("{}{reason}", open.phase))),
         );
+        for remains in &open.remains {
+            lines.field("", remains.to_string());
+        }
     }
     lines.field("last news", news(status.last.as_ref(), now));
     for (number, failed) in status.failed.iter().rev().take(SHOWN).enumerate() {

@@ -1,7 +1,7 @@
 use anstream::adapter::strip_str;
 
 use super::*;
-use crate::activation::{Hold, Notice};
+use crate::activation::{Hold, Notice, Remains};
 use crate::cli::{GenerationEntry, GenerationList, PlanAnswer};
 use crate::config::{Enforcement, HostName};
 use crate::drift::{Contended, DriftClass, DriftItem, DriftReport};
@@ -193,6 +193,11 @@ fn a_busy_host() -> Status {
             phase: "stuck".into(),
             reason: Some("unit app.service failed; then the rollback failed: no space left".into()),
             confirm_until_secs: None,
+            remains: vec![Remains {
+                step: "write /etc/app.conf".into(),
+                reason: "no space left on device".into(),
+                fix: Some("make room on the file system".into()),
+            }],
         }),
         last: Some(Report {
             outcome: Outcome::RolledBack,

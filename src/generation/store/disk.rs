@@ -41,6 +41,13 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
         .map_err(|source| StoreError::file("read a file of the store", path, source))
 }
 
+/// A whole object; `None` if it is not there. However large: it was in memory when it was written, its hash is checked, and
+/// an original that cannot be read could not go back.
+pub(super) fn read_object(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    durable::read(path, u64::MAX)
+        .map_err(|source| StoreError::file("read an object of the store", path, source))
+}
+
 /// Makes a directory and its parents.
 pub(super) fn make_directory(path: &Path) -> Result<(), StoreError> {
     DirBuilder::new()

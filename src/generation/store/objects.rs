@@ -10,7 +10,7 @@ impl Store {
     pub fn object(&self, digest: &Digest) -> Result<Vec<u8>, StoreError> {
         let path = self.object_path(digest);
         let operation = format!("read object {digest}");
-        let Some(content) = disk::read(&path)? else {
+        let Some(content) = disk::read_object(&path)? else {
             return Err(StoreError::new(operation, &path, StoreErrorKind::Missing));
         };
         if Digest::of(&content) != *digest {
@@ -54,7 +54,7 @@ impl Store {
     ) -> Result<Written, StoreError> {
         let path = self.object_path(digest);
         // Compared, not only looked for: a power cut may have left a name without its content.
-        if disk::read(&path)?.is_some_and(|found| found == content) {
+        if disk::read_object(&path)?.is_some_and(|found| found == content) {
             return Ok(Written::AlreadyThere);
         }
         let directory = self.object_directory(digest);

@@ -381,3 +381,12 @@ fn gc_waits_for_transactions_and_stops_at_damage() {
     assert!(fixture.store.gc(policy, GcMode::Sweep, NOW_SECS).is_err());
     assert_eq!(fixture.store.list().unwrap(), numbers(&[1, 2]));
 }
+
+#[test]
+fn what_could_be_kept_can_be_read_back_however_large_it_is() {
+    let fixture = Fixture::new();
+    let large = vec![7_u8; usize::try_from(super::RECORD_LIMIT_BYTES).unwrap() + 1];
+    let digest = fixture.store.keep(&large).unwrap();
+    assert!(fixture.store.object(&digest).unwrap() == large);
+    assert_eq!(fixture.store.keep(&large).unwrap(), digest);
+}

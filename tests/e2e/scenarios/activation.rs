@@ -41,7 +41,7 @@ impl Slow {
         let version = self.version;
         let unit = format!(
             "[Unit]\nDescription=version {version}\n\n[Service]\nType=oneshot\nRemainAfterExit=yes\n\
-             ExecStart=sleep {SLOW_SECS}\n"
+             Environment=VERSION={version}\nExecStart=sleep {SLOW_SECS}\n"
         );
         let clone = &self.fleet.clone;
         clone.write("hosts/yard/slow.service", &unit);
@@ -102,8 +102,12 @@ pub fn an_activation_outlives_the_agent_and_the_terminal_that_asked_for_it(
     assert_eq!(slow.yard().status().unwrap().outcome(), "activated");
     assert_eq!(accepted(slow.yard()), commit);
 
-    // Restarted: it does not wait for the activation. A person who asks meanwhile is told, and waits.
+    // Restarted: it does not wait for the activation. Who asked before is answered by the next agent; who asks meanwhile
+    // is told, and waits.
     let commit = slow.push();
+    let mut asked_before = slow
+        .yard()
+        .start("reconcile now && echo answered >/run/answered");
     slow.wait_for_the_middle();
     let begun = Instant::now();
     slow.yard().must("systemctl restart steadfast.service");
@@ -121,6 +125,9 @@ pub fn an_activation_outlives_the_agent_and_the_terminal_that_asked_for_it(
     );
     slow.yard().wait_converged(&commit, EVENTUALLY);
     assert_eq!(accepted(slow.yard()), commit);
+
+    assert!(asked_before.wait().unwrap().success());
+    assert_eq!(slow.yard().must("cat /run/answered"), "answered\n");
 
     // The terminal goes, and there is no agent at all.
     slow.yard().must("systemctl stop steadfast.service");
@@ -208,4 +215,135 @@ pub fn an_activation_that_dies_or_hangs_is_taken_back_though_nobody_runs(
         status.is_quiet() && status.0["agent"]["phase"] == "idle"
     });
     assert_eq!(yard.must("systemctl is-system-running"), "running\n");
+}
+
+/// Adds a check that nothing answers, so that an activation stays in `probing` for a while.
+fn probe_in_vain(fleet: &Fleet) {
+    fleet.clone.edit(
+        "hosts/yard/host.yml",
+        "health:\n",
+        "health:\n  - { tcp: \"127.0.0.1:9\", within: 25s }\n",
+    );
+    fleet
+        .clone
+        .edit("hosts/yard/host.yml", "greeting = hello", "greeting = bad");
+}
+
+pub fn what_dies_while_health_is_asked_is_taken_back_without_a_network(world: &World, name: &str) {
+    let (mut fleet, _) = running_fleet(world, name, &["yard"], "");
+    let generation = fleet.host("yard").status().unwrap().generation();
+    probe_in_vain(&fleet);
+    let bad = fleet.clone.commit("nothing answers");
+    fleet.clone.push();
+    let is_probing = |status: &Status| status.0["transaction"]["phase"] == "probing";
+    let is_back = |yard: &Host| {
+        let status = yard.wait_status("is back", EVENTUALLY, Status::is_quiet);
+        assert_eq!(status.generation(), generation);
+        assert_eq!(yard.must("cat /etc/app/app.conf"), "greeting = hello\n");
+        assert_eq!(yard.drift().0, 0);
+    };
+    // The agent and the activation, and no agent comes after.
+    let yard = fleet.host("yard");
+    yard.wait_status("asks for health", EVENTUALLY, is_probing);
+    yard.cut_network();
+    yard.must("systemctl mask --runtime steadfast.service");
+    yard.run("systemctl kill --signal=KILL steadfast.service steadfast-activation.service");
+    is_back(yard);
+    assert_eq!(cut_off_times(yard), 1);
+
+    // The machine.
+    yard.must("systemctl stop steadfast.service; systemctl unmask --runtime steadfast.service");
+    yard.mend_network();
+    yard.must("systemctl reset-failed steadfast.service; systemctl start steadfast.service");
+    yard.wait_status("asks for health again", EVENTUALLY, is_probing);
+    yard.cut_network();
+    let host = fleet.host_mut("yard");
+    host.kill();
+    host.power_on();
+    host.wait_booted();
+    let yard = fleet.host("yard");
+    is_back(yard);
+    let boot = yard.must("journalctl --no-pager -b -o cat -u steadfast-boot.service");
+    assert!(boot.contains(CUT_OFF), "the boot unit did it: {boot}");
+    let order = yard.must(
+        "systemctl show -P ActiveEnterTimestampMonotonic steadfast-boot.service
+         systemctl show -P InactiveExitTimestampMonotonic systemd-networkd.service ssh.service | head -n1
+         systemctl show -P ExecMainStartTimestampMonotonic ssh.service steadfast.service | tail -n1",
+    );
+    let order: Vec<u64> = order.lines().filter_map(|line| line.parse().ok()).collect();
+    let agent = *order.last().unwrap();
+    assert!(
+        order[0] < agent,
+        "before the agent, and all that comes after the network: {order:?}"
+    );
+
+    // Cut off twice, it is taken to be why.
+    yard.mend_network();
+    let why = yard.wait_rolled_back(&bad, EVENTUALLY);
+    assert!(why.contains("twice"), "{why}");
+}
+
+pub fn a_new_program_that_ends_at_once_is_never_in_force_and_the_old_one_takes_it_back(
+    world: &World,
+    name: &str,
+) {
+    let mut slow = Slow::boot(world, name, "");
+    let generation = slow.yard().status().unwrap().generation();
+    let program = "sha256sum /usr/bin/steadfast";
+    let good = slow.yard().must(program);
+    slow.fleet.clone.edit(
+        "hosts/yard/host.yml",
+        "units:\n",
+        "  /usr/bin/steadfast: { text: \"#!/bin/sh\\nexit 1\\n\", mode: \"0755\", on_conflict: backup }\nunits:\n",
+    );
+    let bad = slow.push();
+    // Its activation is killed while the broken program is in place: the copy takes it back.
+    slow.wait_for_the_middle();
+    assert_ne!(slow.yard().must(program), good);
+    assert_eq!(slow.yard().run("steadfast status").code, 1);
+    slow.yard()
+        .must("systemctl kill --signal=KILL steadfast-activation.service");
+    let pid = slow
+        .yard()
+        .must("systemctl show -P MainPID steadfast.service");
+    wait_until("the copy took it back", EVENTUALLY, || {
+        slow.yard().quietly(program) == good
+    });
+
+    // So is its machine: tried once more, since once may be chance.
+    slow.wait_for_the_middle();
+    let host = slow.fleet.host_mut("yard");
+    host.cut_network();
+    host.kill();
+    host.power_on();
+    host.wait_booted();
+    let yard = slow.yard();
+    assert_eq!(yard.must(program), good);
+    yard.wait_status("is back", EVENTUALLY, |status| {
+        status.is_quiet() && status.0["agent"]["state"] == "running"
+    });
+    assert_eq!(yard.status().unwrap().generation(), generation);
+    slow.assert_old();
+
+    // Let alone, it comes to the agent's own start, which fails.
+    slow.yard().mend_network();
+    slow.yard().wait_rolled_back(&bad, EVENTUALLY);
+    // Whatever it says: the agent that it asks comes and goes meanwhile.
+    slow.yard().run("reconcile retry");
+    let yard = slow.yard();
+    yard.wait_status("rolled back for its agent", EVENTUALLY, |status| {
+        let why = status.failure(&bad).unwrap_or_default();
+        why.contains("steadfast.service does not start") && status.is_quiet()
+    });
+    assert_eq!(yard.must(program), good);
+    wait_until("the agent is there again", EVENTUALLY, || {
+        yard.quietly("systemctl is-active steadfast.service") == "active\n"
+    });
+    assert_ne!(
+        yard.must("systemctl show -P MainPID steadfast.service"),
+        pid
+    );
+    assert_eq!(yard.status().unwrap().generation(), generation);
+    slow.assert_old();
+    assert_eq!(yard.drift().0, 0);
 }

@@ -46,6 +46,8 @@ macro_rules! scenarios {
 
 scenarios![
     Others activation::an_activation_outlives_the_agent_and_the_terminal_that_asked_for_it,
+    Others activation::a_new_program_that_ends_at_once_is_never_in_force_and_the_old_one_takes_it_back,
+    Others activation::what_dies_while_health_is_asked_is_taken_back_without_a_network,
     Others activation::an_activation_that_dies_or_hangs_is_taken_back_though_nobody_runs,
     Others example::a_host_of_the_example_becomes_all_it_says_and_then_what_it_was,
     Others kills::kills_at_any_moment_leave_a_host_wholly_old_or_wholly_new,
