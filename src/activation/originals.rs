@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::plan::{Fit, Ids, fit_whole};
+use super::plan::{Fit, Ids, fit_whole, waits};
 use super::{Observed, Plan, Step};
 use crate::config::OnConflict;
 use crate::generation::{Manifest, Originals, PathEntry, PathKind};
@@ -25,7 +25,11 @@ pub(super) fn taken(
     let mut taken = originals.clone();
     let mut take = |path: &HostPath, found: &PathState| {
         let made_by_us = needed.contains(path) && originals.get(path) == Some(&PathState::Absent);
-        if !is_owned(path) && !made_by_us {
+        let waits_in = |g: &&Manifest| {
+            let original = originals.get(path);
+            original.is_some_and(|original| waits(path, original, g, &needed))
+        };
+        if !is_owned(path) && !made_by_us && !owned.iter().any(waits_in) {
             taken.insert(path.clone(), found.clone());
         }
     };
@@ -57,7 +61,9 @@ pub(super) fn settled(originals: &Originals, active: &Manifest) -> Originals {
                 || *original == PathState::Absent
                 || is_of(&entry.kind, original)
         }
-        None => needed.contains(path) && *original == PathState::Absent,
+        None if *original == PathState::Absent => needed.contains(path),
+        // What cannot come back yet is kept until it can.
+        None => waits(path, original, active, &needed),
     };
     originals
         .iter()

@@ -38,6 +38,7 @@ pub use decide::{Held, Owned, Resume, plan};
 pub(crate) use forgive::forgiven;
 pub use notice::{Conflict, Conflicts, Notice};
 pub use observed::Observed;
+pub(crate) use paths::waits;
 pub(crate) use units::OWN_UNIT;
 
 pub use step::{FoundAccount, PathChange, Plan, SecretChange, Step};

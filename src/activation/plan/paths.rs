@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::Step;
 use super::compare::{Fit, fit, fit_whole, words};
 use super::decide::{Draft, Situation};
-use crate::generation::{PathEntry, PathKind};
+use crate::generation::{Manifest, PathEntry, PathKind};
 use crate::host::{HostPath, PathState};
 
 pub(super) fn decide(at: &Situation<'_>, draft: &mut Draft) {
@@ -61,6 +61,53 @@ pub(super) struct Ground<'a> {
     pub(super) made: BTreeSet<HostPath>,
     /// Files and links of ours that make room for a directory.
     pub(super) making_room: BTreeSet<&'a HostPath>,
+    /// Paths that a generation took the place of without naming them, and that have an original.
+    pub(super) waiting: BTreeSet<&'a HostPath>,
+    /// Directories of ours in whose place a file or link comes back.
+    pub(super) returning: BTreeSet<&'a HostPath>,
+}
+
+fn waiting<'a>(at: &Situation<'a>) -> BTreeSet<&'a HostPath> {
+    let mut waiting = BTreeSet::new();
+    for generation in &at.owned.generations {
+        let needed = generation.directories();
+        let originals = at.owned.originals.iter();
+        let of_this =
+            originals.filter(|(path, original)| waits(path, original, generation, &needed));
+        waiting.extend(of_this.map(|(path, _)| path));
+    }
+    let is_named = |path: &HostPath| {
+        at.owned
+            .generations
+            .iter()
+            .any(|g| g.paths.contains_key(path))
+    };
+    waiting.retain(|path| !is_named(path));
+    waiting
+}
+
+/// Whether the original of a path that `generation` does not name cannot come back under it: one of the directories it
+/// `needed` is in its place, or a file is where one above it was.
+pub(crate) fn waits(
+    path: &HostPath,
+    original: &PathState,
+    generation: &Manifest,
+    needed: &BTreeSet<HostPath>,
+) -> bool {
+    let in_the_way = match original {
+        PathState::Absent => false,
+        PathState::Directory { .. } => is_blocked(generation, path),
+        _ => needed.contains(path) || is_blocked(generation, path),
+    };
+    in_the_way && !generation.paths.contains_key(path)
+}
+
+/// Whether a file or link of `generation` is to be where one of the path's directories is.
+fn is_blocked(generation: &Manifest, path: &HostPath) -> bool {
+    ancestors(path).any(|above| {
+        let entry = generation.paths.get(&above);
+        entry.is_some_and(|entry| !matches!(entry.kind, PathKind::Directory { .. }))
+    })
 }
 
 impl<'a> Ground<'a> {
@@ -79,14 +126,56 @@ impl<'a> Ground<'a> {
             needed,
             made,
             making_room: BTreeSet::new(),
+            waiting: waiting(at),
+            returning: BTreeSet::new(),
         };
+        ground.owned.extend(&ground.waiting);
         ground.making_room = ground
             .owned
             .iter()
             .copied()
             .filter(|path| ground.makes_room(path))
             .collect();
+        ground.returning = ground
+            .owned
+            .iter()
+            .copied()
+            .filter(|path| ground.returns(path))
+            .collect();
         ground
+    }
+
+    /// Whether a file or link comes back where a directory of ours is.
+    fn returns(&self, path: &HostPath) -> bool {
+        let original = self.original(path);
+        let is_file = |original: &PathState| {
+            !matches!(original, PathState::Directory { .. } | PathState::Absent)
+        };
+        let found = self.found(path);
+        original.is_some_and(is_file)
+            && matches!(found, PathState::Directory { .. })
+            && !self.at.desired.paths.contains_key(path)
+            && !self.needed.contains(path)
+            && !is_blocked(self.at.desired, path)
+            && self.is_ours(path, &found)
+    }
+
+    /// Whether what is below the path must go before anything is written: a file is to be, or comes back, where a
+    /// directory above it is.
+    pub(super) fn gives_way(&self, path: &HostPath) -> bool {
+        is_blocked(self.at.desired, path)
+            || ancestors(path).any(|above| self.returning.contains(&above))
+    }
+
+    /// Whether something may be at a path that nobody looked at: all that is above it is a directory, or was not looked
+    /// at either.
+    pub(super) fn is_unknown(&self, path: &HostPath) -> bool {
+        let observed = &self.at.observed.paths;
+        let is_none = |above: HostPath| {
+            let found = observed.get(&above);
+            found.is_some_and(|found| !matches!(found, PathState::Directory { .. }))
+        };
+        !observed.contains_key(path) && !ancestors(path).any(is_none)
     }
 
     /// Whether a file or link of ours is where a directory must be.
@@ -157,9 +246,10 @@ impl<'a> Ground<'a> {
     fn is_made_on_the_way(&self, path: &HostPath, found: &PathState) -> bool {
         matches!(found, PathState::Directory { .. })
             && self.made.contains(path)
-            && self
-                .entries(path)
-                .any(|entry| !matches!(entry.kind, PathKind::Directory { .. }))
+            && (self.waiting.contains(path)
+                || self
+                    .entries(path)
+                    .any(|entry| !matches!(entry.kind, PathKind::Directory { .. })))
     }
 
     /// Whether the path is the home directory of an account of ours: made with the account, never removed.

@@ -101,7 +101,7 @@ pub(super) fn leftover(ground: &Ground<'_>, draft: &mut Draft) {
         let found = ground.found(path);
         let is_directory = matches!(found, PathState::Directory { .. });
         if ours && is_directory && !kept.contains(path) && !ground.is_home(path) {
-            if is_cleared(ground, path) {
+            if ground.gives_way(path) {
                 clear(path, &found, draft);
                 continue;
             }
@@ -112,14 +112,6 @@ pub(super) fn leftover(ground: &Ground<'_>, draft: &mut Draft) {
             draft.removals.insert(path.clone(), step);
         }
     }
-}
-
-/// Whether a desired file is to be where a directory above is.
-fn is_cleared(ground: &Ground<'_>, path: &HostPath) -> bool {
-    ancestors(path).any(|above| {
-        let entry = ground.at.desired.paths.get(&above);
-        entry.is_some_and(|entry| !matches!(entry.kind, PathKind::Directory { .. }))
-    })
 }
 
 fn makes_group(at: &Situation<'_>, group: &GroupName) -> bool {

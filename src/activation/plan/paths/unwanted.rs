@@ -3,8 +3,7 @@
 use super::super::decide::{Draft, Touch};
 use super::super::secrets::trigger;
 use super::super::step::Step;
-use super::{Ground, ancestors, clear};
-use crate::generation::PathKind;
+use super::{Ground, clear, waits};
 use crate::host::{HostPath, PathState};
 
 pub(super) fn decide(ground: &Ground<'_>, path: &HostPath, draft: &mut Draft) {
@@ -16,7 +15,8 @@ pub(super) fn decide(ground: &Ground<'_>, path: &HostPath, draft: &mut Draft) {
         .get(path)
         .filter(|original| **original != PathState::Absent);
     match original {
-        Some(original) if *original == found => {}
+        Some(original) if *original == found && !ground.making_room.contains(path) => {}
+        Some(_) if ground.is_unknown(path) => {}
         None if found == PathState::Absent => {}
         Some(original) if found == PathState::Absent || ground.is_ours(path, &found) => {
             restore(ground, path, &found, original, draft);
@@ -37,8 +37,12 @@ fn restore(
     draft: &mut Draft,
 ) {
     // Something else is to be where the original's directory was.
-    if blocked(ground, path) || (ground.needed.contains(path) && !is_directory(original)) {
-        return remove(ground, path, found, draft);
+    let desired = ground.at.desired;
+    if waits(path, original, desired, &ground.needed) {
+        return match found {
+            PathState::Absent => {}
+            found => remove(ground, path, found, draft),
+        };
     }
     if is_directory(original) != is_directory(found) && *found != PathState::Absent {
         clear(path, found, draft);
@@ -56,7 +60,7 @@ fn remove(ground: &Ground<'_>, path: &HostPath, found: &PathState, draft: &mut D
         return;
     }
     touch(ground, path, draft);
-    if blocked(ground, path) || ground.making_room.contains(path) {
+    if ground.gives_way(path) || ground.making_room.contains(path) {
         return clear(path, found, draft);
     }
     let step = Step::RemovePath {
@@ -64,14 +68,6 @@ fn remove(ground: &Ground<'_>, path: &HostPath, found: &PathState, draft: &mut D
         found: found.clone(),
     };
     draft.removals.insert(path.clone(), step);
-}
-
-/// Whether a desired file or link is to be where one of the path's directories is.
-fn blocked(ground: &Ground<'_>, path: &HostPath) -> bool {
-    ancestors(path).any(|above| {
-        let entry = ground.at.desired.paths.get(&above);
-        entry.is_some_and(|entry| !matches!(entry.kind, PathKind::Directory { .. }))
-    })
 }
 
 fn is_directory(state: &PathState) -> bool {

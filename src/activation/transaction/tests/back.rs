@@ -64,3 +64,45 @@ fn a_directory_comes_back_below_one_that_had_become_a_file() {
     );
     assert_eq!(bed.tree(), before);
 }
+
+#[test]
+fn originals_that_had_to_make_way_for_a_directory_or_a_file_come_back_when_their_place_is_free() {
+    let taken = |text: &str| PathEntry {
+        on_conflict: OnConflict::Backup,
+        ..file(text)
+    };
+    let one = |at: &str, entry: PathEntry| {
+        let mut manifest = manifest();
+        manifest.paths.insert(path(at), entry);
+        manifest
+    };
+    // A file that a directory takes the place of.
+    let bed = Bed::new();
+    bed.write("/etc/app", "theirs");
+    let before = bed.tree();
+    bed.go(&one("/etc/app", taken("1")), &Unwatched, &healthy());
+    let nested = one("/etc/app/conf", file("1"));
+    bed.go(&nested, &Unwatched, &healthy());
+    assert_eq!(bed.plan_lines(&nested), [""; 0]);
+    let failed = bed.go(&manifest(), &Unwatched, &unhealthy());
+    assert!(matches!(failed.outcome, Outcome::RolledBack { .. }));
+    assert_eq!(bed.read("/etc/app/conf").as_deref(), Some("1"));
+    bed.go(&manifest(), &Unwatched, &healthy());
+    assert_eq!(bed.tree(), before);
+
+    // A file in a directory that a file takes the place of.
+    let bed = Bed::new();
+    bed.write("/etc/app/conf", "theirs");
+    let before = bed.tree();
+    let mut nested = one("/etc/app/conf", taken("1"));
+    nested
+        .paths
+        .insert(path("/etc/app"), entry(directory_kind()));
+    bed.go(&nested, &Unwatched, &healthy());
+    let flat = one("/etc/app", file("2"));
+    bed.go(&flat, &Unwatched, &healthy());
+    assert_eq!(bed.read("/etc/app").as_deref(), Some("2"));
+    assert_eq!(bed.plan_lines(&flat), [""; 0]);
+    bed.go(&manifest(), &Unwatched, &healthy());
+    assert_eq!(bed.tree(), before);
+}
