@@ -29,6 +29,7 @@ mod secrets;
 mod trust;
 mod units;
 mod units_change;
+mod upgrade;
 mod validators;
 
 use crate::{Company, Scenario};
@@ -57,6 +58,7 @@ scenarios![
     Others trust::force_pushed_unsigned_and_strangers_commits_are_refused,
     Others packages::packages_come_from_a_signed_source_and_a_failure_leaves_no_trace,
     Others removal::packages_that_came_with_us_go_again_and_nothing_else,
+    Others upgrade::a_package_is_upgraded_under_a_managed_configuration_file_and_nothing_is_lost,
     Others machine::language_names_and_accounts_are_as_said_and_drift_is_put_right,
     Others missing::a_host_without_a_usable_config_stays_as_it_is_and_says_why,
     Others canary::a_canary_secret_is_found_nowhere_but_at_its_destination,
