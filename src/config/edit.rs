@@ -16,7 +16,7 @@ pub struct WrittenEntry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Form {
     /// Text, or nothing; here.
-    Scalar(Range<usize>),
+    Scalar { span: Range<usize>, colon: usize },
     /// `{ … }`; its closing brace is here.
     Flow { end: usize, is_empty: bool },
     /// A line for each key; the first one is here.
@@ -42,7 +42,7 @@ impl WrittenEntry {
         let events: Option<Vec<_>> = events.collect();
         let mut events = events?.into_iter();
         let wanted = (usize::try_from(line).ok()?, usize::try_from(column).ok()?);
-        events.find(|(event, span)| {
+        let (_, key) = events.find(|(event, span)| {
             matches!(event, Event::Scalar(..))
                 && (span.start.line(), span.start.col() + 1) == wanted
         })?;
@@ -50,6 +50,8 @@ impl WrittenEntry {
         match event {
             Event::Scalar(value, ..) => {
                 let span = span.byte_range()?;
+                let key = key.byte_range()?.end;
+                let colon = key + text[key..].find(':')? + 1;
                 let field = Field {
                     key: span.start,
                     value: value.into_owned(),
@@ -57,7 +59,7 @@ impl WrittenEntry {
                     is_block: false,
                 };
                 Some(Self {
-                    form: Form::Scalar(span),
+                    form: Form::Scalar { span, colon },
                     fields: [(String::new(), field)].into(),
                 })
             }
@@ -116,12 +118,17 @@ impl WrittenEntry {
     pub fn set(&self, text: &str, key: &str, value: &str) -> String {
         let field = self.fields.get(key);
         match (&self.form, field) {
-            (Form::Scalar(span), _) if key.is_empty() => {
+            (Form::Scalar { span, .. }, _) if key.is_empty() => {
                 replaced(text, span.clone(), &quoted(value))
             }
-            (Form::Scalar(span), _) => {
+            (Form::Scalar { span, colon }, _) => {
                 let written = format!(" {{ {key}: {} }}", quoted(value));
-                replaced(text, after_colon(text, span), &written)
+                let end = if text[span.clone()].trim().is_empty() {
+                    *colon
+                } else {
+                    span.end
+                };
+                replaced(text, *colon..end, &written)
             }
             (Form::Flow { .. }, Some(field)) => replaced(text, field.span.clone(), &quoted(value)),
             (Form::Flow { end, is_empty }, None) => {
@@ -223,17 +230,6 @@ fn quoted(value: &str) -> String {
 fn indent_of(text: &str, at: usize) -> usize {
     let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
     at - line
-}
-
-/// The place of a value that may be empty: from its colon on, and not beyond the line.
-fn after_colon(text: &str, span: &Range<usize>) -> Range<usize> {
-    let colon = text[..span.start]
-        .rfind(':')
-        .map_or(span.start, |colon| colon + 1);
-    if text[colon..span.start].contains('\n') {
-        return colon..colon;
-    }
-    colon..span.end.max(colon)
 }
 
 fn replaced(text: &str, span: Range<usize>, by: &str) -> String {
