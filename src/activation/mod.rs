@@ -5,6 +5,7 @@
 
 mod apply;
 mod confirmation;
+mod desired;
 mod ending;
 mod failure;
 mod forget;
@@ -24,6 +25,7 @@ mod transaction;
 mod validate;
 
 pub use confirmation::{Awaited, ConfirmError, Confirmation, confirm};
+pub use desired::Desired;
 pub use ending::Remains;
 pub use failure::HostFailure;
 pub use hold::{Hold, Holds, HoldsError};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::failure::HostFailure;
 use super::{Holds, Observed};
-use crate::generation::{Additions, Manifest, PathKind, Store};
+use crate::generation::{Additions, Manifest, PathKind};
 use crate::host::{
     Accounts, Digest, FileErrorKind, Host, HostPath, InstalledPackages, KernelModule, LocaleName,
     Ours, PackageName, PathState, UnitId, UnitKind, UnitName, UnitState, UserName, clock, for_each,
@@ -104,18 +104,18 @@ pub(super) async fn look(
     Ok(observed)
 }
 
-/// Looks at what a change of unit files is about: the files before and after, and what stops with their units.
+/// Looks at what a change of unit files is about: the files before and after, and what stops with their units. What
+/// `object` does not have was written by somebody else: it is another definition, whatever it says.
 ///
 /// # Errors
 /// [`ObserveError`] if systemd cannot be asked.
 pub(super) async fn observe_definitions(
     host: &Host,
-    store: &Store,
+    object: impl Fn(&Digest) -> Option<Vec<u8>>,
     manifests: &[&Manifest],
     observed: &mut Observed,
 ) -> Result<(), ObserveError> {
-    // What is not in the store was written by somebody else. Unknown is another definition, which restarts.
-    observed.read_unit_files(manifests, |digest| store.object(digest).ok());
+    observed.read_unit_files(manifests, object);
     let mut changing = observed.changing_units(manifests);
     let halves: Vec<UnitId> = changing.iter().filter_map(other_half).collect();
     changing.extend(halves);

@@ -7,7 +7,7 @@ use super::journal::{Durability, Entry, Journal, Record};
 use super::observe::{self, ObserveError, Units};
 use super::plan::{UNLOCK, draft};
 use super::progress::{ActivationEvent, Way};
-use super::{Activation, Event, Held, Outcome, Owned, Plan, Resume, Step};
+use super::{Activation, Desired, Event, Held, Outcome, Owned, Plan, Resume, Step};
 use crate::config::Enforcement;
 use crate::generation::{
     Additions, Manifest, OnChange, PathKind, StoreError, UnitEntry, UnitRules,
@@ -170,7 +170,8 @@ impl Activation<'_> {
         let originals = self.store.originals()?;
         let additions = back.additions(&self.store.additions()?);
         if reach == Reach::Everything {
-            observe::observe_definitions(self.host, self.store, &manifests, &mut observed).await?;
+            let object = |digest: &_| Desired::from(&back.desired).object(self.store, digest);
+            observe::observe_definitions(self.host, object, &manifests, &mut observed).await?;
             observe::observe_software(self.host, &back.desired, &additions, &mut observed)?;
         }
         if let Err(error) = observe::observe_holds(self.store.root(), &mut observed) {

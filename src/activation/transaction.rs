@@ -18,7 +18,7 @@ use super::observe::{
 use super::progress::{ActivationEvent, Progress, Way};
 use super::room;
 use super::validate::Check;
-use super::{Event, Held, Notice, Observed, Owned, Plan, Step, originals, plan};
+use super::{Desired, Event, Held, Notice, Observed, Owned, Plan, Step, originals, plan};
 use crate::generation::{Generation, GenerationNumber, Manifest, Originals, Store, StoreError};
 use crate::health::{Baseline, Prober, Verdict, Windows};
 use crate::host::{Host, PATIENCE, PathState, clock};
@@ -165,19 +165,23 @@ impl Activation<'_> {
     ///
     /// # Errors
     /// [`PrepareError`].
-    pub async fn prepare(
+    pub async fn prepare<'d>(
         &self,
-        desired: &Manifest,
+        desired: impl Into<Desired<'d>>,
         secrets: Option<&OpenedSecrets>,
         held: Held,
     ) -> Result<Prepared, PrepareError> {
+        let wanted: Desired<'d> = desired.into();
+        let desired = wanted.manifest;
+        let _conversation = self.conversation().await;
         let current = self.store.current()?;
         let originals = self.store.originals()?;
         let additions = self.store.additions()?;
         let active = current.as_ref().map(|generation| &generation.manifest);
         let manifests: Vec<&Manifest> = [desired].into_iter().chain(active).collect();
         let mut observed = observe(self.host, &manifests, secrets).await?;
-        observe_definitions(self.host, self.store, &manifests, &mut observed).await?;
+        let object = |digest: &_| wanted.object(self.store, digest);
+        observe_definitions(self.host, object, &manifests, &mut observed).await?;
         observe_software(self.host, desired, &additions, &mut observed)?;
         observe_packaged(self.host, desired, active, &mut observed)?;
         observe_holds(self.store.root(), &mut observed)?;
@@ -238,6 +242,7 @@ impl Activation<'_> {
             let free = self.host.lock_packages(PATIENCE);
             drop(free.map_err(ActivateError::Busy)?);
         }
+        let _conversation = self.conversation().await;
         let judged = self.validate(&prepared)?;
         let before = probes.baseline().await;
         self.keep_originals(&prepared)?;
@@ -283,6 +288,11 @@ impl Activation<'_> {
             }
         };
         Ok(forward.ending(outcome, prepared.plan))
+    }
+
+    /// Keeps one conversation with systemd going while it is held. Whoever cannot do without will say what is wrong.
+    async fn conversation(&self) -> Option<crate::host::Units> {
+        self.host.units().await.ok()
     }
 
     /// Forward to `committed`; gives back what went wrong.

@@ -10,8 +10,8 @@ use super::secrets::StoredSecrets;
 use super::target::Target;
 use super::{Mode, PassEvent, Reconciler, Retry, find, rescue};
 use crate::activation::{
-    self, ActivateError, Activation, ActivationEvent, Ending, Held, Notice, Plan, PrepareError,
-    Prepared, Recovered, Recovery,
+    self, ActivateError, Activation, ActivationEvent, Desired, Ending, Held, Notice, Plan,
+    PrepareError, Prepared, Recovered, Recovery,
 };
 use crate::generation::{Built, Generation, GenerationNumber, Manifest, Provenance, Store};
 use crate::health::{Check, Prober};
@@ -125,7 +125,7 @@ impl PassRun<'_> {
         held: Held,
         draft: &mut Draft,
     ) -> Result<Outcome, Stop> {
-        let prepared = self.prepare(&built.manifest, secrets, held).await?;
+        let prepared = self.prepare(built, secrets, held).await?;
         draft.notices.extend(prepared.plan.notices.iter().cloned());
         self.unless_paused(&prepared.plan, draft)?;
         self.can_be_tried(prepared.current.as_ref())?;
@@ -248,19 +248,21 @@ impl PassRun<'_> {
         StoredSecrets::new(self.reconciler.settings(), &self.store)
     }
 
-    pub(super) async fn prepare(
+    pub(super) async fn prepare<'d>(
         &self,
-        desired: &Manifest,
+        desired: impl Into<Desired<'d>>,
         secrets: &OpenedSecrets,
         held: Held,
     ) -> Result<Prepared, Problem> {
         (self.on_event)(&PassEvent::Observing);
+        let wanted: Desired<'d> = desired.into();
         let unfought = match held {
-            Held::Reported => Some(self.unfought(desired)),
+            Held::Reported => Some(self.unfought(wanted.manifest)),
             // Somebody asked.
             Held::Nothing => None,
         };
-        let desired = unfought.as_ref().unwrap_or(desired);
+        let manifest = unfought.as_ref().unwrap_or(wanted.manifest);
+        let desired = Desired { manifest, ..wanted };
         self.with_activation(async |activation| {
             Box::pin(activation.prepare(desired, Some(secrets), held)).await
         })
@@ -376,7 +378,7 @@ impl Reconciler {
             windows: self.settings().windows,
         };
         let prepared = activation
-            .prepare(&target.built.manifest, Some(&secrets), Held::Nothing)
+            .prepare(&target.built, Some(&secrets), Held::Nothing)
             .await;
         prepared
             .map(|prepared| prepared.plan)

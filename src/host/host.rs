@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 
 use super::root::Root;
+use super::units::Conversation;
 use super::{FileError, FileMode, HostPath, Ownership, Seen, durable};
 
 /// Every effect goes through here. Cheap to clone; all clones are the same machine.
@@ -17,6 +18,7 @@ pub struct Host {
     pub(super) transaction: Option<u64>,
     /// What need not be read again; without it every look reads.
     pub(super) seen: Option<Arc<Seen>>,
+    pub(super) conversation: Conversation,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +110,7 @@ impl Host {
             root: Arc::new(root),
             transaction: None,
             seen: None,
+            conversation: Conversation::default(),
         })
     }
 

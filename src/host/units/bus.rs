@@ -40,6 +40,8 @@ const SERVICE: &str = "org.freedesktop.systemd1";
 /// The conversation with PID 1; taken up again when it breaks, as it does when systemd re-executes itself.
 pub(super) struct Bus {
     link: Mutex<Arc<Link>>,
+    /// Whose tasks carry it.
+    runtime: tokio::runtime::Id,
 }
 
 /// One connection, and the task that hears the ends of all jobs.
@@ -150,7 +152,13 @@ impl Bus {
     pub(super) async fn connect() -> Result<Self, UnitError> {
         Ok(Self {
             link: Mutex::new(Arc::new(Link::connect().await?)),
+            runtime: tokio::runtime::Handle::current().id(),
         })
+    }
+
+    /// Whether it can be carried on from here: another runtime may end before this one.
+    pub(super) fn is_of_this_runtime(&self) -> bool {
+        self.runtime == tokio::runtime::Handle::current().id()
     }
 
     /// The connection, made anew if it was closed. The lock is not held while anybody talks.

@@ -30,13 +30,14 @@ pub(super) enum Backend {
 impl Host {
     /// Opens the conversation with the machine's systemd; below a root, with its files.
     ///
-    /// Needs a tokio runtime with I/O and time, which must stay the same for the life of the value.
+    /// While anybody holds one, all are of one connection. Needs a tokio runtime with I/O and time, which must stay the
+    /// same for the life of the value.
     ///
     /// # Errors
     /// [`UnitError::NoManager`] or [`UnitError::NoBus`].
     pub async fn units(&self) -> Result<Units, UnitError> {
         let backend = if self.is_live() {
-            Backend::Bus(Arc::new(Bus::connect().await?))
+            Backend::Bus(self.conversation.take_part().await?)
         } else {
             Backend::Links(Links::new(self.clone()))
         };

@@ -3,6 +3,7 @@
 mod account;
 mod around;
 mod bus;
+mod conversation;
 mod error;
 mod front;
 mod install;
@@ -17,6 +18,7 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::host) use conversation::Conversation;
 pub use error::UnitError;
 pub use front::Units;
 pub use job::JobResult;

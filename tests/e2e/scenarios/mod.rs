@@ -27,6 +27,7 @@ mod restarts;
 mod rollback;
 mod secrets;
 mod trust;
+mod unit_jobs;
 mod units;
 mod units_change;
 mod upgrade;
@@ -79,6 +80,7 @@ scenarios![
     Others joining::a_host_joins_by_its_scanned_key_and_is_out_after_it_leaves,
     Others events::the_journal_is_told_of_every_change_once_under_its_fixed_id,
     Others homes::a_home_comes_changes_and_goes_and_its_units_with_it,
+    Others unit_jobs::every_row_of_the_table_queues_the_jobs_it_says,
     Others units_change::units_change_as_their_definitions_ask_and_originals_come_back,
     Others disks::full_and_read_only_disks_leave_the_host_whole,
     Others disks::a_person_goes_back_and_the_agent_leaves_it_so,

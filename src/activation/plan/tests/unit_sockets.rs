@@ -82,7 +82,7 @@ fn a_changed_socket_moves_its_running_service_around_itself() {
     let mut yard = Yard::with(&[("a.socket", &old), ("a.service", &kept)]);
     assert_eq!(
         yard.asks(&[("a.socket", &new), ("a.service", &kept)]),
-        "(a.socket: is not started anew: a.service holds it, and is not restarted, because its definition says so)"
+        "(a.socket: is not started anew: a.service holds it, and is not to be restarted)"
     );
 }
 
@@ -98,5 +98,17 @@ fn a_service_becomes_socket_activated_and_ceases_to_be() {
     assert_eq!(
         yard.asks(&[("a.service", &started)]),
         "stop a.socket, start a.service"
+    );
+}
+
+#[test]
+fn a_socket_of_what_is_never_restarted_stays_as_it_is() {
+    let drop_in =
+        |n: u8| format!("{{ drop_ins: {{ a.conf: {{ text: \"[Socket]\\nBacklog={n}\\n\" }} }} }}");
+    let mut yard = Yard::with(&[("systemd-journald.socket", &drop_in(1))]);
+    yard.0.run("systemd-journald.service", ActiveState::Active);
+    assert_eq!(
+        yard.asks(&[("systemd-journald.socket", &drop_in(2))]),
+        "(systemd-journald.socket: is not started anew: systemd-journald.service holds it, and is not to be restarted)"
     );
 }

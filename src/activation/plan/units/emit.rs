@@ -3,7 +3,7 @@
 use super::super::Step;
 use super::super::decide::{Draft, Situation};
 use super::Decisions;
-use super::one::Decision;
+use super::one::{Decision, is_never_interrupted};
 use crate::host::{UnitFileState, UnitId, UnitState};
 
 /// Brings back what systemd stops together with a unit that is stopped and started: what requires it, is bound to it or
@@ -20,7 +20,7 @@ pub(super) fn dependents(at: &Situation<'_>, decisions: &mut Decisions) {
                 decisions.get(dependent),
                 Some(Decision::Stop(_) | Decision::StopStart(_))
             );
-            if !is_settled {
+            if !is_settled && !is_never_interrupted(dependent) {
                 let why = format!("it stops with {unit}");
                 decisions.insert(dependent.clone(), Decision::StopStart(why));
             }

@@ -263,12 +263,17 @@ const NEVER_INLINE: [&str; 6] = [
     "systemd-journald.service",
 ];
 
+/// Whether an activation leaves the unit running whatever changes.
+pub(super) fn is_never_interrupted(name: &UnitId) -> bool {
+    name.account.is_none() && NEVER_INLINE.contains(&name.name.as_str())
+}
+
 fn spare(name: &UnitId, decision: Decision, draft: &mut Draft) -> Decision {
     let interrupts = !matches!(
         decision,
         Decision::Nothing | Decision::Start(_) | Decision::Reload(_)
     );
-    if interrupts && name.account.is_none() && NEVER_INLINE.contains(&name.name.as_str()) {
+    if interrupts && is_never_interrupted(name) {
         draft.notice(
             name,
             if name.name.as_str() == OWN_UNIT {

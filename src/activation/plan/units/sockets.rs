@@ -3,7 +3,7 @@
 
 use super::super::decide::{Draft, Situation};
 use super::Decisions;
-use super::one::Decision;
+use super::one::{Decision, is_never_interrupted};
 use super::reasons::defined_by;
 use crate::generation::{OnChange, UnitTrait};
 use crate::host::{UnitId, UnitKind, UnitName};
@@ -65,10 +65,11 @@ fn above_service(
         return;
     }
     let entry = defined_by(at, &service);
-    if entry.is_some_and(|entry| entry.on_change == OnChange::Keep) {
+    let is_kept = entry.is_some_and(|entry| entry.on_change == OnChange::Keep);
+    if is_kept || is_never_interrupted(&service) {
         draft.notice(
             socket,
-            format!("is not started anew: {service} holds it, and is not restarted, because its definition says so"),
+            format!("is not started anew: {service} holds it, and is not to be restarted"),
         );
         decisions.insert(socket.clone(), Decision::Nothing);
         return;
