@@ -45,4 +45,4 @@ pub use reconciler::{Mode, Pass, Pausing, Preview, Reading, Reconciler, Retry, s
 pub use recover::Rescue;
 pub use scan::Booted;
 pub use service::{ServiceError, run};
-pub use settings::{Needs, Overrides, SETTINGS_PATH, Settings, SettingsError, duration};
+pub use settings::{Needs, Overrides, SETTINGS_PATH, Settings, SettingsError};

@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::{Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::config::HostName;
 use crate::health::{Confirm, Operators, Windows};
-use crate::host::{Host, HostPath, InvalidName};
+use crate::host::{Host, HostPath, InvalidName, duration};
 use crate::source::trust::{TrustMode, TrustPolicy};
 use crate::source::{Remote, RemoteError};
 
@@ -323,14 +322,6 @@ fn trust_policy(host: &Host, written: &WrittenTrust) -> Result<TrustPolicy, Sett
         }),
         None => Err(SettingsError::NoSigners { mode: name }),
     }
-}
-
-/// The time that `text` says, such as `30s`, `5m`, `1h` or `1d 12h`; `None` if it says none.
-#[must_use]
-pub fn duration(text: &str) -> Option<Duration> {
-    let span = text.parse::<Span>().ok()?;
-    let duration = span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
-    Duration::try_from(duration).ok()
 }
 
 fn interval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::host::{FileError, Host, HostPath, UnitName, durable};
+use crate::host::{FileError, Host, HostPath, UnitName, durable, duration};
 use crate::name::checked_name;
 
 /// Where the definitions are.
@@ -316,23 +316,17 @@ fn has_credentials(address: &str) -> bool {
         .is_some_and(|(user, _)| user.contains(':'))
 }
 
-/// `36h` or `8d`.
+/// `36h` or `8d`; an hour at least.
 fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     let wrong = || {
         serde::de::Error::custom(format!(
-            "`{text}` is not a span of hours or days such as `36h` or `8d`"
+            "`{text}` is not a span of an hour or more such as `36h` or `8d`"
         ))
     };
-    let (number, hours) = match text.strip_suffix('h') {
-        Some(number) => (number, 1),
-        None => (text.strip_suffix('d').ok_or_else(wrong)?, 24),
-    };
-    let number: u32 = number.parse().map_err(|_| wrong())?;
-    if number == 0 {
-        return Err(wrong());
-    }
-    Ok(Duration::from_secs(u64::from(number) * hours * 3600))
+    duration(&text)
+        .filter(|span| *span >= Duration::from_hours(1))
+        .ok_or_else(wrong)
 }
 
 fn unnamed() -> BackupName {

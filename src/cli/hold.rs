@@ -8,8 +8,8 @@ use super::answer::{print, print_json};
 use super::flags::Format;
 use super::{HostFlags, site};
 use crate::activation::{Hold, Holds, HoldsError};
-use crate::agent::{duration, state_dir};
-use crate::host::{Host, HostPath, clock};
+use crate::agent::state_dir;
+use crate::host::{Host, HostPath, clock, duration};
 use crate::report::{Event, Problem, announce_hold, exit};
 
 /// Longest time something is left alone without anybody saying so again.

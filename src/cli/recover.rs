@@ -9,7 +9,7 @@ use super::problem::warn;
 use super::{HostFlags, site};
 use crate::activation::Recovered;
 use crate::agent::{self, Rescue, Served};
-use crate::host::memory;
+use crate::host::{self, memory};
 use crate::report::{Problem, exit};
 
 /// Explains `activate`.
@@ -57,7 +57,7 @@ impl RecoverArgs {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    agent::duration(text).ok_or_else(|| format!("`{text}` is not a duration such as 30s or 5m"))
+    host::duration(text).ok_or_else(|| format!("`{text}` is not a duration such as 30s or 5m"))
 }
 
 /// Serves the pass that started this process.

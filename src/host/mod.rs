@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod durable;
+mod duration;
 pub mod exec;
 pub mod memory;
 
@@ -50,6 +51,7 @@ mod live_tests;
 pub use accounts::{AccountError, Expires, GroupSpec, SubIds, UserSpec};
 pub use attributes::Attributes;
 pub use connections::CONNECTION_PREFIX;
+pub use duration::duration;
 pub use file_error::{FileError, FileErrorKind};
 pub use files::{FileImage, Over, Removed};
 pub use host::{Host, HostError};

@@ -91,7 +91,7 @@ fn the_only_backup_need_not_be_named_and_one_of_several_must_be() {
 fn what_is_wrong_is_said_with_the_file_and_the_key() {
     for (old, new, message) in [
         ("mount:", "mounted:", "unknown field `mounted`"),
-        ("26h", "soon", "`soon` is not a span of hours or days"),
+        ("26h", "soon", "`soon` is not a span of an hour or more"),
         ("26h", "0h", "`0h` is not a span"),
         ("paths: [/home]", "paths: []", "`paths` is empty"),
         ("paths: [/home]", "paths: [home]", "home"),

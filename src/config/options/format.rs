@@ -52,8 +52,8 @@ impl Format {
             Self::SecretName => SecretName::new(text).map(drop).map_err(|error| error.to_string()),
             Self::UnitName => UnitName::new(text).map(drop).map_err(|error| error.to_string()),
             Self::Duration => match duration_ms(text) {
-                Some(ms) if ms > 0 => Ok(()),
-                _ => Err(format!("`{text}` is not a duration such as `30s`, `5m` or `1h30m`")),
+                Some(_) => Ok(()),
+                None => Err(format!("`{text}` is not a duration such as `30s`, `5m` or `1h30m`")),
             },
         }
     }
