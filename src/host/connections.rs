@@ -28,14 +28,8 @@ impl Host {
             .run_ok()
         {
             Ok(_) => {}
-            Err(
-                ExecError::NotFound { .. }
-                | ExecError::Failed {
-                    code: NOT_RUNNING, ..
-                },
-            ) => {
-                return Ok(());
-            }
+            Err(ExecError::NotFound { .. }) => return Ok(()),
+            Err(error) if is_not_running(&error) => return Ok(()),
             Err(error) => return Err(MachineError::Connections(error)),
         }
         for interface in interfaces {
@@ -54,5 +48,33 @@ impl Host {
                 .map_err(MachineError::Connections)?;
         }
         Ok(())
+    }
+}
+
+/// Whether nobody listens. `connection reload` says so in words alone, with the exit code of any failure.
+fn is_not_running(error: &ExecError) -> bool {
+    match error {
+        ExecError::Failed { code, stderr, .. } => {
+            *code == NOT_RUNNING || stderr.contains("NetworkManager is not running")
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_manager_that_does_not_run_is_told_from_one_that_refuses() {
+        let failed = |code, stderr: &str| ExecError::Failed {
+            command: "nmcli connection reload".into(),
+            code,
+            stderr: stderr.into(),
+        };
+        let said = "Error: failed to reload connections: NetworkManager is not running.";
+        assert!(is_not_running(&failed(1, said)));
+        assert!(is_not_running(&failed(8, "")));
+        assert!(!is_not_running(&failed(1, "Error: no access.")));
     }
 }
