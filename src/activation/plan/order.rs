@@ -48,7 +48,11 @@ fn rank(step: &Step, place: Place) -> Rank {
         Step::StopUnit { unit, .. } => (0, triggers_first(unit)),
         // Where packages come from is settled before any comes.
         Step::RemovePath { path, .. } if is_apts(path) && place == Place::Clear => (1, 0),
-        Step::WritePath { path, entry, .. } if is_apts(path) && is_roots(&entry.kind) => (1, 1),
+        Step::WritePath { path, entry, .. }
+            if (is_apts(path) || leads_to_apts(path)) && is_roots(&entry.kind) =>
+        {
+            (1, 1)
+        }
         Step::RestoreOriginal { path, .. } if is_apts(path) => (1, 1),
         Step::RemovePath { path, .. } if is_apts(path) => (1, 2),
         Step::UpdatePackageLists { .. } => (1, 3),
@@ -83,6 +87,11 @@ fn rank(step: &Step, place: Place) -> Rank {
 
 fn is_apts(path: &HostPath) -> bool {
     path.as_str().starts_with("/etc/apt/")
+}
+
+/// Directories that an empty root lacks. They go when all else has gone, not with apt's files.
+fn leads_to_apts(path: &HostPath) -> bool {
+    matches!(path.as_str(), "/etc" | "/etc/apt")
 }
 
 /// Whether the owner is there before any account is made.

@@ -184,3 +184,19 @@ fn modules_are_loaded_before_their_parameters_are_set_and_locales_when_missing()
         "note: kernel module br_netfilter: is no longer asked for; it stays loaded until the next boot"
     );
 }
+
+#[test]
+fn an_empty_root_gets_the_directories_of_apts_files_before_them() {
+    let mut world = World::fresh();
+    world.observed.paths.clear();
+    let mut first = manifest();
+    for (path, entry) in [
+        ("/etc/apt/apt.conf.d/50-i386", file("i386")),
+        ("/etc/motd", file("hello")),
+    ] {
+        first.paths.insert(super::world::path(path), entry);
+    }
+    let there = text(&world.go(&first));
+    let back = text(&world.go(&manifest()));
+    insta::assert_snapshot!(format!("{there}\n--\n{back}"));
+}
