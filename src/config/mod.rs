@@ -5,6 +5,7 @@
 //! what all files say into one tree; `parse` takes typed values out of it by means of `reader`, which collects every
 //! error of the run; `excerpt` prints an error with its source line. `vocabulary` has every key of every file.
 
+mod disk;
 mod edit;
 mod error;
 mod excerpt;
@@ -27,6 +28,10 @@ mod tests;
 mod vocabulary;
 mod yaml;
 
+pub use disk::{
+    DiskConfig, Format as DiskFormat, LuksConfig, MountPoint, PartitionConfig, Purpose,
+    SubvolumeConfig, disk,
+};
 pub use edit::WrittenEntry;
 pub use error::{Colour, ConfigError, ConfigErrors, Mark, Severity, Sources};
 pub use host::{

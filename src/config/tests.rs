@@ -4,7 +4,7 @@ mod inputs;
 mod language;
 mod network;
 mod order;
-mod support;
+pub(super) mod support;
 mod system;
 mod wrong;
 

@@ -83,7 +83,7 @@ fn files(root: &Path) -> Vec<(String, String)> {
 #[test]
 fn the_schemas_beside_the_example_are_current() {
     let world = World::new();
-    for kind in ["fleet", "host", "module", "user"] {
+    for kind in ["fleet", "host", "disk", "module", "user"] {
         let path = checkout().join(format!("repo-example/.schema/{kind}.json"));
         let stored: serde_json::Value =
             serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
@@ -134,6 +134,7 @@ fn every_file_of_the_example_names_its_schema() {
         let kind = match path.split('/').collect::<Vec<_>>()[..] {
             ["fleet.yml"] => "$schema=.schema/fleet.json",
             ["hosts", _, "host.yml"] => "$schema=../../.schema/host.json",
+            ["hosts", _, "disk.yml"] => "$schema=../../.schema/disk.json",
             ["modules", _, "module.yml"] => "$schema=../../.schema/module.json",
             ["users", file] if file.strip_suffix(".yml").is_some() => {
                 "$schema=../.schema/user.json"

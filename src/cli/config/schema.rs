@@ -1,4 +1,4 @@
-//! `config schema`: JSON Schemas of the four kinds of files.
+//! `config schema`: JSON Schemas of the five kinds of files.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::report::{Problem, exit};
 
 /// What `--help` says first.
 pub(super) const ABOUT: &str = "\
-Print the JSON Schema of a kind of file: fleet, host, module or user.
+Print the JSON Schema of a kind of file: fleet, host, disk, module or user.
 
 An editor with the YAML language server completes and checks a file that names its schema in its first line:
 # yaml-language-server: $schema=../../.schema/host.json";
@@ -20,14 +20,14 @@ const AFTER: &str = "\
 Examples:
   steadfast config schema                   their names
   steadfast config schema host              that of hosts/NAME/host.yml
-  steadfast config schema --out .schema     all four, a file each";
+  steadfast config schema --out .schema     all five, a file each";
 
 /// Arguments of `config schema`.
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER)]
 pub(super) struct SchemaArgs {
     /// Which one [default: list their names]
-    #[arg(value_parser = ["fleet", "host", "module", "user"])]
+    #[arg(value_parser = ["fleet", "host", "disk", "module", "user"])]
     name: Option<String>,
     /// Write every schema to this directory instead, as NAME.json
     #[arg(long, value_name = "DIR", conflicts_with = "name")]

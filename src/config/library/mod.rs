@@ -10,4 +10,4 @@ mod stock;
 pub use inputs::{InputUse, Locked, inputs, lock_text, pins};
 pub use module::ModuleName;
 pub(super) use module::{Module, Wanted, wanted};
-pub(super) use stock::{Status, Stock};
+pub(super) use stock::{Status, Stock, load};

@@ -186,7 +186,7 @@ impl Stock {
     }
 }
 
-pub(super) fn load(
+pub(in crate::config) fn load(
     snapshot: &Snapshot,
     path: &RepoPath,
     file: FileId,

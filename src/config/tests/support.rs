@@ -6,7 +6,7 @@ use crate::config::{Colour, ConfigErrors, Fleet, HostName, Resolution};
 use crate::source::{RepoPath, Snapshot};
 
 /// A repository of these files.
-pub(super) fn repository(files: &[(&str, &str)]) -> Snapshot {
+pub(in crate::config) fn repository(files: &[(&str, &str)]) -> Snapshot {
     let files: BTreeMap<RepoPath, Vec<u8>> = files
         .iter()
         .map(|(path, text)| (RepoPath::new(*path).unwrap(), text.as_bytes().to_vec()))

@@ -1,4 +1,4 @@
-//! The four kinds of files.
+//! The kinds of files, but for `disk.yml`.
 
 use super::accounts::USER;
 use super::field::{Field, Kind, field};

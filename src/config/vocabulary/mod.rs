@@ -1,6 +1,7 @@
 //! Every key of every file, in tables: what the reader accepts is what the JSON Schemas say.
 
 mod accounts;
+mod disk;
 mod field;
 mod files;
 mod home;
@@ -10,6 +11,7 @@ mod schema;
 mod system;
 
 pub(super) use accounts::{GROUP, USER};
+pub(super) use disk::{DISK, LUKS, PARTITION, SUBVOLUME};
 pub(super) use field::{Field, keys};
 pub(super) use files::{ASSERTION, FLEET, HOST, INPUT, LOCK, LOCKED, MODULE, PERSON, SPEC};
 pub(super) use home::HOME;

@@ -1,7 +1,8 @@
-//! JSON Schemas of the four kinds of files, for editors.
+//! JSON Schemas of the five kinds of files, for editors.
 
 use serde_json::{Map, Value, json};
 
+use super::disk::DISK;
 use super::field::{Field, Kind};
 use super::files::{FLEET, HOST, MODULE, PERSON_FILE, SPEC};
 use super::resources::RESOURCES;
@@ -13,6 +14,8 @@ pub enum FileKind {
     Fleet,
     /// `hosts/NAME/host.yml`
     Host,
+    /// `hosts/NAME/disk.yml`
+    Disk,
     /// `modules/NAME/module.yml`
     Module,
     /// `users/NAME.yml`
@@ -20,8 +23,14 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// All four.
-    pub const ALL: [Self; 4] = [Self::Fleet, Self::Host, Self::Module, Self::User];
+    /// All five.
+    pub const ALL: [Self; 5] = [
+        Self::Fleet,
+        Self::Host,
+        Self::Disk,
+        Self::Module,
+        Self::User,
+    ];
 
     /// The word for it, which names its schema.
     #[must_use]
@@ -29,6 +38,7 @@ impl FileKind {
         match self {
             Self::Fleet => "fleet",
             Self::Host => "host",
+            Self::Disk => "disk",
             Self::Module => "module",
             Self::User => "user",
         }
@@ -38,6 +48,7 @@ impl FileKind {
         match self {
             Self::Fleet => "fleet.yml",
             Self::Host => "hosts/NAME/host.yml",
+            Self::Disk => "hosts/NAME/disk.yml",
             Self::Module => "modules/NAME/module.yml",
             Self::User => "users/NAME.yml",
         }
@@ -46,6 +57,7 @@ impl FileKind {
     fn tables(self) -> Vec<&'static [Field]> {
         match self {
             Self::Fleet => vec![FLEET],
+            Self::Disk => vec![DISK],
             Self::Host => vec![HOST, RESOURCES],
             Self::Module => vec![MODULE],
             Self::User => PERSON_FILE.to_vec(),
@@ -75,7 +87,7 @@ enum Evaluated {
 impl Evaluated {
     fn of(kind: FileKind) -> Self {
         match kind {
-            FileKind::Fleet => Self::No,
+            FileKind::Fleet | FileKind::Disk => Self::No,
             FileKind::Host | FileKind::Module | FileKind::User => Self::Yes,
         }
     }

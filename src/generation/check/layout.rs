@@ -85,14 +85,18 @@ fn is_nearly(other: &str, file: &str) -> bool {
     other == file || other == format!("{stem}.yaml") || other == format!("{stem}s.yml")
 }
 
-/// `users/anna.yaml`, `fleet.yaml` and the like.
+/// `users/anna.yaml`, `fleet.yaml`, `hosts/web/disk.yaml` and the like.
 fn misspelt_files(path: &RepoPath, found: &mut Vec<(Severity, ConfigError)>) {
     let text = path.as_str();
     let lower = text.to_lowercase();
     let person = text
         .strip_prefix("users/")
         .is_some_and(|name| !name.contains('/') && name.strip_suffix(".yaml").is_some());
-    let meant = if person {
+    let disk = text
+        .strip_prefix("hosts/")
+        .and_then(|below| below.strip_suffix("/disk.yaml"))
+        .is_some_and(|host| !host.contains('/'));
+    let meant = if person || disk {
         format!("{}.yml", text.trim_end_matches(".yaml"))
     } else if text != "fleet.yml" && matches!(lower.as_str(), "fleet.yml" | "fleet.yaml") {
         "fleet.yml".to_owned()

@@ -3,7 +3,7 @@
 use super::people;
 use super::secrets::secret_uses;
 use super::units::Verified;
-use crate::config::{ConfigError, ConfigErrors, Fleet, HostName, Severity, Used};
+use crate::config::{ConfigError, ConfigErrors, Fleet, HostName, Severity, Used, disk};
 use crate::generation::build;
 use crate::host::Digest;
 use crate::secrets::SecretUse;
@@ -35,6 +35,9 @@ impl OneHost {
             used: Used::default(),
             findings: Vec::new(),
         };
+        if let Err(errors) = disk(snapshot, host) {
+            one.wrong(&errors);
+        }
         let (config, used) = match fleet.config(host) {
             Ok(resolved) => resolved,
             Err(errors) => {
