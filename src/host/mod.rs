@@ -86,7 +86,7 @@ pub use transient::{
 };
 pub use unit_id::UnitId;
 pub use units::{
-    JobResult, StagedUnits, TimerState, UnitComplaint, UnitError, UnitWatch, Units,
+    JobResult, StagedKind, StagedUnits, TimerState, UnitComplaint, UnitError, UnitWatch, Units,
     VerifyUnitsError, verify_units,
 };
 pub use user::{BecomeError, become_user};

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::Colour;
-use crate::host::{StagedUnits, UnitComplaint, VerifyUnitsError};
+use crate::host::{StagedKind, StagedUnits, UnitComplaint, VerifyUnitsError};
 use crate::source::RepoPath;
 
 fn snapshot(files: &[(&str, &str)]) -> Snapshot {
@@ -279,6 +279,79 @@ fn that_systemd_cannot_be_asked_is_said_once() {
     assert_eq!(
         checked.notes,
         ["unit files were not looked at: systemd-analyze is not on this machine"]
+    );
+}
+
+#[test]
+fn units_of_accounts_and_quadlets_are_looked_at_by_themselves() {
+    let asked = std::sync::Mutex::new(Vec::new());
+    let verifier = |staged: &StagedUnits| {
+        asked.lock().unwrap().push((
+            staged.kind,
+            staged.units.iter().cloned().collect::<Vec<_>>(),
+        ));
+        let complaint = |about: &str, line, fatal| UnitComplaint {
+            about: about.to_owned(),
+            line: Some(line),
+            text: "it is wrong".to_owned(),
+            fatal,
+        };
+        match staged.kind {
+            StagedKind::System => Ok(Vec::new()),
+            StagedKind::Account => Ok(vec![complaint("a.service", 2, false)]),
+            StagedKind::Quadlets if staged.files.contains_key("b.volume") => {
+                Ok(vec![complaint("a.container", 2, true)])
+            }
+            StagedKind::Quadlets => Err(VerifyUnitsError::NoGenerator),
+        }
+    };
+    let unit = "a.service: { text: \"[Service]\\nExecStart=/bin/true\" }";
+    let quadlet = "a.container: { file: a.container }";
+    let one = format!(
+        "units: {{ {unit} }}\nusers: {{ anna: }}\nhome: {{ anna: {{ units: {{ {unit} }} }} }}\n\
+         containers: {{ {quadlet}, b.volume: {{ text: \"[Volume]\" }} }}\n"
+    );
+    let other = format!("containers: {{ {quadlet} }}\n");
+    let content = "[Container]\nImage=x\n";
+    let snapshot = snapshot(&[
+        ("hosts/a/host.yml", &one),
+        ("hosts/a/a.container", content),
+        ("hosts/b/host.yml", &other),
+        ("hosts/b/a.container", content),
+    ]);
+    let checked = check(
+        &snapshot,
+        CheckRequest {
+            verifier: Some(&verifier),
+            ..request()
+        },
+    );
+    assert_eq!(
+        messages(&checked.errors),
+        ["hosts/a/a.container:2:1: `a.container`: it is wrong [a]"]
+    );
+    assert_eq!(
+        messages(&checked.warnings),
+        [
+            "hosts/a/host.yml:2:10: nobody can log in as `anna` [a]",
+            "hosts/a/host.yml:3:26: `anna/a.service`, in the line `ExecStart=/bin/true`: it is wrong [a]"
+        ]
+    );
+    assert_eq!(
+        checked.notes,
+        ["quadlets were not looked at: podman is not on this machine"]
+    );
+    let mut asked = asked.into_inner().unwrap();
+    asked.sort_by_key(|(kind, units)| (format!("{kind:?}"), units.len()));
+    let kinds: Vec<StagedKind> = asked.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            StagedKind::Account,
+            StagedKind::Quadlets,
+            StagedKind::Quadlets,
+            StagedKind::System
+        ]
     );
 }
 

@@ -1,4 +1,4 @@
-//! `systemd-analyze verify` over unit files that are installed nowhere.
+//! `systemd-analyze verify` over unit files that are installed nowhere, and podman's generator over quadlets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{DirBuilder, File};
@@ -7,14 +7,29 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::time::Duration;
 
+use super::quadlets;
 use crate::host::exec::{ExecError, Program};
 
 /// Longer than this and something is wrong with the tool, not with the units.
-const TIMEOUT: Duration = Duration::from_mins(1);
+pub(super) const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Whose unit files they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StagedKind {
+    /// The machine's systemd's.
+    #[default]
+    System,
+    /// The systemd's of an account.
+    Account,
+    /// Podman's: quadlets.
+    Quadlets,
+}
 
 /// Unit files that are looked at together, as they would lie in one directory of units.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StagedUnits {
+    /// Whose they are.
+    pub kind: StagedKind,
     /// Contents by name: `app.service`, `app.service.d/10-limits.conf`.
     pub files: BTreeMap<String, Vec<u8>>,
     /// The units to look at, instances by their own names.
@@ -40,6 +55,9 @@ pub enum VerifyUnitsError {
     /// The tool is not on this machine.
     #[error("systemd-analyze is not on this machine")]
     NoTool,
+    /// The generator is not on this machine.
+    #[error("podman is not on this machine")]
+    NoGenerator,
     /// It did not come to an end.
     #[error(transparent)]
     Exec(ExecError),
@@ -54,13 +72,17 @@ pub enum VerifyUnitsError {
     Stage(#[from] io::Error),
 }
 
-/// Asks systemd what it has against the units. Nothing of them is run, and this machine's own units are only looked up.
+/// Asks systemd, or podman, what it has against the units. Nothing of them is run, and this machine's own units are only
+/// looked up.
 ///
 /// # Errors
 /// [`VerifyUnitsError`]; that there are complaints is none.
 pub fn verify_units(staged: &StagedUnits) -> Result<Vec<UnitComplaint>, VerifyUnitsError> {
     let directory = tempfile::tempdir()?;
     stage(directory.path(), staged)?;
+    if staged.kind == StagedKind::Quadlets {
+        return quadlets::verify(directory.path(), staged);
+    }
     let base = directory.path().display().to_string();
     let paths = staged.units.iter().map(|unit| format!("{base}/{unit}"));
     let verify = Program::new("systemd-analyze")
@@ -70,9 +92,12 @@ pub fn verify_units(staged: &StagedUnits) -> Result<Vec<UnitComplaint>, VerifyUn
             "--generators=no",
             "--recursive-errors=no",
         ])
+        .args((staged.kind == StagedKind::Account).then_some("--user"))
         .args(paths)
         // The colon stands for the machine's own directories, which have `multi-user.target` and the like.
         .env("SYSTEMD_UNIT_PATH", format!("{base}:"))
+        // An account's systemd does not begin without one, be it only to look.
+        .env("XDG_RUNTIME_DIR", &base)
         .env("SYSTEMD_LOG_TARGET", "console")
         .env("SYSTEMD_LOG_COLOR", "0")
         .timeout(TIMEOUT);
@@ -196,7 +221,8 @@ distribution.service: Service has no ExecStart=. Refusing.
     #[test]
     fn the_real_tool_says_what_is_wrong_with_staged_units() {
         let file = |text: &str| text.as_bytes().to_vec();
-        let staged = StagedUnits {
+        let mut staged = StagedUnits {
+            kind: StagedKind::System,
             files: [
                 ("good.service", "[Service]\nExecStart=/bin/true\n"),
                 ("bad.service", "[Service]\nType=simple\nColour=red\n"),
@@ -209,23 +235,29 @@ distribution.service: Service has no ExecStart=. Refusing.
                 .map(str::to_owned)
                 .into(),
         };
-        match verify_units(&staged) {
-            Ok(found) => {
-                let about: Vec<(&str, Option<u32>, bool)> = found
-                    .iter()
-                    .map(|one| (one.about.as_str(), one.line, one.fatal))
-                    .collect();
-                assert_eq!(
-                    about,
-                    [
-                        ("bad.service", Some(3), false),
-                        ("bad.service", None, true),
-                        ("work@.service.d/10.conf", Some(2), false),
-                    ]
-                );
-            }
-            Err(VerifyUnitsError::NoTool) => eprintln!("skipped: no systemd-analyze here"),
-            Err(other) => panic!("{other}"),
+        for kind in [StagedKind::System, StagedKind::Account] {
+            staged.kind = kind;
+            let found = match verify_units(&staged) {
+                Ok(found) => found,
+                Err(VerifyUnitsError::NoTool) => {
+                    eprintln!("skipped: no systemd-analyze here");
+                    return;
+                }
+                Err(other) => panic!("{other}"),
+            };
+            let about: Vec<(&str, Option<u32>, bool)> = found
+                .iter()
+                .map(|one| (one.about.as_str(), one.line, one.fatal))
+                .collect();
+            assert_eq!(
+                about,
+                [
+                    ("bad.service", Some(3), false),
+                    ("bad.service", None, true),
+                    ("work@.service.d/10.conf", Some(2), false),
+                ],
+                "{kind:?}"
+            );
         }
     }
 }

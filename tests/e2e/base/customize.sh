@@ -9,8 +9,24 @@ cd "$root/srv/apt"
 APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq download hello restic podman locales libc-l10n
 APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq -y -o Dir::Cache::archives="$PWD/" --no-install-recommends \
     install --download-only nftables sudo bash-completion curl direnv htop jq less rsync tmux uidmap unattended-upgrades \
-    vim-tiny
+    vim-tiny network-manager qemu-guest-agent cloud-guest-utils nix-bin nix-setup-systemd nfs-common
 rm -rf partial lock
+
+# What the archive has, for hosts of the example that are too large to be booted: `main curl`. The names alone are kept.
+archive=$(mktemp -d)
+chmod 755 "$archive"
+mirror=$(sed -n 's/^deb \(\[.*\] \)\{0,1\}\([^ ]*\) \([^ ]*\) .*/\2 \3/p' "$root/etc/apt/sources.list" | head -n 1)
+echo "deb $mirror main contrib non-free non-free-firmware" >"$archive/sources.list"
+mkdir -p "$archive/lists/partial"
+of_archive() {
+    APT_CONFIG="$MMDEBSTRAP_APT_CONFIG" apt-get -qq -o Dir::Etc::SourceList="$archive/sources.list" \
+        -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$archive/lists" -o Acquire::Languages=none "$@"
+}
+of_archive update
+of_archive indextargets --format '$(COMPONENT) $(FILENAME)' 'Created-By: Packages' | while read -r component file; do
+    sed -n "s/^Package: /$component /p" "$file"
+done | sort -u >"$root/srv/archive-names"
+rm -rf "$archive"
 
 # The whole of podman is too large. Its generator is the real one; what it would run is a stand-in that only stays up.
 dpkg-deb --extract podman_*.deb podman

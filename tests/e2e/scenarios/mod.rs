@@ -1,6 +1,7 @@
 //! What must be seen on real hosts, a file per scenario.
 
 mod activation;
+mod archive;
 mod backup;
 mod boot;
 mod canary;
@@ -11,6 +12,7 @@ mod events;
 mod example;
 mod fixture;
 mod homes;
+mod inputs;
 mod joining;
 mod kills;
 mod lockout;
@@ -79,6 +81,7 @@ scenarios![
     Others secrets::a_secret_that_does_not_open_changes_nothing_and_says_which_way_it_failed,
     Others joining::a_host_joins_by_its_scanned_key_and_is_out_after_it_leaves,
     Others events::the_journal_is_told_of_every_change_once_under_its_fixed_id,
+    Others inputs::a_module_of_a_second_repository_is_fetched_pinned_and_outlives_its_remote,
     Others homes::a_home_comes_changes_and_goes_and_its_units_with_it,
     Others unit_jobs::every_row_of_the_table_queues_the_jobs_it_says,
     Others units_change::units_change_as_their_definitions_ask_and_originals_come_back,
@@ -91,5 +94,6 @@ scenarios![
     Others validators::what_a_program_refuses_changes_nothing,
     Others mounts::mounts_come_change_and_go_and_drift_scans_do_not_touch_them,
     Others network::interfaces_and_containers_do_what_their_files_say,
+    Others archive::every_package_of_the_example_is_in_debians_archive,
     Others units::the_units_verify_and_are_as_hardened_as_their_work_allows,
 ];
