@@ -1,27 +1,13 @@
 #!/usr/bin/env bash
 # 100 files, a user and a unit: `reconcile now` against `ansible-playbook`, on the same booted Debian host, in turns.
 #
-# Needs root, mmdebstrap and systemd-container. ansible-core comes from PyPI and runs on the host itself
-# (`--connection local`), as ansible-pull would: no ssh in between. Between rounds everything is taken away again.
+# Between rounds everything is taken away again.
 source "$(dirname "$0")/lib.sh"
-[ "$(id -u)" = 0 ] || { echo "run it as root: it boots a host" >&2; exit 1; }
+source "$(dirname "$0")/host.sh"
 count=100
 rounds=${ROUNDS:-3}
 
-base=$checkout/target/bench-host.tar
-if [ ! -e "$base" ]; then
-    echo "building the host's file system (once)" >&2
-    mmdebstrap --quiet --variant=minbase \
-        --include=systemd,systemd-sysv,dbus,git,openssh-client,python3,python3-venv,ca-certificates trixie "$base"
-fi
-root=$scratch/host
-mkdir "$root"
-tar --extract --file "$base" --directory "$root" --numeric-owner
-python=$(chroot "$root" python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-pip download --quiet --only-binary=:all: --python-version "$python" --dest "$root/wheels" ansible-core
-chroot "$root" python3 -m venv /opt/ansible
-chroot "$root" /opt/ansible/bin/pip install --quiet --no-index --find-links /wheels ansible-core
-install -m 755 "$steadfast" "$root/usr/bin/steadfast"
+make_host
 
 # The same 100 files, user and unit, once for each.
 fleet_of "$count" "$root/srv/fleet"
@@ -49,26 +35,14 @@ cat > "$root/srv/playbook.yml" <<'END'
     - ansible.builtin.copy: { src: /srv/fleet/hosts/bench/bench.service, dest: /etc/systemd/system/bench.service, mode: "0644" }
     - ansible.builtin.systemd_service: { name: bench.service, enabled: true, state: started, daemon_reload: true }
 END
-mkdir -p "$root/etc/steadfast"
-printf 'host: bench\nremotes: [/srv/fleet]\nsettle: 1s\n' > "$root/etc/steadfast/agent.yml"
-
-systemd-nspawn -q -D "$root" --boot --register=no --keep-unit --private-network --link-journal=no --machine="bench$$" \
-    > "$scratch/console" 2>&1 &
-nspawn=$!
-trap 'kill $nspawn 2> /dev/null; wait $nspawn 2> /dev/null; rm -rf "$scratch"' EXIT
-on_host() { nsenter -t "$leader" -a "$@"; }
-for _ in $(seq 100); do
-    leader=$(pgrep -P "$nspawn" 2> /dev/null | head -n 1) || true
-    [ -n "$leader" ] && on_host systemctl is-system-running --wait > /dev/null 2>&1 && break
-    sleep 0.1
-done
+boot_host
 
 take_away() {
     on_host sh -c 'systemctl disable --now bench.service; rm -rf /etc/systemd/system/bench.service /srv/bench /var/lib/steadfast
         systemctl daemon-reload; userdel -rf bench; groupdel bench; true' > /dev/null 2>&1
 }
 ours=(on_host steadfast reconcile now)
-theirs=(on_host /opt/ansible/bin/ansible-playbook --connection local -i localhost, /srv/playbook.yml)
+theirs=(playbook /srv/playbook.yml)
 a=() b=() a2=() b2=() ratios=()
 for _ in $(seq "$rounds"); do
     take_away
