@@ -312,6 +312,7 @@ impl<'a> Hands<'a> {
             | Step::DisableUnit { .. }
             | Step::ReloadUnit { .. }
             | Step::RestartUnit { .. }
+            | Step::CatchUpUnit { .. }
             | Step::StartUnit { .. } => self.unit(step).await,
         }
     }

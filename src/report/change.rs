@@ -238,7 +238,9 @@ impl Change {
             Step::DisableUnit { unit: name } => unit(A::Disable, name, None),
             Step::StopUnit { unit: name, why } => unit(A::Stop, name, Some(why)),
             Step::ReloadUnit { unit: name, why } => unit(A::Reload, name, Some(why)),
-            Step::RestartUnit { unit: name, why } => unit(A::Restart, name, Some(why)),
+            Step::RestartUnit { unit: name, why } | Step::CatchUpUnit { unit: name, why } => {
+                unit(A::Restart, name, Some(why))
+            }
             Step::StartUnit { unit: name, why } => unit(A::Start, name, Some(why)),
         }
     }

@@ -3,7 +3,7 @@
 use super::super::failure::HostFailure;
 use super::{Hands, Step};
 use crate::generation::Manifest;
-use crate::host::{JobResult, UnitId, Units};
+use crate::host::{ActiveState, JobResult, UnitId, Units};
 
 impl Hands<'_> {
     pub(super) async fn unit(&mut self, step: &Step) -> Result<(), HostFailure> {
@@ -17,6 +17,14 @@ impl Hands<'_> {
             Step::RestartUnit { unit, .. } => {
                 // Its start limit counts this activation's starts, not the crashes before.
                 units.reset_failed(unit).await?;
+                ended(unit, "restart", units.restart(unit).await?)
+            }
+            Step::CatchUpUnit { unit, .. } => {
+                let found = units.observe(&[unit.clone()].into()).await?;
+                let is_up = found.get(unit).and_then(|state| state.active);
+                if !is_up.is_some_and(ActiveState::is_up) {
+                    return Ok(());
+                }
                 ended(unit, "restart", units.restart(unit).await?)
             }
             Step::StartUnit { unit, .. } => {

@@ -77,7 +77,9 @@ fn rank(step: &Step, place: Place) -> Rank {
         Step::EnableUnit { .. } | Step::DisableUnit { .. } => (10, 0),
         Step::SetLinger { .. } => (10, 1),
         Step::ReloadUnit { .. } => (11, 0),
-        Step::RestartUnit { unit, .. } => (12, triggers_first(unit)),
+        Step::RestartUnit { unit, .. } | Step::CatchUpUnit { unit, .. } => {
+            (12, triggers_first(unit))
+        }
         Step::StartUnit { unit, .. } => (13, triggers_first(unit)),
         // Not before our files in its directories are gone, and its services have read its own again: a firewall leaves
         // its rules in the kernel.

@@ -118,6 +118,8 @@ pub enum Step {
     ReloadUnit { unit: UnitId, why: String },
     /// Restart a unit.
     RestartUnit { unit: UnitId, why: String },
+    /// Restart a unit that a package brought and started before our files were there, if it did.
+    CatchUpUnit { unit: UnitId, why: String },
     /// Start a unit.
     StartUnit { unit: UnitId, why: String },
 }
@@ -184,6 +186,7 @@ impl Step {
             | Self::DisableUnit { unit }
             | Self::ReloadUnit { unit, .. }
             | Self::RestartUnit { unit, .. }
+            | Self::CatchUpUnit { unit, .. }
             | Self::StartUnit { unit, .. } => format!("unit {unit}"),
             Self::UpdatePackageLists { .. } => "package lists".to_owned(),
             Self::InstallPackages { .. }
@@ -278,6 +281,9 @@ impl Step {
             Self::DisableUnit { unit } => format!("disable {unit}"),
             Self::ReloadUnit { unit, why } => format!("reload {unit} ({why})"),
             Self::RestartUnit { unit, why } => format!("restart {unit} ({why})"),
+            Self::CatchUpUnit { unit, why } => {
+                format!("restart {unit} if its package has started it ({why})")
+            }
             Self::StartUnit { unit, why } => format!("start {unit} ({why})"),
         }
     }
@@ -291,6 +297,7 @@ impl Step {
             | Self::DisableUnit { unit }
             | Self::ReloadUnit { unit, .. }
             | Self::RestartUnit { unit, .. }
+            | Self::CatchUpUnit { unit, .. }
             | Self::StartUnit { unit, .. } => Some(unit),
             _ => None,
         }

@@ -145,7 +145,7 @@ fn rank(step: &Step) -> u8 {
         Step::EnableUnit { .. } | Step::DisableUnit { .. } => 14,
         Step::SetLinger { .. } => 15,
         Step::ReloadUnit { .. } => 16,
-        Step::RestartUnit { .. } => 17,
+        Step::RestartUnit { .. } | Step::CatchUpUnit { .. } => 17,
         Step::StartUnit { .. } => 18,
         Step::RemovePackages { .. } => 19,
     }

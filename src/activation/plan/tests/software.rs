@@ -1,8 +1,12 @@
 use super::world::*;
 use crate::activation::{Held, Step};
 use crate::config::OnConflict;
-use crate::generation::{Manifest, PathEntry};
-use crate::host::{Arriving, KernelModule, LocaleName, ModuleState, PathState};
+use crate::generation::{Manifest, PathEntry, UnitEntry};
+use crate::host::{
+    ActiveState, Arriving, KernelModule, LocaleName, ModuleState, PathState, UnitFileState,
+    UnitState,
+};
+use crate::secrets::UnitTriggers;
 
 fn with_packages(names: &[&str]) -> Manifest {
     let mut manifest = manifest();
@@ -199,4 +203,54 @@ fn an_empty_root_gets_the_directories_of_apts_files_before_them() {
     let there = text(&world.go(&first));
     let back = text(&world.go(&manifest()));
     insta::assert_snapshot!(format!("{there}\n--\n{back}"));
+}
+
+#[test]
+fn what_a_package_starts_before_our_files_are_there_starts_anew() {
+    let mut world = World::fresh();
+    let mut first = with_packages(&["nginx", "openssh-server"]);
+    let triggers = |name: &str| UnitTriggers {
+        reload: [unit_name(name)].into(),
+        ..UnitTriggers::default()
+    };
+    for (at, name) in [
+        ("/etc/nginx.conf", "nginx.service"),
+        ("/etc/sshd.conf", "ssh.service"),
+    ] {
+        let entry = PathEntry {
+            units: triggers(name),
+            ..file("ours")
+        };
+        first.paths.insert(super::world::path(at), entry);
+        let missing = UnitState {
+            file: UnitFileState::Missing,
+            ..unit_state(ActiveState::Inactive)
+        };
+        world.observed.units.insert(unit_name(name), missing);
+    }
+    let wanted = UnitEntry {
+        start: Some(true),
+        ..unit(&[])
+    };
+    first.units.insert(unit_name("ssh.service"), wanted);
+    insta::assert_snapshot!(text(&world.go(&first)), @r"
+    install nginx, openssh-server
+    create file /etc/nginx.conf
+    create file /etc/sshd.conf
+    restart nginx.service if its package has started it (/etc/nginx.conf changes)
+    restart ssh.service (/etc/sshd.conf changes)
+    ");
+    // They are known from then on.
+    world.run("nginx.service", ActiveState::Active);
+    let entry = PathEntry {
+        units: triggers("nginx.service"),
+        ..file("other")
+    };
+    first
+        .paths
+        .insert(super::world::path("/etc/nginx.conf"), entry);
+    insta::assert_snapshot!(text(&world.go(&first)), @r"
+    update file /etc/nginx.conf
+    reload nginx.service (/etc/nginx.conf changes)
+    ");
 }

@@ -317,6 +317,8 @@ impl World {
             Step::ReloadUnit { unit, .. } => {
                 assert!(self.unit(unit).active.unwrap().is_up(), "{unit} is down");
             }
+            // Packages of this world start nothing.
+            Step::CatchUpUnit { .. } => {}
             Step::RestartUnit { unit, .. } | Step::StartUnit { unit, .. } => {
                 self.unit(unit).active = Some(ActiveState::Active);
             }

@@ -44,6 +44,7 @@ pub(super) fn steps(decisions: &Decisions, draft: &mut Draft) {
             Decision::Restart(why) => draft.steps.push(Step::RestartUnit { unit, why }),
             Decision::Reload(why) => draft.steps.push(Step::ReloadUnit { unit, why }),
             Decision::Start(why) => draft.steps.push(Step::StartUnit { unit, why }),
+            Decision::CatchUp(why) => draft.steps.push(Step::CatchUpUnit { unit, why }),
         }
     }
 }

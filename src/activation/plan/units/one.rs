@@ -1,12 +1,12 @@
 //! The decision about one unit.
 
-use super::super::Resume;
 use super::super::decide::{Draft, Situation};
+use super::super::{Resume, Step};
 use super::definition::Difference;
 use super::reasons::{Fate, Unit};
 use super::{mounts, targets};
 use crate::generation::{OnChange, UnitTrait};
-use crate::host::{ActiveState, UnitId, UnitKind};
+use crate::host::{ActiveState, UnitFileState, UnitId, UnitKind};
 
 /// What is done about a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub(super) enum Decision {
     Restart(String),
     Reload(String),
     Start(String),
+    /// Restart, if it runs when everything else is done.
+    CatchUp(String),
 }
 
 pub(super) fn decide(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
@@ -177,7 +179,7 @@ fn precedence(decision: &Decision) -> u8 {
         Decision::StopStart(_) => 1,
         Decision::Restart(_) => 2,
         Decision::Reload(_) => 3,
-        Decision::Start(_) => 4,
+        Decision::Start(_) | Decision::CatchUp(_) => 4,
         Decision::Nothing => 5,
     }
 }
@@ -204,9 +206,39 @@ fn definition_changed(unit: &Unit<'_>, difference: Difference, why: String) -> D
 /// Mounts that are only ever remounted.
 const NEVER_UNMOUNTED: [&str; 3] = ["-.mount", "usr.mount", "nix.mount"];
 
+/// Why a unit that is not there yet is not what it should be when its package has come: packages start their services, and
+/// our files are written after them.
+fn comes_with_a_package(unit: &Unit<'_>, draft: &Draft) -> Option<String> {
+    let is_missing = unit
+        .state
+        .as_ref()
+        .is_some_and(|state| state.file == UnitFileState::Missing);
+    let is_ours = unit.wanted.is_some_and(|entry| {
+        let mut files = entry.definition.iter();
+        files.any(|path| !path.as_str().contains(".d/"))
+    });
+    let installs = |step: &Step| matches!(step, Step::InstallPackages { .. });
+    if !is_missing || is_ours || unit.on_change() == OnChange::Keep {
+        return None;
+    }
+    let changed = unit
+        .changed
+        .as_ref()
+        .map(|(path, _)| format!("{path} changes"));
+    let why = changed.or(unit.restart.clone()).or(unit.reload.clone())?;
+    draft.steps.iter().any(installs).then_some(why)
+}
+
 /// A unit that is down starts if it is to run.
 fn down(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
     let to_run = unit.wanted.and_then(|entry| entry.start) == Some(true);
+    if let Some(why) = comes_with_a_package(unit, draft) {
+        return if to_run {
+            Decision::Restart(why)
+        } else {
+            Decision::CatchUp(why)
+        };
+    }
     let resumed = unit.unfinished.is_some() && (unit.wanted.is_some() || unit.had.is_none());
     if !to_run && !resumed {
         return Decision::Nothing;
