@@ -24,10 +24,11 @@ pub(super) const ABOUT: &str = "\
 Resolve and build every host of the repository, and say all that is wrong with it.
 
 Looks at the files as they lie in the folder, committed or not; ignored files do not count. Needs no key, no network \
-and no privilege, so it works on a laptop, in a hook and in CI. Unit files are shown to `systemd-analyze verify` where \
-that is installed.
+and no privilege, so it works on a laptop, in a hook and in CI. Unit files, those of accounts too, are shown to \
+`systemd-analyze verify`, and quadlets to the generator of podman, where these are installed.
 
-Errors: whatever a host could not be built from, units that systemd would not load, secrets that a host uses and cannot \
+Errors: whatever a host could not be built from, a `disk.yml` that is wrong, units that systemd would not load, quadlets \
+that podman makes nothing of, secrets that a host uses and cannot \
 open, two hosts with one key, files that nobody reads because of their name. Warnings: modules that are on nowhere, \
 options that nobody reads, lines of units that systemd ignores, people that cannot log in or have the key or uid of \
 another.";
@@ -55,7 +56,7 @@ pub struct CheckArgs {
     /// Let warnings fail the check too
     #[arg(long)]
     strict: bool,
-    /// Do not ask systemd-analyze about unit files
+    /// Do not ask systemd-analyze about unit files, nor podman about quadlets
     #[arg(long)]
     no_units: bool,
     #[command(flatten)]

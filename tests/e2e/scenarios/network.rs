@@ -54,6 +54,7 @@ pub fn interfaces_and_containers_do_what_their_files_say(world: &World, name: &s
             .contains("localhost/one")
     );
     assert_eq!(yard.drift().0, 0);
+    asks_podman_about_quadlets(yard);
     let (networkd, web) = (
         invocation(yard, "systemd-networkd"),
         invocation(yard, "web"),
@@ -83,6 +84,27 @@ pub fn interfaces_and_containers_do_what_their_files_say(world: &World, name: &s
     );
     yard.must("test ! -e /etc/containers/systemd && test ! -e /etc/systemd/network/60-steadfast-lan0.network");
     addresses(yard, "");
+}
+
+/// Where podman is, `check` says what its generator has against a quadlet, and where.
+fn asks_podman_about_quadlets(yard: &Host) {
+    let host = |key: &str| {
+        format!("containers:\n  web.container:\n    text: |\n      [Container]\n      {key}=one\n")
+    };
+    yard.write("/root/repo/hosts/a/host.yml", &host("Image"));
+    let said = yard.must("steadfast check /root/repo");
+    assert!(said.contains("nothing is wrong"), "{said}");
+    assert!(!said.contains("were not looked at"), "{said}");
+    yard.write("/root/repo/hosts/a/host.yml", &host("Imagee"));
+    let said = yard.run("steadfast check /root/repo");
+    assert_eq!(said.code, 1, "{}", said.all());
+    for words in [
+        "unsupported key 'Imagee' in group 'Container'",
+        "hosts/a/host.yml:5:7",
+        "podman makes no unit of it; said by the generator of podman",
+    ] {
+        assert!(said.all().contains(words), "{words}: {}", said.all());
+    }
 }
 
 fn invocation(yard: &Host, unit: &str) -> String {
