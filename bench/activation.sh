@@ -76,6 +76,7 @@ phases() {
         END { $1 = ended; enter(""); for (name in spent) printf "%s %.3f\n", name, spent[name] }' "$scratch/progress"
 }
 
+change 0
 boot_host
 reconcile || { cat "$scratch/progress" >&2; exit 1; }
 [ "$(running)" = "$units" ] || { echo "the units do not run" >&2; exit 1; }
@@ -102,7 +103,7 @@ for _ in $(seq "$rounds"); do
 done
 
 idle_given=$(jobs_given)
-idle=() 
+idle=()
 for _ in $(seq "$rounds"); do idle+=("$(seconds on_host steadfast reconcile now)"); done
 idle_given=$(($(jobs_given) - idle_given))
 calls=openat,creat,rename,renameat,renameat2,unlink,unlinkat,mkdir,mkdirat,link,linkat,symlink,symlinkat,truncate,ftruncate

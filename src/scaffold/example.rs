@@ -73,6 +73,8 @@ pub(super) const EXAMPLE: &[(&str, &str)] = example! {
     "modules/restic-backup/README.md",
     "modules/restic-backup/backup.service",
     "modules/restic-backup/backup.timer",
+    "modules/restic-backup/check.service",
+    "modules/restic-backup/check.timer",
     "modules/restic-backup/definition.yml",
     "modules/restic-backup/module.yml",
     "modules/server/README.md",

@@ -183,6 +183,12 @@ pub fn a_host_is_backed_up_by_its_timer_and_a_file_comes_back(world: &World, nam
         "second\n0\n"
     );
     yard.must("steadfast backup check --read-data-subset 100%");
+    // As the second timer does it, once a month.
+    yard.must("systemctl start restic-check-home.service");
+    let journal = yard.must("journalctl --no-pager -o cat -u restic-check-home.service");
+    assert!(journal.contains("sound, 5% of the data read"), "{journal}");
+    let timer = yard.must("systemctl show -P TimersCalendar restic-check-home.timer");
+    assert!(timer.contains("*-*-01 00:00:00"), "{timer}");
 
     let said = yard.must("systemd-analyze security --no-pager restic-backups-home.service");
     let line = said
