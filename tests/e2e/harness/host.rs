@@ -261,6 +261,11 @@ impl Host {
             .unwrap()
     }
 
+    /// Process 1 of the host, as it is called out here.
+    pub fn leader(&self) -> u32 {
+        self.running.as_ref().map_or(0, |running| running.leader)
+    }
+
     fn enter(&self, script: &str) -> Command {
         let leader = self.running.as_ref().map_or(0, |running| running.leader);
         assert_ne!(leader, 0, "{} is off", self.name);

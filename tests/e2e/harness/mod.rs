@@ -14,5 +14,5 @@ pub use fleet::Fleet;
 pub use host::Host;
 pub use jobs::Observer;
 pub use observe::{Status, changed};
-pub use shell::{Said, Transcript, tail, wait_until};
+pub use shell::{Said, Transcript, tail, wait_for, wait_until};
 pub use world::{Access, World, enter};

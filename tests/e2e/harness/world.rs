@@ -21,6 +21,7 @@ const NEEDED: &[(&str, &str)] = &[
     ("git", "git"),
     ("ssh", "openssh-client"),
     ("ssh-keygen", "openssh-client"),
+    ("strace", "strace"),
 ];
 
 /// Where hosts can be booted.

@@ -14,6 +14,7 @@ mod fixture;
 mod homes;
 mod inputs;
 mod joining;
+mod kill_anywhere;
 mod kills;
 mod lockout;
 mod machine;
@@ -54,6 +55,7 @@ scenarios![
     Others activation::what_dies_while_health_is_asked_is_taken_back_without_a_network,
     Others activation::an_activation_that_dies_or_hangs_is_taken_back_though_nobody_runs,
     Others example::a_host_of_the_example_becomes_all_it_says_and_then_what_it_was,
+    Others kill_anywhere::kills_at_chosen_records_leave_a_host_wholly_old_or_wholly_new,
     Others kills::kills_at_any_moment_leave_a_host_wholly_old_or_wholly_new,
     Others drift::hand_edits_are_drift_which_enforce_repairs_and_report_leaves,
     Others backup::a_host_is_backed_up_by_its_timer_and_a_file_comes_back,
