@@ -97,6 +97,7 @@ impl<'a> Machine<'a> {
         machine.git(&["init", "-q", "-b", "main"]);
         for directory in [
             "etc/systemd/system/multi-user.target.wants",
+            "etc/steadfast",
             "usr/lib/systemd/system",
             "srv/decoy/1",
             "srv/decoy/2",
@@ -112,6 +113,7 @@ impl<'a> Machine<'a> {
         machine.write("etc/shadow", SHADOW, 0o600);
         machine.write("usr/lib/systemd/system/vendor.service", VENDOR, 0o644);
         machine.write(HEALTH, "well\n", 0o644);
+        machine.write("etc/steadfast/agent.yml", SETTINGS, 0o644);
         machine.write("srv/decoy/1/b.conf", "not ours\n", 0o600);
         machine.write(
             "etc/systemd/system/multi-user.target.wants/README",
@@ -290,6 +292,8 @@ fn run(command: &mut Command) {
     );
 }
 
+/// No login is lost below a root: nothing is worth waiting for.
+const SETTINGS: &str = "health: { window: 1s, lockout_window: 1s, passes: 1, every: 1s }\n";
 const PASSWD: &str = "\
 root:x:0:0:root:/root:/bin/bash
 daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
