@@ -411,7 +411,7 @@ impl Yaml {
         if wanted == found {
             return Ok(());
         }
-        let said = self.entry.get("mode").map(|text| text.parse::<FileMode>());
+        let said = self.entry.get("mode").map(str::parse::<FileMode>);
         let said = said.map_or(Some(default), Result::ok);
         if said != Some(wanted) {
             let place = &self.place;

@@ -172,7 +172,10 @@ fn describe(pid: i32, own: Option<&Path>) -> Option<String> {
 /// The unit that a process belongs to, from its `/proc/PID/cgroup`.
 fn unit_of(groups: &str) -> Option<&str> {
     let path = groups.lines().find_map(|line| line.strip_prefix("0::"))?;
-    let is_unit = |part: &&str| part.ends_with(".service") || part.ends_with(".scope");
+    let is_unit = |part: &&str| {
+        let kind = UnitName::new(*part).map(|unit| unit.kind());
+        matches!(kind, Ok(UnitKind::Service | UnitKind::Scope))
+    };
     path.rsplit('/').find(is_unit)
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::activation::{PathChange, Plan, SecretChange, SecretState, Step};
 use crate::generation::{PathEntry, PathKind};
-use crate::host::{Arriving, Linger, PackageName, PathState};
+use crate::host::{Arriving, Linger, PackageName, PathState, UserName};
 
 /// One change of a host, planned or done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -150,6 +150,10 @@ impl Change {
                 detail,
             }]
         };
+        let system = |action, subject: String| one(Area::System, action, subject, None);
+        let user = |action, user: &UserName, detail: Option<String>| {
+            one(Area::Accounts, action, format!("user {user}"), detail)
+        };
         let unit = |action, unit: &crate::host::UnitId, why: Option<&String>| {
             one(Area::Units, action, unit.to_string(), why.cloned())
         };
@@ -164,42 +168,31 @@ impl Change {
             Step::HoldPackages { packages } => named(packages, A::Hold),
             Step::ReleasePackages { packages } => named(packages, A::Release),
             Step::RemovePackages { packages } => named(packages, A::Remove),
-            Step::LoadModule { module } => one(
-                Area::System,
-                A::Load,
-                format!("kernel module {module}"),
-                None,
-            ),
+            Step::LoadModule { module } => system(A::Load, format!("kernel module {module}")),
             Step::GenerateLocales { locales } => locales
                 .iter()
-                .flat_map(|locale| one(Area::System, A::Create, format!("locale {locale}"), None))
+                .flat_map(|locale| system(A::Create, format!("locale {locale}")))
                 .collect(),
-            Step::SetLinger { user, linger } => {
+            Step::SetLinger { user: name, linger } => {
                 let detail = match linger {
                     Linger::On => "services run without a login",
                     Linger::Off => "services end with the last session",
                 };
-                let detail = Some(detail.to_owned());
-                one(Area::Accounts, A::Update, format!("user {user}"), detail)
+                user(A::Update, name, Some(detail.to_owned()))
             }
             Step::CreateGroup { group, .. } => {
                 one(Area::Accounts, A::Create, format!("group {group}"), None)
             }
-            Step::CreateUser { user, .. } => {
-                one(Area::Accounts, A::Create, format!("user {user}"), None)
+            Step::CreateUser { user: name, .. } => user(A::Create, name, None),
+            Step::ModifyUser {
+                user: name,
+                changes,
+                ..
+            } => user(A::Update, name, Some(changes.join(", "))),
+            Step::LockUser { user: name } => {
+                let detail = "accounts are never deleted";
+                user(A::Lock, name, Some(detail.to_owned()))
             }
-            Step::ModifyUser { user, changes, .. } => one(
-                Area::Accounts,
-                A::Update,
-                format!("user {user}"),
-                Some(changes.join(", ")),
-            ),
-            Step::LockUser { user } => one(
-                Area::Accounts,
-                A::Lock,
-                format!("user {user}"),
-                Some("accounts are never deleted".to_owned()),
-            ),
             Step::InstallSecrets { changes } => changes.iter().map(Self::of_secret).collect(),
             Step::WritePath {
                 path,
@@ -217,15 +210,10 @@ impl Change {
                 path.to_string(),
                 Some("what was there before Steadfast".to_owned()),
             ),
-            Step::SetHostname { hostname, .. } => one(
-                Area::System,
-                A::Update,
-                format!("host name {hostname}"),
-                None,
-            ),
-            Step::SetSysctl { key, value, .. } => {
-                one(Area::System, A::Update, format!("{key} = {value}"), None)
+            Step::SetHostname { hostname, .. } => {
+                system(A::Update, format!("host name {hostname}"))
             }
+            Step::SetSysctl { key, value, .. } => system(A::Update, format!("{key} = {value}")),
             Step::ReloadConnections { .. } => {
                 one(Area::Units, A::Reload, "NetworkManager".to_owned(), None)
             }

@@ -18,16 +18,14 @@ impl HostParser<'_> {
     /// A duration of at least a millisecond and at most a day.
     pub(super) fn duration(&mut self, node: &Node) -> Option<u64> {
         let text = self.reader.text(node)?;
-        match duration_ms(text) {
-            Some(ms) => Some(ms),
-            None => {
-                let bare = text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty();
-                let fix = bare.then(|| format!("say the unit: `{text}s`"));
-                let wanted = "a duration such as `250ms`, `30s` or `5m`, at most a day,";
-                self.reader.wrong_type(node, wanted).fix = fix;
-                None
-            }
+        let duration = duration_ms(text);
+        if duration.is_none() {
+            let bare = text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty();
+            let fix = bare.then(|| format!("say the unit: `{text}s`"));
+            let wanted = "a duration such as `250ms`, `30s` or `5m`, at most a day,";
+            self.reader.wrong_type(node, wanted).fix = fix;
         }
+        duration
     }
 }
 

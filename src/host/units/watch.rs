@@ -71,7 +71,7 @@ impl UnitWatch {
 
     fn matters(&self, message: &Message) -> bool {
         let header = message.header();
-        let member = header.member().map(|member| member.as_str());
+        let member = header.member().map(zbus::names::MemberName::as_str);
         match member {
             Some("UnitFilesChanged" | "Reloading") => true,
             Some("PropertiesChanged") => {

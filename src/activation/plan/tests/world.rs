@@ -267,7 +267,9 @@ impl World {
                 software.held.retain(|name| !packages.contains(name));
                 self.additions.holds.retain(|name| !packages.contains(name));
             }
-            Step::UpdatePackageLists { .. }
+            // Packages of this world start nothing.
+            Step::CatchUpUnit { .. }
+            | Step::UpdatePackageLists { .. }
             | Step::SetLinger { .. }
             | Step::ReloadConnections { .. } => {}
             Step::LoadModule { module } => {
@@ -317,8 +319,6 @@ impl World {
             Step::ReloadUnit { unit, .. } => {
                 assert!(self.unit(unit).active.unwrap().is_up(), "{unit} is down");
             }
-            // Packages of this world start nothing.
-            Step::CatchUpUnit { .. } => {}
             Step::RestartUnit { unit, .. } | Step::StartUnit { unit, .. } => {
                 self.unit(unit).active = Some(ActiveState::Active);
             }

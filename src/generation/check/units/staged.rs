@@ -44,7 +44,7 @@ pub(super) fn groups<'c>(config: &'c HostConfig, built: &'c Built) -> Vec<Group<
     let of = |account: Option<&UserName>, units: &'c BTreeMap<UnitName, Located<UnitConfig>>| {
         let units = units
             .iter()
-            .filter_map(|(name, unit)| staged(built, UnitId::of(account, name.clone()), unit));
+            .filter_map(|(name, unit)| staged(built, &UnitId::of(account, name.clone()), unit));
         units.collect()
     };
     let system = Group {
@@ -63,8 +63,8 @@ pub(super) fn groups<'c>(config: &'c HostConfig, built: &'c Built) -> Vec<Group<
 
 /// A unit of ours with its files: fragment and drop-ins, those of the template too. Of a unit of the distribution there are
 /// only drop-ins here, and the rest may not be on this machine: `None`.
-fn staged<'c>(built: &'c Built, id: UnitId, unit: &'c Located<UnitConfig>) -> Option<Staged<'c>> {
-    let entry = built.manifest.units.get(&id)?;
+fn staged<'c>(built: &'c Built, id: &UnitId, unit: &'c Located<UnitConfig>) -> Option<Staged<'c>> {
+    let entry = built.manifest.units.get(id)?;
     let mut files = BTreeMap::new();
     for path in &entry.definition {
         let below = match &id.account {
