@@ -14,7 +14,7 @@ use nix::sys::fanotify::{EventFFlags, Fanotify, InitFlags, MarkFlags, MaskFlags}
 use rustix::fs::OFlags;
 use tracing::debug;
 
-use super::{Host, HostPath};
+use super::{Host, HostPath, UnitKind, UnitName};
 
 /// How long a directory is listened to after it was asked for.
 const TERM: Duration = Duration::from_mins(30);

@@ -190,7 +190,8 @@ impl<'a> Bed<'a> {
         };
         if current != Path::new(wanted) {
             return Err(format!(
-                "the host is {which:?} and its state says {current:?}"
+                "the host is {which:?} and its state says {}",
+                current.display()
             ));
         }
         let left = leftovers(&self.root);

@@ -61,9 +61,10 @@ fn lived(keys: &Keys, life: &[Event]) -> (Counts, Result<(), String>) {
 
 fn told(life: &[Event]) -> String {
     let lines = life.iter().enumerate();
-    lines
-        .map(|(index, event)| format!("{index}: {event:?}\n"))
-        .collect()
+    let lines: Vec<String> = lines
+        .map(|(index, event)| format!("{index}: {event:?}"))
+        .collect();
+    lines.join("\n")
 }
 
 /// One random life and, if it goes wrong, the smallest that does.

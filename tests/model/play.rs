@@ -435,7 +435,7 @@ impl<'a> Play<'a> {
             _ if !file.exists() => {}
             SecretEdit::Write => fs::write(file, "edited").unwrap(),
             SecretEdit::Mode => {
-                fs::set_permissions(file, PermissionsExt::from_mode(0o644)).unwrap()
+                fs::set_permissions(file, PermissionsExt::from_mode(0o644)).unwrap();
             }
             SecretEdit::Delete => fs::remove_file(file).unwrap(),
         }

@@ -3,6 +3,10 @@
 use super::fixture::{EVENTUALLY, PASSWORD_HASH, SOON, application, service};
 use crate::harness::{Fleet, World};
 
+/// Everything that an activation could touch, with inodes and times, and how many jobs systemd ever got.
+const TOUCHED: &str = "find /etc /home /root /usr/local /var/lib/steadfast /run/secrets.d -printf '%p %i %T@ %C@\\n' | sort; \
+                       systemctl show -p NInstalledJobs";
+
 pub fn a_push_converges_both_hosts_within_ten_seconds(world: &World, name: &str) {
     let fleet = Fleet::boot(world, name, &["yard", "dock"]);
     fleet.set_up_agents("");
@@ -85,8 +89,6 @@ pub fn a_push_converges_both_hosts_within_ten_seconds(world: &World, name: &str)
 
     // What is there is left alone: nothing is written, not even to the state directory; nothing restarts, and systemd
     // gets no job.
-    const TOUCHED: &str = "find /etc /home /root /usr/local /var/lib/steadfast /run/secrets.d -printf '%p %i %T@ %C@\\n' | sort; \
-                           systemctl show -p NInstalledJobs";
     let yard = fleet.host("yard");
     yard.must("systemctl stop steadfast.service");
     let before = (yard.must(TOUCHED), yard.invocations());

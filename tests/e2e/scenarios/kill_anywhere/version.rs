@@ -62,7 +62,7 @@ impl Version {
             } else {
                 format!("/etc/ka/{file:02}.conf")
             };
-            let mode = if (file + version) % 2 == 0 {
+            let mode = if (file + version).is_multiple_of(2) {
                 "0640"
             } else {
                 "0600"
