@@ -96,7 +96,11 @@ impl PassRun<'_> {
         }
         let commit = &target.provenance.revision.commit;
         Mirror::open(&self.reconciler.mirror_path())
-            .and_then(|mirror| mirror.set_accepted(commit))
+            .and_then(|mirror| {
+                // This comes before anything is fetched, and the lock of a killed process may be in the way.
+                mirror.sweep()?;
+                mirror.set_accepted(commit)
+            })
             .map_err(|error| Problem::of(&error))?;
         let mut state = self.reconciler.state()?;
         state.accepted = Some(commit.clone());
