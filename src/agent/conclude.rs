@@ -99,7 +99,11 @@ impl PassRun<'_> {
             .and_then(|mirror| {
                 // This comes before anything is fetched, and the lock of a killed process may be in the way.
                 mirror.sweep()?;
-                mirror.set_accepted(commit)
+                // A mirror that was lost meanwhile is made anew; the state remembers the commit.
+                if mirror.has(commit) {
+                    mirror.set_accepted(commit)?;
+                }
+                Ok(())
             })
             .map_err(|error| Problem::of(&error))?;
         let mut state = self.reconciler.state()?;

@@ -137,7 +137,9 @@ impl Links {
                         return Ok(Fragment::Masked(path));
                     }
                     PathState::Symlink { target } => {
-                        if let Some(path) = beside(directory, &target) {
+                        if let Some(path) = beside(directory, &target)
+                            && let PathState::File { .. } = self.host.look(&path)?
+                        {
                             return Ok(Fragment::At(path));
                         }
                     }

@@ -77,7 +77,7 @@ pub fn mounts_come_change_and_go_and_drift_scans_do_not_touch_them(world: &World
     );
     assert_eq!(
         yard.must("ls -A /srv"),
-        "apt\n",
+        "apt\narchive-names\n",
         "directories go that were made for them"
     );
     assert_eq!(

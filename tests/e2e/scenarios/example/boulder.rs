@@ -22,8 +22,6 @@ pub const LEFT: &[&str] = &[
     "ketan:100000:65536",
     "ketan:x:1000:",
     "ketan:x:1000:1000:Ketan Example:/home/ketan:/bin/bash",
-    "sudo:*::ketan",
-    "sudo:x:27:ketan",
 ];
 
 /// Asserts what the modules `container` and `dev-setup` make of the machine.
