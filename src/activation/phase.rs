@@ -1,4 +1,4 @@
-//! The phase machine of a transaction; drawn in `docs/phases.md`.
+//! The phase machine of a transaction; drawn in `docs/activation.md`.
 
 use serde::{Deserialize, Serialize};
 
@@ -120,7 +120,7 @@ impl Phase {
 mod tests {
     use super::*;
 
-    const DRAWING: &str = include_str!("../../docs/phases.md");
+    const DRAWING: &str = include_str!("../../docs/activation.md");
 
     fn awaited() -> Awaited {
         Awaited {
