@@ -58,6 +58,8 @@ scenarios![
     Others example::a_host_of_the_example_becomes_all_it_says_and_then_what_it_was,
     Others kill_anywhere::kills_at_chosen_records_leave_a_host_wholly_old_or_wholly_new,
     Others kills::kills_at_any_moment_leave_a_host_wholly_old_or_wholly_new,
+    Others drift_seen::one_edit_among_ten_thousand_files_is_told_within_a_second_and_a_hundred_at_once_are_all_told,
+    Others drift_seen::an_editor_that_fights_back_trips_the_flap_guard_and_is_named,
     Others drift_seen::every_kind_of_edit_is_put_right_at_once_but_not_while_it_is_held_or_the_host_paused,
     Others drift::hand_edits_are_drift_which_enforce_repairs_and_report_leaves,
     Others backup::a_host_is_backed_up_by_its_timer_and_a_file_comes_back,
