@@ -36,7 +36,7 @@ impl Hands<'_> {
         let original = self.original(path)?;
         let ids = Ids(self.accounts()?);
         if fit_whole(entry, &now, ids, original.as_ref()) == Fit::Same
-            || self.is_there_already(path, entry, &now)
+            || (*found == PathState::Absent && self.is_there_already(path, entry, &now))
         {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::PathChange;
+use super::super::compare::{Fit, fit_whole};
 use super::super::decide::{Draft, Situation};
 use super::super::step::Step;
 use super::wanted::write;
@@ -48,6 +49,19 @@ pub(super) fn missing(ground: &Ground<'_>, draft: &mut Draft) {
 fn is_missing(ground: &Ground<'_>, parent: &HostPath) -> bool {
     let observed = ground.at.observed.paths.contains_key(parent);
     observed && (ground.making_room.contains(parent) || ground.found(parent) == PathState::Absent)
+}
+
+/// A directory that we made stays, because something of ours is in it, but no longer by an entry of its own: it becomes
+/// what it would have been made as.
+pub(super) fn as_made(ground: &Ground<'_>, path: &HostPath, found: &PathState, draft: &mut Draft) {
+    let is_made = ground.at.owned.originals.get(path) == Some(&PathState::Absent);
+    if !is_made || ground.is_home(path) {
+        return;
+    }
+    let entry = made_on_the_way(ground, path);
+    if fit_whole(&entry, found, ground.at.ids, None) == Fit::Metadata {
+        write(path, &entry, found, PathChange::Metadata, draft);
+    }
 }
 
 /// Below the home of an account of ours a directory belongs to the account, elsewhere to root.

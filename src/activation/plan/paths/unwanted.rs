@@ -3,7 +3,7 @@
 use super::super::decide::{Draft, Touch};
 use super::super::secrets::trigger;
 use super::super::step::Step;
-use super::{Ground, clear, waits};
+use super::{Ground, clear, parents, waits};
 use crate::host::{HostPath, PathState};
 
 pub(super) fn decide(ground: &Ground<'_>, path: &HostPath, draft: &mut Draft) {
@@ -57,7 +57,7 @@ fn restore(
 
 fn remove(ground: &Ground<'_>, path: &HostPath, found: &PathState, draft: &mut Draft) {
     if is_directory(found) && (ground.needed.contains(path) || ground.is_home(path)) {
-        return;
+        return parents::as_made(ground, path, found, draft);
     }
     touch(ground, path, draft);
     if ground.gives_way(path) || ground.making_room.contains(path) {

@@ -1,6 +1,7 @@
 //! Whole plans, by the table, and by properties over a model of a machine.
 
 mod accounts;
+mod directories;
 mod generations;
 mod homes;
 mod network;

@@ -5,7 +5,7 @@ use crate::generation::{Manifest, PathEntry};
 use crate::host::{Attributes, FileMode, HostPath, PackagedFile, PathState, Upkeep};
 use crate::secrets::UnitTriggers;
 
-fn with(at: &str, entry: PathEntry) -> Manifest {
+pub(super) fn with(at: &str, entry: PathEntry) -> Manifest {
     let mut manifest = manifest();
     manifest.paths.insert(path(at), entry);
     manifest
@@ -420,22 +420,6 @@ fn directories_in_a_home_belong_to_the_account() {
     remove file /home/ketan/.ssh/authorized_keys
     remove directory /home/ketan/.ssh
     ");
-}
-
-#[test]
-fn a_file_becomes_a_directory_and_back() {
-    let mut world = World::fresh();
-    world.go(&with("/etc/a", file("x")));
-    let plan = world.go(&with("/etc/a/b", file("y")));
-    assert_eq!(
-        text(&plan),
-        "remove file /etc/a\ncreate directory /etc/a\ncreate file /etc/a/b"
-    );
-    let plan = world.go(&with("/etc/a", file("x")));
-    assert_eq!(
-        text(&plan),
-        "remove file /etc/a/b\nremove directory /etc/a\nupdate file /etc/a"
-    );
 }
 
 #[test]
