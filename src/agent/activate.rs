@@ -356,6 +356,22 @@ impl PassRun<'_> {
 }
 
 impl Reconciler {
+    /// How activations go on this host, with nobody to watch them.
+    pub(super) fn unwatched<'a>(
+        &'a self,
+        store: &'a Store,
+        secrets: &'a StoredSecrets<'a>,
+    ) -> Activation<'a> {
+        Activation {
+            host: self.host(),
+            store,
+            secrets,
+            progress: &activation::Unwatched,
+            settle: self.settings().settle,
+            windows: self.settings().windows,
+        }
+    }
+
     /// What would be done to go to `target`; nothing is changed.
     pub(super) async fn plan_only(
         &self,
@@ -369,15 +385,8 @@ impl Reconciler {
         let stored = StoredSecrets::new(self.settings(), store);
         let secrets = stored.open_built(&target.built)?;
         on_event(&PassEvent::Observing);
-        let activation = Activation {
-            host: self.host(),
-            store,
-            secrets: &stored,
-            progress: &activation::Unwatched,
-            settle: self.settings().settle,
-            windows: self.settings().windows,
-        };
-        let prepared = activation
+        let prepared = self
+            .unwatched(store, &stored)
             .prepare(&target.built, Some(&secrets), Held::Nothing)
             .await;
         prepared

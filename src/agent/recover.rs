@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::secrets::StoredSecrets;
 use super::{ACTIVATION_UNIT, Reconciler, rescue};
-use crate::activation::{self, Activation, OWN_UNIT, Recovered, Recovery, Unwatched};
+use crate::activation::{self, OWN_UNIT, Recovered, Recovery};
 use crate::generation::Store;
 use crate::host::durable::{Lock, LockError};
 use crate::host::{MachineState, Transient, UnitName, durable};
@@ -55,14 +55,7 @@ impl Reconciler {
         let store = self.store()?;
         let touched_itself = open_plan_touches_agent(&store)?;
         let stored = StoredSecrets::new(self.settings(), &store);
-        let activation = Activation {
-            host: self.host(),
-            store: &store,
-            secrets: &stored,
-            progress: &Unwatched,
-            settle: self.settings().settle,
-            windows: self.settings().windows,
-        };
+        let activation = self.unwatched(&store, &stored);
         let recovered = Box::pin(activation.recover(recovery))
             .await
             .map_err(|error| Problem::of(&error).with_hint(error.hint()))?;

@@ -6,7 +6,7 @@ use super::draft::{Draft, Stop};
 use super::pass::PassRun;
 use super::secrets::StoredSecrets;
 use super::{PassEvent, Reconciler};
-use crate::activation::{Activation, Held, Recovered, Recovery, Unwatched};
+use crate::activation::{Held, Recovered, Recovery};
 use crate::config::Enforcement;
 use crate::drift::{self, DriftItem, DriftReport, FlapGuard, Verdict};
 use crate::generation::{Generation, GenerationNumber, Manifest, Store};
@@ -238,14 +238,7 @@ impl Reconciler {
         let _lock = self.lock()?;
         let store = self.store()?;
         let stored = StoredSecrets::new(self.settings(), &store);
-        let activation = Activation {
-            host: self.host(),
-            store: &store,
-            secrets: &stored,
-            progress: &Unwatched,
-            settle: self.settings().settle,
-            windows: self.settings().windows,
-        };
+        let activation = self.unwatched(&store, &stored);
         if let Err(problem) = self.leave_trial(&store) {
             // Secrets are needed all the same, and the agent does it again with a whole system around it.
             error!(

@@ -204,21 +204,8 @@ impl Bus {
     }
 
     pub(super) async fn failed(&self) -> Result<BTreeSet<UnitName>, UnitError> {
-        const ACTION: &str = "list the failed units";
-        let listed = self
-            .ask(|link| async move {
-                let call = link.manager.list_units_filtered(vec!["failed".to_owned()]);
-                let failed = |source| UnitError::Call {
-                    action: ACTION,
-                    source,
-                };
-                within(ACTION, CALL_TIMEOUT, call).await?.map_err(failed)
-            })
-            .await?;
-        Ok(listed
-            .into_iter()
-            .filter_map(|(name, ..)| UnitName::new(name).ok())
-            .collect())
+        self.listed("list the failed units", &["failed"], Vec::new())
+            .await
     }
 
     /// The units that run and match one of the patterns.
@@ -226,18 +213,25 @@ impl Bus {
         &self,
         patterns: Vec<String>,
     ) -> Result<BTreeSet<UnitName>, UnitError> {
-        const ACTION: &str = "list running units";
-        let states = ["active", "reloading", "activating"].map(str::to_owned);
+        let states = ["active", "reloading", "activating"];
+        self.listed("list running units", &states, patterns).await
+    }
+
+    /// The units in one of the states that match one of the patterns; without patterns, all of them.
+    async fn listed(
+        &self,
+        action: &'static str,
+        states: &[&str],
+        patterns: Vec<String>,
+    ) -> Result<BTreeSet<UnitName>, UnitError> {
+        let states: Vec<String> = states.iter().map(|&state| state.to_owned()).collect();
         let listed = self
             .ask(|link| {
-                let (states, patterns) = (states.to_vec(), patterns.clone());
+                let (states, patterns) = (states.clone(), patterns.clone());
                 async move {
                     let call = link.manager.list_units_by_patterns(states, patterns);
-                    let failed = |source| UnitError::Call {
-                        action: ACTION,
-                        source,
-                    };
-                    within(ACTION, CALL_TIMEOUT, call).await?.map_err(failed)
+                    let failed = |source| UnitError::Call { action, source };
+                    within(action, CALL_TIMEOUT, call).await?.map_err(failed)
                 }
             })
             .await?;
