@@ -19,8 +19,8 @@ pub(crate) enum Event {
     Killed {
         host: Host,
         kill: Kill,
-        /// Whether the boot unit recovers first.
-        reboots: bool,
+        /// What finds it first.
+        rescue: Rescue,
     },
     /// Somebody edits the host by hand.
     Edited(Vec<Edit>),
@@ -28,6 +28,15 @@ pub(crate) enum Event {
     Scanned,
     /// Somebody types `reconcile now`.
     Repaired,
+}
+
+/// Who takes up what was cut off.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Rescue {
+    Agent,
+    BootUnit,
+    /// The boot unit, which is killed in turn.
+    KilledBootUnit(Kill),
 }
 
 /// One edit by hand, at one of [`EDITED`].
@@ -224,15 +233,41 @@ fn edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
+/// Among the calls that change a disk; each record that opens or closes a phase of the journal ends in an `fdatasync`.
+fn kill() -> impl Strategy<Value = Kill> {
+    let at = |call: &'static str, first: u16, last: u16| {
+        (first..=last).prop_map(move |nth| Kill { call, nth })
+    };
+    prop_oneof![
+        3 => at("fdatasync", 1, 8),
+        // From before the last check to after the commit.
+        4 => at("fdatasync", 5, 7),
+        4 => at("write", 12, 110),
+        3 => at("fsync", 4, 44),
+        2 => at("rename", 2, 14),
+        2 => at("renameat2", 1, 6),
+        2 => at("fchmod", 2, 18),
+        1 => at("mkdirat", 1, 6),
+        1 => at("unlinkat", 1, 6),
+        1 => at("unlink", 1, 8),
+        1 => at("symlinkat", 1, 3),
+    ]
+}
+
+fn rescue() -> impl Strategy<Value = Rescue> {
+    prop_oneof![
+        2 => Just(Rescue::Agent),
+        2 => Just(Rescue::BootUnit),
+        1 => kill().prop_map(Rescue::KilledBootUnit),
+    ]
+}
+
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         5 => host().prop_map(Event::Push),
         3 => host().prop_map(Event::Found),
-        3 => (host(), 1_u16..160, any::<bool>()).prop_map(|(host, kill, reboots)| Event::Killed {
-            host,
-            kill: Kill(kill),
-            reboots,
-        }),
+        3 => (host(), kill(), rescue())
+            .prop_map(|(host, kill, rescue)| Event::Killed { host, kill, rescue }),
         6 => prop::collection::vec(edit(), 1..4).prop_map(Event::Edited),
         2 => Just(Event::Scanned),
         2 => Just(Event::Repaired),

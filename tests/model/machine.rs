@@ -17,9 +17,13 @@ use tempfile::TempDir;
 use crate::tree::{self, Tree};
 use crate::wanted::{HEALTH, Host, secret_content};
 
-/// How many steps of the program are let through before it is killed.
+/// Where the program is killed: as it enters this system call for the `nth` time. No clock has a say in it, so a life that is
+/// lived again dies in the same places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Kill(pub(crate) u16);
+pub(crate) struct Kill {
+    pub(crate) call: &'static str,
+    pub(crate) nth: u16,
+}
 
 /// A process that ended.
 #[derive(Debug)]
@@ -40,10 +44,6 @@ pub(crate) struct Machine<'a> {
     keys: &'a Keys,
     directory: TempDir,
 }
-
-/// The acts on files after any of which the program can be killed.
-const ACTS: &str =
-    "openat2,renameat,renameat2,unlinkat,symlinkat,mkdirat,fchmod,fchown,fsync,write";
 
 impl Keys {
     pub(crate) fn new() -> Self {
@@ -168,7 +168,10 @@ impl<'a> Machine<'a> {
             .args(arguments)
             .current_dir(self.repository())
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_CONFIG_SYSTEM", "/dev/null"));
+            .env("GIT_CONFIG_SYSTEM", "/dev/null")
+            // Always the same commits.
+            .env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
+            .env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z"));
     }
 
     pub(crate) fn commit(&self, host: &Host) {
@@ -188,16 +191,18 @@ impl<'a> Machine<'a> {
         self.complete(&mut command, words)
     }
 
-    /// `reconcile now`, killed on the way if it is long enough.
-    pub(crate) fn run_and_kill(&self, kill: Kill) -> Run {
+    /// What somebody types, killed on the way if it is long enough. strace counts the calls of each thread by itself, and
+    /// all that changes the disk is done by the first.
+    pub(crate) fn run_and_kill(&self, words: &[&str], kill: Kill) -> Run {
+        let Kill { call, nth } = kill;
         let mut command = Command::new("strace");
         command
             .args(["-qq", "-f", "-o", "/dev/null", "-e"])
-            .arg(format!("trace={ACTS}"))
+            .arg(format!("trace={call}"))
             .arg("-e")
-            .arg(format!("inject={ACTS}:signal=KILL:when={}", kill.0))
+            .arg(format!("inject={call}:signal=KILL:when={nth}"))
             .arg(env!("CARGO_BIN_EXE_steadfast"));
-        self.complete(&mut command, &["reconcile", "retry"])
+        self.complete(&mut command, words)
     }
 
     fn complete(&self, command: &mut Command, words: &[&str]) -> Run {

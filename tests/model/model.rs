@@ -54,7 +54,6 @@ struct Pass<'a> {
 
 impl Paths {
     /// The paths after a pass towards `wants`.
-    ///
     pub(crate) fn after(
         &self,
         wants: &Wants,
@@ -256,6 +255,11 @@ impl Pass<'_> {
     fn take_away(&mut self, path: &str) {
         let is_dir = self.found(path).is_some_and(Node::is_dir);
         if is_dir && (self.needed.contains(path) || self.homes.contains_key(path)) {
+            let made_by_us = self.paths.before.get(path) == Some(&None);
+            if made_by_us && !self.homes.contains_key(path) {
+                // It stays for what is in it, and is again what it was made as.
+                self.write.insert(path.to_owned(), made(self.homes, path));
+            }
             return;
         }
         if self.is_blocked(path) || self.making_room.contains(path) {
@@ -302,7 +306,7 @@ impl Pass<'_> {
                 }
                 let node = match self.wants.get(parent) {
                     Some(want) => want.node.clone(),
-                    None => self.made(parent),
+                    None => made(self.homes, parent),
                 };
                 if !self.wants.contains_key(parent) && !self.paths.ours.contains_key(parent) {
                     self.remember(parent, None);
@@ -310,19 +314,6 @@ impl Pass<'_> {
                 self.write.insert(parent.to_owned(), node);
             }
         }
-    }
-
-    fn made(&self, path: &str) -> Node {
-        let at_or_above = |home: &str| path == home || path.starts_with(&format!("{home}/"));
-        let wanted = self
-            .homes
-            .iter()
-            .filter_map(|(home, owner)| Some((home, (*owner)?)));
-        let Some((home, owner)) = wanted.into_iter().find(|(home, _)| at_or_above(home)) else {
-            return Node::dir(0o755);
-        };
-        let private = path == home || path.rsplit('/').next().unwrap().starts_with('.');
-        Node::dir(if private { 0o700 } else { 0o755 }).of(owner)
     }
 
     /// Directories that were made on the way go with the last of ours in them.
@@ -401,6 +392,19 @@ impl Pass<'_> {
             .map(|(path, original)| (path.clone(), original.clone()))
             .collect()
     }
+}
+
+/// What a directory on the way to something is made as.
+pub(crate) fn made(homes: &Homes, path: &str) -> Node {
+    let at_or_above = |home: &str| path == home || path.starts_with(&format!("{home}/"));
+    let mut wanted = homes
+        .iter()
+        .filter_map(|(home, owner)| Some((home, (*owner)?)));
+    let Some((home, owner)) = wanted.find(|(home, _)| at_or_above(home)) else {
+        return Node::dir(0o755);
+    };
+    let private = path == home || path.rsplit('/').next().unwrap().starts_with('.');
+    Node::dir(if private { 0o700 } else { 0o755 }).of(owner)
 }
 
 /// The homes of everybody in `host`, and in `old`.

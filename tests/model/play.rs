@@ -1,17 +1,16 @@
 //! Lives a life on a real tree with the real program, and holds it against the model after every event.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::hash::{DefaultHasher, Hash};
 
 use steadfast::report::{Outcome, Trigger};
 
-use crate::case::{Edit, Event, SecretEdit};
-use crate::machine::{Keys, Kill, Machine};
-use crate::model::{self, Homes, Not, Paths, Putting};
+use crate::case::Event;
+use crate::machine::{Keys, Machine, Run};
+use crate::model::{self, Not, Paths, Putting};
 use crate::others::{self, Accounts, Ids};
 use crate::tree::{self, Node, Tree};
-use crate::wanted::{DAEMON, GROUPS, Host, PEOPLE, Unit, content};
+use crate::wanted::{GROUPS, Host, PEOPLE, Unit};
 
 /// How often what happened.
 pub(crate) type Counts = BTreeMap<&'static str, usize>;
@@ -21,19 +20,24 @@ pub(crate) type Wrong = String;
 
 /// One host, and what the model knows of it.
 pub(crate) struct Play<'a> {
-    machine: Machine<'a>,
+    pub(crate) machine: Machine<'a>,
     /// What is in force; nothing at first.
-    host: Host,
-    generation: Option<u64>,
-    paths: Paths,
-    accounts: Accounts,
-    secrets: Tree,
-    ids: Ids,
-    initial: Tree,
+    pub(crate) host: Host,
+    pub(crate) generation: Option<u64>,
+    pub(crate) paths: Paths,
+    pub(crate) accounts: Accounts,
+    pub(crate) secrets: Tree,
+    pub(crate) ids: Ids,
+    pub(crate) initial: Tree,
     /// Paths that were edited by hand.
-    edited: BTreeSet<String>,
+    pub(crate) edited: BTreeSet<String>,
     pub(crate) counts: Counts,
+    /// The same whenever a life takes the same way: what was there after each event and each kill.
+    pub(crate) way: DefaultHasher,
 }
+
+/// How the names of unfinished files begin.
+const UNFINISHED: &str = ".steadfast-";
 
 /// How a pass ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,10 +49,10 @@ enum Ended {
 }
 
 /// What a pass should make of a host.
-struct Expected {
-    paths: Result<Paths, Not>,
-    accounts: Accounts,
-    secrets: Tree,
+pub(crate) struct Expected {
+    pub(crate) paths: Result<Paths, Not>,
+    pub(crate) accounts: Accounts,
+    pub(crate) secrets: Tree,
 }
 
 impl<'a> Play<'a> {
@@ -70,11 +74,30 @@ impl<'a> Play<'a> {
             initial,
             edited: BTreeSet::new(),
             counts: Counts::new(),
+            way: DefaultHasher::new(),
         }
     }
 
-    fn count(&mut self, what: &'static str) {
+    pub(crate) fn count(&mut self, what: &'static str) {
         *self.counts.entry(what).or_default() += 1;
+    }
+
+    /// A process was killed, and nothing put right yet.
+    pub(crate) fn cut_off(&mut self) {
+        self.count("kills");
+        self.went_by();
+    }
+
+    fn went_by(&mut self) {
+        // Unfinished files have random names.
+        let name = |path: &str| path.split(UNFINISHED).next().unwrap().to_owned();
+        let mut tree: Vec<(String, Node)> = (self.machine.tree().into_iter())
+            .map(|(path, node)| (name(&path), node))
+            .collect();
+        tree.sort();
+        tree.hash(&mut self.way);
+        others::secrets(&self.machine).hash(&mut self.way);
+        self.machine.generation().hash(&mut self.way);
     }
 
     /// Lives through `life`, and undoes everything in the end.
@@ -83,6 +106,7 @@ impl<'a> Play<'a> {
             self.happens(event)
                 .map_err(|wrong| format!("after event {index}: {wrong}"))?;
             self.count("events");
+            self.went_by();
         }
         self.undo().map_err(|wrong| format!("undone: {wrong}"))
     }
@@ -97,11 +121,7 @@ impl<'a> Play<'a> {
                 self.machine.commit(host);
                 self.by_itself(host, Trigger::Poll)?;
             }
-            Event::Killed {
-                host,
-                kill,
-                reboots,
-            } => self.killed(host, *kill, *reboots)?,
+            Event::Killed { host, kill, rescue } => self.killed(host, *kill, *rescue)?,
             Event::Edited(edits) => self.edited(edits),
             Event::Scanned => {
                 if self.generation.is_some() {
@@ -119,11 +139,15 @@ impl<'a> Play<'a> {
     /// `reconcile now`, with what is committed.
     fn typed(&mut self, host: &Host) -> Result<(), Wrong> {
         let run = self.machine.run(&["reconcile", "retry"]);
+        self.judge_run(host, &run)
+    }
+
+    pub(crate) fn judge_run(&mut self, host: &Host, run: &Run) -> Result<(), Wrong> {
         let ended = match run.code {
             Some(0) => Ended::Done,
             Some(1) => Ended::Refused,
             Some(4) => Ended::RolledBack,
-            _ => Ended::Otherwise(String::new()),
+            code => Ended::Otherwise(format!("{code:?}")),
         };
         let said = format!("{}{}", run.stdout, run.stderr);
         self.judge(host, Putting::AllRight, &ended, &said)
@@ -140,7 +164,7 @@ impl<'a> Play<'a> {
         self.judge(host, Putting::EnforcedRight, &ended, &said)
     }
 
-    fn expect(&mut self, host: &Host, putting: Putting) -> Expected {
+    pub(crate) fn expect(&mut self, host: &Host, putting: Putting) -> Expected {
         self.ids = others::ids(&self.machine);
         let homes = model::homes(host, &self.host, &self.ids);
         let mut before = self.paths.clone();
@@ -160,15 +184,21 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// A new account has a home from its first moment.
+    /// A new account has a home from its first moment; one that a kill left half made, when it is unlocked.
     fn make_homes(&self, host: &Host, tree: &mut Tree) {
         for name in host.people.keys() {
+            let Some(owner) = self.ids.get(*name) else {
+                continue;
+            };
             let home = format!("/home/{name}");
-            if let (false, Some(owner)) = (
-                self.accounts.people.contains_key(*name),
-                self.ids.get(*name),
-            ) {
-                tree.entry(home).or_insert(Node::dir(0o700).of(*owner));
+            let is_unfinished = match tree.get(&home) {
+                None => true,
+                Some(Node::Dir { uid: 0, .. }) => tree::is_empty(tree, &home),
+                Some(_) => false,
+            };
+            let account = self.accounts.people.get(*name);
+            if is_unfinished && account.is_none_or(|account| account.locked) {
+                tree.insert(home, Node::dir(0o700).of(*owner));
             }
         }
     }
@@ -209,62 +239,7 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// The generation before is in force again. Where somebody had edited, either the edit or what is to be there is right.
-    fn is_back(&mut self, found: Tree) -> Result<(), Wrong> {
-        let now = Accounts::read(&self.machine, &self.accounts);
-        let wants = self.host.wants(&self.ids);
-        let homes: Homes = model::homes(&self.host, &self.host, &self.ids);
-        let clean = self.paths.after(&wants, Putting::AllRight, &homes);
-        let clean = clean.map_or_else(|_| self.paths.tree.clone(), |clean| clean.tree);
-        let is_new_home = |path: &str| {
-            let name = path.strip_prefix("/home/");
-            name.is_some_and(|name| now.people.contains_key(name))
-        };
-        for path in self.paths.tree.keys().chain(found.keys()) {
-            let now = found.get(path);
-            let right = now == self.paths.tree.get(path) || now == clean.get(path);
-            if !right && !is_new_home(path) {
-                return Err(format!(
-                    "{path} is not back:\n  before {:?}\n  found  {now:?}",
-                    self.paths.tree.get(path)
-                ));
-            }
-        }
-        self.paths.tree = found;
-        self.accounts_are_back(now)?;
-        let secrets = others::secrets(&self.machine);
-        if secrets != self.secrets && secrets != others::wanted_secrets(&self.host) {
-            return Err(format!("secrets are not back: {:?}", names(&secrets)));
-        }
-        self.secrets = secrets;
-        Ok(())
-    }
-
-    fn accounts_are_back(&mut self, now: Accounts) -> Result<(), Wrong> {
-        let clean = self
-            .accounts
-            .after(&self.host, &self.host, Putting::AllRight);
-        for (name, account) in &now.people {
-            let right = match self.accounts.people.get(name) {
-                // What a locked account says is of no use to anybody.
-                None => account.locked,
-                Some(before) if before.locked && !self.host.people.contains_key(name.as_str()) => {
-                    account.locked
-                }
-                Some(before) => account == before || clean.people.get(name) == Some(account),
-            };
-            if !right {
-                let before = self.accounts.people.get(name);
-                return Err(format!(
-                    "{name} is not back: {account:?}, before {before:?}"
-                ));
-            }
-        }
-        self.accounts = now;
-        Ok(())
-    }
-
-    fn others(&mut self) -> Result<(), Wrong> {
+    pub(crate) fn others(&mut self) -> Result<(), Wrong> {
         let accounts = Accounts::read(&self.machine, &self.accounts);
         if accounts != self.accounts {
             return Err(format!("expected {:?}\nfound {accounts:?}", self.accounts));
@@ -276,58 +251,6 @@ impl<'a> Play<'a> {
             .iter()
             .find(|(name, id)| now.get(*name) != Some(*id));
         moved.map_or(Ok(()), |moved| Err(format!("{moved:?} is {now:?} now")))
-    }
-
-    fn killed(&mut self, host: &Host, kill: Kill, reboots: bool) -> Result<(), Wrong> {
-        self.machine.commit(host);
-        let run = self.machine.run_and_kill(kill);
-        if run.code.is_some() {
-            self.count("kills that came too late");
-            let ended = match run.code {
-                Some(0) => Ended::Done,
-                Some(1) => Ended::Refused,
-                Some(4) => Ended::RolledBack,
-                _ => Ended::Otherwise(format!("{:?}", run.code)),
-            };
-            let said = format!("{}{}", run.stdout, run.stderr);
-            return self.judge(host, Putting::AllRight, &ended, &said);
-        }
-        self.count("kills");
-        if reboots {
-            let run = self.machine.run(&["boot"]);
-            if run.code != Some(0) {
-                return Err(format!("the boot unit said {run:?}"));
-            }
-        }
-        let expected = self.expect(host, Putting::AllRight);
-        let (outcome, said) = self.machine.pass(Trigger::Drift);
-        if !matches!(outcome, Outcome::NothingToDo | Outcome::Repaired) {
-            return Err(format!("recovery ended as {outcome:?}: {said}"));
-        }
-        let found = self.machine.tree();
-        let now = self.machine.generation();
-        if now == self.generation {
-            self.is_back(found)?;
-        } else {
-            let paths = expected
-                .paths
-                .map_err(|not| format!("in force, but {not:?}"))?;
-            same_tree("paths after a kill", &paths.tree, &found)?;
-            self.paths = paths;
-            self.accounts = expected.accounts;
-            self.secrets = expected.secrets;
-            self.host = host.clone();
-            self.generation = now;
-            self.count("kills survived");
-            self.others()?;
-        }
-        let (outcome, said) = self.machine.pass(Trigger::Drift);
-        if outcome != Outcome::NothingToDo {
-            return Err(format!(
-                "a second recovery did something: {outcome:?} {said}"
-            ));
-        }
-        same_tree("a second recovery", &self.paths.tree, &self.machine.tree())
     }
 
     /// All drift is told, and nothing else.
@@ -359,86 +282,6 @@ impl<'a> Play<'a> {
             "scans with drift"
         });
         Ok(())
-    }
-
-    fn edited(&mut self, edits: &[Edit]) {
-        for edit in edits {
-            self.edit(edit);
-            self.count("edits");
-        }
-        let tree = self.machine.tree();
-        let both = tree.keys().chain(self.paths.tree.keys());
-        let changed = both.filter(|path| tree.get(*path) != self.paths.tree.get(*path));
-        self.edited.extend(changed.cloned());
-        self.paths.tree = tree;
-        self.accounts = Accounts::read(&self.machine, &self.accounts);
-        self.secrets = others::secrets(&self.machine);
-    }
-
-    fn edit(&self, edit: &Edit) {
-        let root = self.machine.root();
-        let in_a_directory = |path: &str| {
-            let mut above = tree::above(path);
-            above.all(|above| {
-                fs::symlink_metadata(self.machine.path(above)).is_ok_and(|m| m.is_dir())
-            })
-        };
-        let is_link = |path: &str| {
-            fs::symlink_metadata(self.machine.path(path)).is_ok_and(|m| m.is_symlink())
-        };
-        let exists = |path: &str| {
-            in_a_directory(path) && fs::symlink_metadata(self.machine.path(path)).is_ok()
-        };
-        match edit {
-            Edit::Write(path, version) if in_a_directory(path) => {
-                tree::put(&root, path, &Node::file(&content(*version), 0o644));
-            }
-            Edit::Mode(path, mode) if exists(path) && !is_link(path) => {
-                let mode = PermissionsExt::from_mode(*mode);
-                fs::set_permissions(self.machine.path(path), mode).unwrap();
-            }
-            Edit::Owner(path)
-                if exists(path) && self.machine.path(path).is_file() && !is_link(path) =>
-            {
-                chown(self.machine.path(path), Some(DAEMON.0), Some(DAEMON.1)).unwrap();
-            }
-            Edit::Delete(path) if in_a_directory(path) => tree::remove(&root, path),
-            Edit::Link(path) if in_a_directory(path) => {
-                tree::put(&root, path, &Node::link("/srv/decoy"));
-            }
-            Edit::Directory(path) if in_a_directory(path) => {
-                tree::put(&root, path, &Node::dir(0o711));
-            }
-            Edit::Secret(name, edit) => self.edit_secret(name, *edit),
-            Edit::Shell(name) => {
-                let passwd = self.machine.read("/etc/passwd");
-                let lines = passwd.lines().map(|line| match line.rsplit_once(':') {
-                    Some((rest, _)) if line.starts_with(&format!("{name}:")) => {
-                        format!("{rest}:/bin/zsh\n")
-                    }
-                    _ => format!("{line}\n"),
-                });
-                self.machine
-                    .write("/etc/passwd", &lines.collect::<String>(), 0o644);
-            }
-            _ => {}
-        }
-    }
-
-    fn edit_secret(&self, name: &str, edit: SecretEdit) {
-        let Ok(set) = fs::canonicalize(self.machine.path("/run/secrets")) else {
-            return;
-        };
-        let file = set.join(name);
-        match edit {
-            SecretEdit::Stray => fs::write(set.join("stray"), "not ours").unwrap(),
-            _ if !file.exists() => {}
-            SecretEdit::Write => fs::write(file, "edited").unwrap(),
-            SecretEdit::Mode => {
-                fs::set_permissions(file, PermissionsExt::from_mode(0o644)).unwrap();
-            }
-            SecretEdit::Delete => fs::remove_file(file).unwrap(),
-        }
     }
 
     /// A host that is told nothing any more is what it was, but for what people did and for accounts, which are locked.
@@ -495,14 +338,10 @@ fn enable_theirs(host: &Host, tree: &mut Tree) {
     }
 }
 
-fn same_tree(what: &str, expected: &Tree, found: &Tree) -> Result<(), Wrong> {
+pub(crate) fn same_tree(what: &str, expected: &Tree, found: &Tree) -> Result<(), Wrong> {
     let differences = tree::differences(expected, found);
     if differences.is_empty() {
         return Ok(());
     }
     Err(format!("{what} differ:\n{}", differences.join("\n")))
-}
-
-fn names(tree: &Tree) -> Vec<&String> {
-    tree.keys().collect()
 }
