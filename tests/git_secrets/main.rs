@@ -5,6 +5,7 @@
     reason = "helpers of a test fail the test, which is what they are for"
 )]
 
+mod conflict;
 mod diff;
 mod install;
 mod merge;
