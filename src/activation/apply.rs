@@ -30,8 +30,8 @@ pub(super) struct Applied {
     pub(super) begun: BTreeSet<usize>,
     /// The places of the steps that were done.
     pub(super) done: BTreeSet<usize>,
-    /// What did not start, and need not.
-    pub(super) spared: Vec<Notice>,
+    /// What did not start and need not, and what programs of this very plan say about what they are to read.
+    pub(super) warnings: Vec<Notice>,
     /// The steps that failed: their places, and why.
     pub(super) failed: Vec<(usize, HostFailure)>,
     /// Packages that came, with their versions.
@@ -100,7 +100,7 @@ pub(super) async fn apply(plan: &Plan, bench: &Bench<'_>, journal: &mut Journal)
             }
             Err(error) if is_spared(step, bench) => {
                 hands.forget_failure(step).await;
-                applied.spared.extend(spared(step, &error));
+                applied.warnings.extend(spared(step, &error));
             }
             Err(error) => {
                 let reason = error.in_one_line();
@@ -125,6 +125,7 @@ pub(super) async fn apply(plan: &Plan, bench: &Bench<'_>, journal: &mut Journal)
         }
     }
     applied.came = std::mem::take(&mut hands.came);
+    applied.warnings.append(&mut hands.warnings);
     if let Err(error) = hands.sync() {
         applied.failed.push((total.saturating_sub(1), error));
     }
@@ -227,6 +228,8 @@ struct Hands<'a> {
     unpacked: Unpacked,
     /// Packages that came, with their versions.
     came: BTreeMap<PackageName, String>,
+    /// What programs that came say about what they are to read.
+    warnings: Vec<Notice>,
     /// While files and accounts change, no package does.
     still: Option<PackageLock>,
 }
@@ -247,6 +250,7 @@ impl<'a> Hands<'a> {
             dirty: BTreeSet::new(),
             unpacked: Unpacked::No,
             came: BTreeMap::new(),
+            warnings: Vec::new(),
             still: None,
         }
     }
@@ -318,7 +322,7 @@ impl<'a> Hands<'a> {
     }
 
     /// Asks what could not be asked before there was somebody to ask.
-    fn judge_again(&self) -> Result<(), HostFailure> {
+    fn judge_again(&mut self) -> Result<(), HostFailure> {
         let bench = self.bench;
         let judge = Judge {
             host: bench.host,
@@ -328,6 +332,7 @@ impl<'a> Hands<'a> {
             packages: Packages::There,
         };
         let judged = judge.judge(bench.after_packages)?;
+        self.warnings.extend(judged.warnings);
         match judged.refused {
             refused if refused.is_empty() => Ok(()),
             refused => Err(HostFailure::Refused(Refused(refused))),

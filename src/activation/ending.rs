@@ -29,7 +29,9 @@ impl Past {
         let mut done = BTreeSet::new();
         let mut health = Vec::new();
         let mut came = BTreeMap::new();
+        let mut warnings = Vec::new();
         for line in &self.lines {
+            warnings.extend(line.warnings.iter().cloned());
             match &line.entry {
                 Entry::StepDone {
                     way: Way::Forward,
@@ -52,7 +54,7 @@ impl Past {
             done,
             health,
             notices: self.record.plan.notices.clone(),
-            warnings: Vec::new(),
+            warnings,
         })
     }
 }
@@ -122,7 +124,7 @@ impl Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::activation::{Line, Plan, Record, Step};
+    use crate::activation::{Line, Notice, Plan, Record, Step};
     use crate::generation::GenerationNumber;
 
     fn past(open: bool, entries: Vec<Entry>) -> Past {
@@ -139,6 +141,7 @@ mod tests {
             seq: 1,
             boot: None,
             at_secs: 1,
+            warnings: Vec::new(),
             entry,
         });
         Past {
@@ -168,6 +171,25 @@ mod tests {
         let ending = ended.ending().unwrap();
         assert_eq!(ending.done, [ended.record.plan.steps[1].clone()]);
         assert!(ending.outcome.is_interruption());
+    }
+
+    #[test]
+    fn what_programs_warned_of_is_read_from_the_journal_in_its_order() {
+        let notice = |text: &str| Notice {
+            subject: "/etc/app.conf".to_owned(),
+            text: text.to_owned(),
+        };
+        let mut ended = past(
+            false,
+            vec![
+                Entry::Phase(Phase::Applying),
+                Entry::Phase(Phase::Committed),
+            ],
+        );
+        ended.lines[0].warnings = vec![notice("one"), notice("two")];
+        ended.lines[1].warnings = vec![notice("three")];
+        let told = ended.ending().unwrap().warnings;
+        assert_eq!(told, ["one", "two", "three"].map(notice));
     }
 
     #[test]

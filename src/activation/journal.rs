@@ -13,7 +13,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Phase;
+use super::{Notice, Phase};
 use crate::generation::Store;
 use crate::host::{Digest, FileError, FileMode, durable};
 
@@ -219,6 +219,11 @@ impl Journal {
     /// [`JournalError`]; the entry is not in the journal then, if the disk let us take it back.
     pub fn write(&mut self, entry: &Entry, durability: Durability) -> Result<(), JournalError> {
         self.file.write(entry, durability)
+    }
+
+    /// Keeps what is worth knowing and stops nothing: it is written with the next entry, and lost with none.
+    pub fn warn(&mut self, warnings: &[Notice]) {
+        self.file.warn(warnings);
     }
 
     /// Gives the way back the room that was kept for it.

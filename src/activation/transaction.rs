@@ -258,12 +258,12 @@ impl Activation<'_> {
             steps: prepared.plan.lines(),
             notices: prepared.plan.notices.clone(),
         });
-        self.enter(&mut journal, Event::Begun)?;
         let mut forward = Forward {
             after_packages: judged.later,
-            warnings: judged.warnings,
             ..Forward::default()
         };
+        forward.warn(&mut journal, judged.warnings);
+        self.enter(&mut journal, Event::Begun)?;
         let gone_wrong = inside
             .forward(
                 &prepared,
@@ -314,7 +314,10 @@ impl Activation<'_> {
             after_packages: &forward.after_packages,
             plan: &prepared.plan,
         };
-        forward.applied = apply(&prepared.plan, &bench, journal).await;
+        let mut applied = apply(&prepared.plan, &bench, journal).await;
+        let warnings = std::mem::take(&mut applied.warnings);
+        forward.applied = applied;
+        forward.warn(journal, warnings);
         if let Some(reason) = forward.applied.failure(&prepared.plan) {
             return Some(reason);
         }
@@ -420,9 +423,13 @@ struct Forward {
 }
 
 impl Forward {
+    /// Takes warnings, for whoever listens and in the journal for whoever comes after.
+    fn warn(&mut self, journal: &mut Journal, warnings: Vec<Notice>) {
+        journal.warn(&warnings);
+        self.warnings.extend(warnings);
+    }
+
     fn ending(self, outcome: Outcome, plan: Plan) -> Ending {
-        let mut warnings = self.warnings;
-        warnings.extend(self.applied.spared);
         let done = plan
             .steps
             .into_iter()
@@ -435,7 +442,7 @@ impl Forward {
                 .collect(),
             health: self.health,
             notices: plan.notices,
-            warnings,
+            warnings: self.warnings,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
+use super::super::Notice;
 use super::record::{Decoded, Line, encode};
 use super::{Durability, Entry, JournalError};
 use crate::host::clock;
@@ -14,6 +15,8 @@ pub(super) struct JournalFile {
     file: fs::File,
     boot: Option<String>,
     next_seq: u64,
+    /// What the next line tells besides.
+    warnings: Vec<Notice>,
     /// Where the last line that was written ends.
     whole_bytes: u64,
     tail: Tail,
@@ -42,6 +45,7 @@ impl JournalFile {
             file,
             boot: clock::boot_id(),
             next_seq: decoded.lines.len() as u64,
+            warnings: Vec::new(),
             whole_bytes: decoded.whole_bytes,
             tail: match decoded.tail {
                 super::record::Tail::Nothing => Tail::Nothing,
@@ -62,6 +66,7 @@ impl JournalFile {
             seq: self.next_seq,
             at_secs: clock::now_secs(),
             boot: self.boot.clone(),
+            warnings: self.warnings.clone(),
             entry: entry.clone(),
         });
         let written = self.file.write_all(line.as_bytes());
@@ -77,7 +82,13 @@ impl JournalFile {
         }
         self.whole_bytes += line.len() as u64;
         self.next_seq += 1;
+        self.warnings.clear();
         Ok(())
+    }
+
+    /// Adds to what the next line tells.
+    pub(super) fn warn(&mut self, warnings: &[Notice]) {
+        self.warnings.extend_from_slice(warnings);
     }
 
     pub(super) fn is_sound(&self) -> bool {

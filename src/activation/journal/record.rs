@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::super::{Phase, Plan, Way};
+use super::super::{Notice, Phase, Plan, Way};
 use crate::generation::GenerationNumber;
 use crate::health::Verdict;
 use crate::host::{Digest, HostPath, PackageName, PathState};
@@ -165,12 +165,21 @@ pub struct Line {
     pub seq: u64,
     /// When it was written down, seconds since 1970-01-01T00:00:00Z. Only to be read: nothing is decided by it.
     pub at_secs: i64,
+    /// What is worth knowing since the line before, and stops nothing. A version that does not know of it reads past it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Notice>,
     /// The boot in which it was written down, as the kernel names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot: Option<String>,
     /// What happened.
     #[serde(flatten)]
     pub entry: Entry,
+}
+
+impl Line {
+    fn is_phase(&self) -> bool {
+        matches!(self.entry, Entry::Phase(_))
+    }
 }
 
 /// What a journal holds.
@@ -213,17 +222,19 @@ pub(super) fn encode(line: &Line) -> String {
 pub(super) fn decode(text: &[u8]) -> Decoded {
     let mut decoded = Decoded::default();
     for text in text.split_inclusive(|byte| *byte == b'\n') {
-        match (decode_line(text), decoded.tail) {
-            (Some(line), Tail::Nothing) if follows(&line, &decoded.lines) => {
+        let line = match decode_line(text) {
+            Some(line) if decoded.tail == Tail::Nothing && follows(&line, &decoded.lines) => {
                 decoded.lines.push(line);
                 decoded.whole_bytes += text.len() as u64;
+                continue;
             }
-            (Some(line), _) if matches!(line.entry, Entry::Phase(_)) => {
-                decoded.tail = Tail::Damaged;
-                break;
-            }
-            _ => decoded.tail = Tail::Torn,
+            line => line.or_else(|| swallowed(text)),
+        };
+        if line.is_some_and(|line| line.is_phase()) {
+            decoded.tail = Tail::Damaged;
+            break;
         }
+        decoded.tail = Tail::Torn;
     }
     decoded
 }
@@ -231,6 +242,14 @@ pub(super) fn decode(text: &[u8]) -> Decoded {
 /// Lines of versions that did not count them all have number 0.
 fn follows(line: &Line, before: &[Line]) -> bool {
     line.seq == 0 || line.seq == before.len() as u64
+}
+
+/// A whole line at the end of one that is not: the break between the two is what is damaged.
+fn swallowed(text: &[u8]) -> Option<Line> {
+    let begins = (1..text.len()).filter(|at| text[*at..].starts_with(b" {"));
+    begins
+        .filter_map(|space| space.checked_sub(CHECKSUM_DIGITS))
+        .find_map(|at| decode_line(&text[at..]))
 }
 
 fn decode_line(line: &[u8]) -> Option<Line> {

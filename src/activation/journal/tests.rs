@@ -106,8 +106,8 @@ fn a_last_line_with_any_bit_wrong_is_a_torn_one() {
 fn a_damaged_line_before_whole_ones_is_damage_and_nothing_is_cut_off() {
     let (_directory, store, path, places) = three_lines();
     let whole = fs::read(&path).unwrap();
-    // The end of the second line is the beginning of the third: without it, both are one that is torn.
-    for at in 0..places[2] - 1 {
+    // The break before the last line as well, which makes one line of two.
+    for at in 0..places[2] {
         let mut flipped = whole.clone();
         flipped[at] ^= 1;
         durable::replace(&path, &flipped, private()).unwrap();
@@ -151,6 +151,22 @@ fn a_plan_that_is_not_the_one_that_was_begun_is_damage() {
     durable::replace(&path, other.as_bytes(), private()).unwrap();
     let error = Journal::open(&store).unwrap_err();
     assert!(error.is_damage() && error.hint().is_some(), "{error}");
+}
+
+#[test]
+fn what_is_warned_of_is_in_the_next_line_and_no_other() {
+    let (_directory, store) = store();
+    let mut journal = Journal::create(&store, record()).unwrap();
+    let notice = Notice {
+        subject: "/etc/app.conf".to_owned(),
+        text: "line 3 is ignored".to_owned(),
+    };
+    journal.warn(std::slice::from_ref(&notice));
+    journal.enter(Phase::Applying).unwrap();
+    journal.write(&step(0), Durability::Written).unwrap();
+    let past = past(&store, None).unwrap().remove(0);
+    let warned: Vec<_> = past.lines.iter().map(|line| &line.warnings[..]).collect();
+    assert_eq!(warned, [&[][..], &[], &[notice], &[]]);
 }
 
 #[test]
