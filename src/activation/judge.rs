@@ -5,18 +5,30 @@ use std::time::Duration;
 use super::confirmation::{self, Awaited};
 use super::failure::HostFailure;
 use super::journal::{Durability, Entry, Journal};
+use super::plan::{risk, waiting_units};
 use super::progress::ActivationEvent;
 use super::settle::{brought_up, settle};
 use super::transaction::Prepared;
-use super::{Activation, Event};
-use crate::health::{Answer, Verdict};
+use super::{Activation, Event, Notice, Plan};
+use crate::health::{Answer, Risk, Verdict};
+use crate::host::{Host, UnitError, UnitState};
 
 /// Time between two looks for a confirmation.
 const LOOK_FOR_CONFIRMATION: Duration = Duration::from_millis(250);
 
+/// What `plan` puts at risk on `host`. Below a root nobody is logged in, and so nobody can be locked out.
+#[must_use]
+pub fn risk_on(host: &Host, plan: &Plan) -> Risk {
+    let mut risk = risk(plan);
+    if !host.is_live() {
+        risk.locks_out.clear();
+    }
+    risk
+}
+
 impl Activation<'_> {
-    /// Watches the units that were brought up; gives back what went wrong.
-    pub(super) async fn settle(&self, prepared: &Prepared) -> Option<String> {
+    /// Watches the units that were brought up; gives back what is worth knowing, or what went wrong.
+    pub(super) async fn settle(&self, prepared: &Prepared) -> Result<Vec<Notice>, String> {
         let Prepared { plan, desired, .. } = prepared;
         let units = brought_up(plan, desired).len();
         if units > 0 {
@@ -26,10 +38,24 @@ impl Activation<'_> {
             });
         }
         match settle(self.host, plan, desired, self.settle).await {
-            Ok(failures) if failures.is_empty() => None,
-            Ok(failures) => Some(failures.join("; ")),
-            Err(error) => Some(HostFailure::from(error).in_one_line()),
+            Ok(failures) if failures.is_empty() => self.waiting(prepared).await,
+            Ok(failures) => Err(failures.join("; ")),
+            Err(error) => Err(HostFailure::from(error).in_one_line()),
         }
+    }
+
+    /// Units that were brought up and are down, because a condition of theirs does not hold: their job was done.
+    async fn waiting(&self, prepared: &Prepared) -> Result<Vec<Notice>, String> {
+        let mut units = brought_up(&prepared.plan, &prepared.desired);
+        if units.is_empty() || !self.host.is_live() {
+            return Ok(Vec::new());
+        }
+        let failed = |error: UnitError| HostFailure::from(error).in_one_line();
+        let systemd = self.host.units().await.map_err(failed)?;
+        let states = systemd.observe(&units).await.map_err(failed)?;
+        units.retain(|unit| states.get(unit).is_some_and(UnitState::is_idle));
+        let unmet = systemd.unmet_conditions(&units).await.map_err(failed)?;
+        Ok(waiting_units(&unmet))
     }
 
     /// Writes down what health said; gives back why it is not well enough.

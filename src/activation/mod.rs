@@ -33,14 +33,16 @@ pub use journal::{
     Durability, Entry, Journal, JournalError, Line, Past, Record, TransactionId, newest,
     open_phase, past, sweep,
 };
+pub use judge::risk_on;
 pub use observe::{ObserveError, observe};
 pub(crate) use phase::INTERRUPTED;
 pub use phase::{Event, Phase};
 pub(crate) use plan::OWN_UNIT;
 pub(crate) use plan::draft;
+pub(crate) use plan::waiting_units;
 pub use plan::{
     Conflict, Conflicts, FoundAccount, Held, Notice, Observed, Owned, PathChange, Plan, Resume,
-    SecretChange, Step, bound, plan, risk,
+    SecretChange, Step, bound, plan,
 };
 pub use progress::{ActivationEvent, Progress, Unwatched, Way};
 pub use recover::{Recovered, Recovery, leave};

@@ -99,6 +99,8 @@ pub(super) async fn look(
             names.extend(units.instances(&templates).await?);
             names.retain(|name| !name.is_template());
             observed.units = units.observe(&names).await?;
+            let idle = idle(manifests, &observed.units);
+            observed.unmet = units.unmet_conditions(&idle).await?;
         }
     }
     Ok(observed)
@@ -398,6 +400,19 @@ fn unit_names(manifests: &[&Manifest]) -> BTreeSet<UnitId> {
         names.extend(rules.sockets.iter().chain(&rules.service).map(of));
     }
     names
+}
+
+/// The units that the first of `manifests` wants to run and that are down, without having failed.
+fn idle(manifests: &[&Manifest], found: &BTreeMap<UnitId, UnitState>) -> BTreeSet<UnitId> {
+    let wanted = manifests.first().into_iter().flat_map(|m| m.units.iter());
+    wanted
+        .filter(|(_, entry)| entry.start == Some(true))
+        .filter(|(name, _)| {
+            let state = found.get(*name);
+            state.is_some_and(UnitState::is_idle)
+        })
+        .map(|(name, _)| name.clone())
+        .collect()
 }
 
 /// The template that a unit is, or is an instance of.

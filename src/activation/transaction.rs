@@ -325,8 +325,9 @@ impl Activation<'_> {
         if let Err(error) = self.enter(journal, Event::Applied) {
             return Some(error.to_string());
         }
-        if let Some(reason) = self.settle(prepared).await {
-            return Some(reason);
+        match self.settle(prepared).await {
+            Ok(waiting) => forward.warn(journal, waiting),
+            Err(reason) => return Some(reason),
         }
         if let Err(error) = self.enter(journal, Event::Settled) {
             return Some(error.to_string());
@@ -338,7 +339,7 @@ impl Activation<'_> {
         if let Err(reason) = probes.at_last().await {
             return Some(reason);
         }
-        let risk = super::risk(&prepared.plan);
+        let risk = super::judge::risk_on(self.host, &prepared.plan);
         let event = match self.windows.confirmation(&risk) {
             None => Event::Healthy,
             Some(within) => match self.ask_a_person(journal, applied, within).await {

@@ -323,7 +323,7 @@ impl PassRun<'_> {
     fn prober(&self, prepared: &Prepared, before: Vec<Check>) -> Prober {
         let settings = self.reconciler.settings();
         let checks = (prepared.desired.health.clone(), before);
-        let risk = activation::risk(&prepared.plan);
+        let risk = activation::risk_on(self.reconciler.host(), &prepared.plan);
         let remote = find::remote_probe(settings, &self.reconciler.mirror_path());
         Prober::new(
             self.reconciler.host().clone(),

@@ -53,8 +53,12 @@ impl PassRun<'_> {
         if ended.is_ok() && tried {
             // What is found at these from now on is news.
             let left = |item: &&DriftItem| !bout.repaired.contains(item);
-            let left: Vec<DriftItem> = found.items.iter().filter(left).cloned().collect();
-            self.note(current, &left, |_, _| ())?;
+            let items = found.items.iter().filter(left).cloned().collect();
+            let left = DriftReport {
+                items,
+                ..found.clone()
+            };
+            self.note(&left, |_, _| ())?;
         }
         ended
     }
@@ -66,7 +70,7 @@ impl PassRun<'_> {
         let found = scanned.await?;
         self.host.save_seen();
         let host = &self.reconciler.settings().host;
-        self.note(current, &found.items, |before, now| {
+        self.note(&found, |before, now| {
             report::announce_scan(host, before, now);
         })?;
         Ok(found)
@@ -96,27 +100,33 @@ impl PassRun<'_> {
     /// Remembers what a scan found.
     fn note(
         &self,
-        current: &Generation,
-        items: &[DriftItem],
+        found: &DriftReport,
         tell: impl FnOnce(Option<&DriftSummary>, &DriftSummary),
     ) -> Result<(), Problem> {
         let mut state = self.reconciler.state()?;
         let trace = |item: &DriftItem| item.trace.as_ref().map_or_else(String::new, Trace::words);
         let summary = DriftSummary {
             at_secs: clock::now_secs(),
-            generation: Some(current.number),
-            items: items
+            generation: Some(found.generation),
+            items: found
+                .items
                 .iter()
                 .map(|item| format!("{} {}", item.class, item.subject))
                 .collect(),
-            traces: items.iter().map(trace).collect(),
+            traces: found.items.iter().map(trace).collect(),
+            notices: found
+                .notices
+                .iter()
+                .map(|notice| format!("{} {}", notice.subject, notice.text))
+                .collect(),
         };
         tell(state.last_drift.as_ref(), &summary);
-        if state
-            .last_drift
-            .as_ref()
-            .is_none_or(|last| last.items != summary.items || last.generation != summary.generation)
-        {
+        let is_new = |last: &DriftSummary| {
+            last.items != summary.items
+                || last.generation != summary.generation
+                || last.notices != summary.notices
+        };
+        if state.last_drift.as_ref().is_none_or(is_new) {
             state.last_drift = Some(summary);
             self.reconciler.save(&state)?;
         }

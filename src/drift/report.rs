@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::activation::Hold;
+use crate::activation::{Hold, Notice};
 use crate::config::{Enforcement, HostName};
 use crate::generation::GenerationNumber;
 use crate::host::{HostPath, Trace};
@@ -28,6 +28,9 @@ pub struct DriftReport {
     pub items: Vec<DriftItem>,
     /// What somebody keeps from being put right: everything where `path` is absent.
     pub holds: Vec<Hold>,
+    /// What is as it should be although it does not look so: units that wait for a condition of theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
 }
 
 impl DriftReport {

@@ -3,7 +3,7 @@
 use super::diff::{LARGEST_SHOWN_BYTES, unified};
 use super::item;
 use super::report::{DriftClass, DriftItem, DriftReport, REPORT_VERSION};
-use crate::activation::{Held, HostFailure, ObserveError, Owned, draft, observe};
+use crate::activation::{Held, HostFailure, ObserveError, Owned, draft, observe, waiting_units};
 use crate::generation::{Generation, Manifest, PathKind, Store};
 use crate::host::{FileErrorKind, Host, HostPath};
 use crate::secrets::OpenedSecrets;
@@ -53,6 +53,7 @@ pub async fn scan(
         generation: current.number,
         items,
         holds: Vec::new(),
+        notices: waiting_units(&observed.unmet),
     })
 }
 

@@ -173,6 +173,12 @@ impl UnitState {
         self.active.is_some_and(ActiveState::is_up)
     }
 
+    /// Whether the unit is down, without having failed.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.active == Some(ActiveState::Inactive)
+    }
+
     /// A unit of which nothing is known but its enablement, as where no systemd runs.
     #[must_use]
     pub fn of_file(file: UnitFileState) -> Self {

@@ -67,6 +67,9 @@ pub struct DriftSummary {
     /// When each of `items` was changed last and whose it is, as far as the file system knows; empty where it does not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub traces: Vec<String>,
+    /// What is as it should be although it does not look so, one line each: units that wait for a condition of theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
 }
 
 impl DriftSummary {

@@ -37,6 +37,7 @@ impl Observed {
             residue: BTreeMap::new(),
             awake: desired.users.keys().cloned().collect(),
             units: units(active, desired),
+            unmet: BTreeMap::new(),
             packages: Some(active.packages.clone()),
             software: Software {
                 held: active.holds.clone(),

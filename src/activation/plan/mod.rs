@@ -27,7 +27,7 @@ mod units;
 pub(crate) mod tests;
 
 pub use bound::bound;
-pub use risk::risk;
+pub(super) use risk::risk;
 
 pub(crate) use accounts::{NEVER_EXPIRES, UNLOCK, day_of};
 #[cfg(test)]
@@ -38,6 +38,7 @@ pub use decide::{Held, Owned, Resume, plan};
 pub(crate) use forgive::forgiven;
 pub use notice::{Conflict, Conflicts, Notice};
 pub use observed::Observed;
+pub(crate) use observed::waiting_units;
 pub(crate) use paths::waits;
 pub(crate) use units::OWN_UNIT;
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::activation::Hold;
+use crate::activation::{Hold, Notice};
 use crate::generation::UnitFile;
 use crate::host::{
     Accounts, Arriving, Digest, HostPath, KernelModule, Leaving, LocaleName, ModuleState,
@@ -26,6 +26,8 @@ pub struct Observed {
     pub rests: BTreeMap<HostPath, Digest>,
     /// Every unit that the old or the new generation names.
     pub units: BTreeMap<UnitId, UnitState>,
+    /// Units that are to run and are down, with the conditions of theirs that do not hold.
+    pub unmet: BTreeMap<UnitId, String>,
     /// The unit files and drop-ins of units whose definition is to change, before and after, by their content. What is
     /// not here is not known, and counts as another definition.
     pub unit_files: BTreeMap<Digest, UnitFile>,
@@ -82,4 +84,18 @@ impl Observed {
     pub fn is_live(&self) -> bool {
         self.hostname.is_some()
     }
+}
+
+/// A notice for each unit that is down because conditions of it do not hold, by unit.
+pub(crate) fn waiting_units(unmet: &BTreeMap<UnitId, String>) -> Vec<Notice> {
+    let units = unmet.iter().map(|(unit, unmet)| Notice {
+        subject: unit.to_string(),
+        text: waits_for(unmet),
+    });
+    units.collect()
+}
+
+/// What is said of a unit whose conditions `unmet` do not hold.
+pub(super) fn waits_for(unmet: &str) -> String {
+    format!("does not run: its condition does not hold ({unmet})")
 }

@@ -130,7 +130,7 @@ const ADMIN_GROUPS: [&str; 4] = ["sudo", "wheel", "admin", "root"];
 
 /// What carrying out `plan` puts at risk.
 #[must_use]
-pub fn risk(plan: &Plan) -> Risk {
+pub(in crate::activation) fn risk(plan: &Plan) -> Risk {
     Risk {
         locks_out: plan.steps.iter().flat_map(of_step).collect(),
         extent: plan.steps.iter().map(extent).max().unwrap_or_default(),

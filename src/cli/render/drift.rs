@@ -27,6 +27,10 @@ pub(in crate::cli) fn drift(report: &DriftReport) -> String {
     }
     lines.gap();
     lines.line(sum(report));
+    for notice in &report.notices {
+        let subject = paint(LABEL, &notice.subject);
+        lines.line(format!("note: {subject} {}", notice.text));
+    }
     for pause in report.holds.iter().filter(|hold| hold.path.is_none()) {
         lines.line(paint(WARN, format!("paused {}", pause.terms())));
     }

@@ -189,10 +189,8 @@ fn drift(drift: Option<&DriftSummary>, now_secs: i64) -> String {
         return "not looked yet".to_owned();
     };
     let when = paint(FAINT, format!("(looked {})", ago(drift.at_secs, now_secs)));
-    if drift.items.is_empty() {
-        return format!("{} {when}", paint(GOOD, "none"));
-    }
     let mut lines = vec![match drift.items.len() {
+        0 => format!("{} {when}", paint(GOOD, "none")),
         1 => format!("{} {when}", paint(WARN, "1 entry differs")),
         many => format!("{} {when}", paint(WARN, format!("{many} entries differ"))),
     }];
@@ -200,5 +198,6 @@ fn drift(drift: Option<&DriftSummary>, now_secs: i64) -> String {
     if drift.items.len() > SHOWN {
         lines.push(format!("and {} more", drift.items.len() - SHOWN));
     }
+    lines.extend(drift.notices.iter().take(SHOWN).cloned());
     lines.join("\n")
 }

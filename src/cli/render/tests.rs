@@ -220,6 +220,7 @@ fn a_busy_host() -> Status {
                 .map(|number| format!("content /etc/file{number}"))
                 .collect(),
             traces: Vec::new(),
+            notices: Vec::new(),
         }),
         holds: vec![
             hold(None, 5_400, Some("replacing the disk")),
@@ -398,6 +399,7 @@ fn drift_is_grouped_and_shown_as_diffs() {
             drifted(DriftClass::UnitState, "backup.timer", "is not enabled"),
         ],
         holds: vec![hold(None, 5_400, Some("replacing the disk"))],
+        notices: Vec::new(),
     };
     insta::assert_snapshot!(plain(&drift(&report)));
     let none = DriftReport {
@@ -406,4 +408,16 @@ fn drift_is_grouped_and_shown_as_diffs() {
         ..report
     };
     insta::assert_snapshot!(plain(&drift(&none)), @"nothing differs from generation 4");
+    let waiting = "does not run: its condition does not hold (ConditionPathExists=/etc/app.conf)";
+    let waiting = DriftReport {
+        notices: vec![Notice {
+            subject: "app.service".into(),
+            text: waiting.into(),
+        }],
+        ..none
+    };
+    insta::assert_snapshot!(plain(&drift(&waiting)), @r"
+    nothing differs from generation 4
+    note: app.service does not run: its condition does not hold (ConditionPathExists=/etc/app.conf)
+    ");
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::UnitError;
+use super::condition;
 use super::job::{JobResult, Order};
 use super::properties::STOP_WITH;
 use super::shown;
@@ -134,6 +135,16 @@ impl OfAccount {
         text.lines().filter_map(first).flatten().collect()
     }
 
+    /// What `systemd-analyze` says about the conditions of a unit; `None` where no systemd runs.
+    pub(super) async fn conditions(&self, unit: &UnitName) -> Option<Output> {
+        if self.awake == Awake::No {
+            return None;
+        }
+        let program = condition::asking(self.program("systemd-analyze").arg("--user"), unit);
+        // That nobody can say is an answer.
+        run(program).await.ok()
+    }
+
     /// The units that its systemd stops together with `unit`; none where no systemd answers.
     pub(super) async fn dependents(&self, unit: &UnitName) -> BTreeSet<UnitName> {
         let program = self
@@ -247,9 +258,14 @@ impl OfAccount {
     }
 
     fn systemctl(&self, verb: &str) -> Program {
+        let options = ["--user", "--no-pager", "--no-ask-password", verb];
+        self.program("systemctl").args(options)
+    }
+
+    /// A program that runs as the account and asks its systemd.
+    fn program(&self, name: &str) -> Program {
         let runtime = format!("/run/user/{}", self.uid);
-        Program::new("systemctl")
-            .args(["--user", "--no-pager", "--no-ask-password", verb])
+        Program::new(name)
             .as_user(self.uid, self.gid)
             .inherit(Inherited::Nothing)
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")

@@ -3,6 +3,7 @@
 mod account;
 mod around;
 mod bus;
+mod condition;
 mod conversation;
 mod error;
 mod front;

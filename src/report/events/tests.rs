@@ -82,6 +82,7 @@ fn drift_is_told_when_it_changes() {
         generation: None,
         items: items.iter().map(ToString::to_string).collect(),
         traces: Vec::new(),
+        notices: Vec::new(),
     };
     let (none, some, more) = (scan(&[]), scan(&["a"]), scan(&["a", "b"]));
     assert_eq!(Event::of_scan(None, &none), None);

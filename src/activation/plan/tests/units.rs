@@ -137,6 +137,47 @@ fn a_stopped_unit_is_drift_and_a_finished_oneshot_is_not() {
 }
 
 #[test]
+fn a_oneshot_that_systemd_forgot_is_done_unless_it_is_new_that_it_is_to_run() {
+    let mut desired = app("1", OnChange::StopStart);
+    let mut world = started("1", OnChange::StopStart);
+    world.run("app.service", ActiveState::Inactive);
+    let name = unit_name("app.service");
+    let state = world.observed.units.get_mut(&name).unwrap();
+    state.oneshot = true;
+    assert!(world.plan(&desired, Held::Nothing).unwrap().is_empty());
+
+    desired.units.get_mut(&name).unwrap().start = None;
+    world.go(&desired);
+    desired.units.get_mut(&name).unwrap().start = Some(true);
+    let plan = world.plan(&desired, Held::Reported).unwrap();
+    assert_eq!(text(&plan), "start app.service (it is to run)");
+}
+
+#[test]
+fn a_unit_whose_condition_does_not_hold_is_told_and_is_started_only_when_it_changes() {
+    let desired = app("1", OnChange::StopStart);
+    let mut world = started("1", OnChange::StopStart);
+    world.run("app.service", ActiveState::Inactive);
+    let unmet = "ConditionPathExists=/etc/app.conf".to_owned();
+    world.observed.unmet.insert(unit_name("app.service"), unmet);
+    for held in [Held::Nothing, Held::Reported] {
+        let plan = world.plan(&desired, held).unwrap();
+        assert_eq!(
+            text(&plan),
+            "note: app.service: does not run: its condition does not hold (ConditionPathExists=/etc/app.conf)"
+        );
+    }
+    let plan = world
+        .plan(&app("2", OnChange::StopStart), Held::Nothing)
+        .unwrap();
+    assert!(
+        text(&plan).ends_with("start app.service (it is to run)"),
+        "{}",
+        text(&plan)
+    );
+}
+
+#[test]
 fn enforced_units_start_again() {
     let mut desired = app("1", OnChange::StopStart);
     let name = unit_name("app.service");

@@ -1,6 +1,7 @@
 //! The decision about one unit.
 
 use super::super::decide::{Draft, Situation};
+use super::super::observed::waits_for;
 use super::super::{Resume, Step};
 use super::definition::Difference;
 use super::reasons::{Fate, Unit};
@@ -253,6 +254,11 @@ fn down(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
     if has_done_its_work(unit) && !unit.has_reason() {
         return Decision::Nothing;
     }
+    let unmet = at.observed.unmet.get(unit.name);
+    if let Some(unmet) = unmet.filter(|_| !unit.has_reason()) {
+        draft.notice(unit.name, waits_for(unmet));
+        return Decision::Nothing;
+    }
     if is_held(at, unit) {
         draft.notice(
             unit.name,
@@ -271,12 +277,13 @@ fn down(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
     Decision::Start(why.to_owned())
 }
 
-/// A oneshot that succeeded is inactive, and that is right.
+/// A oneshot that succeeded is inactive, and that is right. systemd forgets one that nothing refers to, and that it ran; what
+/// was not new is taken to have run.
 fn has_done_its_work(unit: &Unit<'_>) -> bool {
     unit.state.as_ref().is_some_and(|state| {
         let ran = !state.invocation.is_empty();
         state.oneshot
-            && ran
+            && (ran || unit.unchanged)
             && state.active == Some(ActiveState::Inactive)
             && state.result == "success"
     })

@@ -6,8 +6,13 @@ use crate::health::Confirm;
 
 /// Goes to the second generation, and asks a person who has `within` for it.
 fn go(bed: &Bed, within: Duration) -> Outcome {
+    asked(bed, Confirm::Always, within, &second())
+}
+
+/// Goes to `desired`, and asks as `confirm` says.
+fn asked(bed: &Bed, confirm: Confirm, within: Duration, desired: &Manifest) -> Outcome {
     let windows = Windows {
-        confirm: Confirm::Always,
+        confirm,
         confirm_within: within,
         ..Windows::default()
     };
@@ -15,11 +20,11 @@ fn go(bed: &Bed, within: Duration) -> Outcome {
         windows,
         ..bed.activation(&Unwatched)
     };
-    let target = bed.put(&second());
+    let target = bed.put(desired);
     let none = OpenedSecrets::default();
     block_on(async {
         let prepared = activation
-            .prepare(&second(), Some(&none), Held::Nothing)
+            .prepare(desired, Some(&none), Held::Nothing)
             .await
             .unwrap();
         let ended = activation
@@ -68,4 +73,15 @@ fn an_activation_that_nobody_confirms_goes_back_and_leaves_no_answer_for_the_nex
     assert!(matches!(last.phase(), Phase::RolledBack { .. }));
     let too_late = confirm(&bed.host, &bed.store, None).unwrap_err();
     assert!(matches!(too_late, ConfirmError::NothingWaits));
+}
+
+#[test]
+fn nobody_can_be_locked_out_below_a_root_and_nobody_is_asked() {
+    let bed = settled();
+    let mut desired = second();
+    let resolver = path("/etc/resolv.conf");
+    desired.paths.insert(resolver, file("2"));
+    // Nobody confirms: whoever asked would go back at once.
+    let ended = asked(&bed, Confirm::Lockout, Duration::ZERO, &desired);
+    assert_eq!(ended, Outcome::Committed);
 }
