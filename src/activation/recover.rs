@@ -68,6 +68,13 @@ impl Activation<'_> {
             return Ok(Recovered::Nothing);
         };
         let target = journal.record.target;
+        if let Phase::Stuck { reason } = journal.phase()
+            && recovery != Recovery::Retry
+        {
+            // Every pass finds it; the journal heard of it when it came to that.
+            let reason = reason.clone();
+            return Ok(Recovered::Stuck { target, reason });
+        }
         tracing::warn!(phase = ?journal.phase(), generation = %target, "an open transaction was found");
         match (journal.phase().clone(), recovery) {
             (Phase::Prepared, _) => {
@@ -83,9 +90,6 @@ impl Activation<'_> {
             (Phase::RolledBack { reason }, _) => {
                 journal.close()?;
                 Ok(Recovered::RolledBack { target, reason })
-            }
-            (Phase::Stuck { reason }, Recovery::Automatic | Recovery::EarlyBoot) => {
-                Ok(Recovered::Stuck { target, reason })
             }
             (
                 Phase::Applying

@@ -33,5 +33,5 @@ fn is_news(before: Option<&Report>, now: &Report) -> bool {
     let still_fine = now.outcome == Outcome::NothingToDo && before.problem.is_none();
     let same_trouble =
         before.outcome == now.outcome && before.problem == now.problem && now.problem.is_some();
-    !(same_place && (still_fine || same_trouble))
+    now.is_reminder(before) || !(same_place && (still_fine || same_trouble))
 }

@@ -120,10 +120,13 @@ impl Event {
             Outcome::Failed => Self::Failed,
             Outcome::Stuck => Self::Stuck,
         };
-        let same = before.is_some_and(|before| {
-            before.outcome == now.outcome
-                && before.problem == now.problem
-                && before.revision == now.revision
+        let same = before.is_some_and(|before| match now.outcome {
+            Outcome::Stuck => now.is_still_stuck(before) && !now.is_reminder(before),
+            _ => {
+                before.outcome == now.outcome
+                    && before.problem == now.problem
+                    && before.revision == now.revision
+            }
         });
         (!same).then_some(event)
     }

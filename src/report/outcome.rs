@@ -107,6 +107,28 @@ pub enum Outcome {
     PutOff,
 }
 
+/// How long a host may be stuck before the journal is told again.
+const REMINDER_SECS: u64 = 60 * 60;
+
+impl Report {
+    /// Whether the host is stuck for the reasons for which it was stuck at the end of the pass `before`. The pass that
+    /// came to it and those that find it say so in other words.
+    pub(super) fn is_still_stuck(&self, before: &Self) -> bool {
+        let causes = |report: &Self| report.problem.as_ref().map(|one| one.causes.clone());
+        self.is_stuck_as(before) && causes(self) == causes(before)
+    }
+
+    /// Whether the host has been stuck for so long since `before`, the last report that was kept, that it is told again.
+    #[must_use]
+    pub fn is_reminder(&self, before: &Self) -> bool {
+        self.is_stuck_as(before) && self.at_secs.abs_diff(before.at_secs) >= REMINDER_SECS
+    }
+
+    fn is_stuck_as(&self, before: &Self) -> bool {
+        self.outcome == Outcome::Stuck && before.outcome == Outcome::Stuck
+    }
+}
+
 impl Outcome {
     /// The exit code of a command that ended so.
     #[must_use]

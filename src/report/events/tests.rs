@@ -76,6 +76,28 @@ fn a_state_that_lasts_is_told_once() {
 }
 
 #[test]
+fn a_stuck_host_is_told_of_when_it_comes_to_that_when_it_changes_and_every_hour() {
+    let stuck = |what: &str, cause: &str, at_secs| {
+        let mut problem = Problem::new(what);
+        problem.causes.push(cause.to_owned());
+        Report {
+            problem: Some(problem),
+            at_secs,
+            ..report(Outcome::Stuck, None)
+        }
+    };
+    let begun = stuck("generation 2 failed, and so did the way back", "x", 1_000);
+    let found = |cause, at_secs| stuck("the way back from generation 2 failed", cause, at_secs);
+    let told = |now: &Report| Event::of_pass(Some(&begun), now);
+    assert_eq!(Event::of_pass(None, &begun), Some(Event::Stuck));
+    assert_eq!(told(&found("x", 1_002)), None);
+    assert_eq!(told(&found("x", 1_000 + 3_599)), None);
+    assert_eq!(told(&found("y", 1_002)), Some(Event::Stuck));
+    assert_eq!(told(&found("x", 1_000 + 3_600)), Some(Event::Stuck));
+    assert!(found("x", 1_000 + 3_600).is_reminder(&begun));
+}
+
+#[test]
 fn drift_is_told_when_it_changes() {
     let scan = |items: &[&str]| DriftSummary {
         at_secs: 0,
