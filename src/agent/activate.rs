@@ -161,7 +161,10 @@ impl PassRun<'_> {
         self.conclude_unheard()?;
         let ended = self.back_to(to, draft).await;
         self.mark_concluded()?;
-        ended
+        let outcome = ended?;
+        // What is in force now is what somebody asked for, and stays.
+        self.keep_for_good(outcome)?;
+        Ok(outcome)
     }
 
     async fn back_to(

@@ -55,6 +55,7 @@ fn gather(flags: &HostFlags) -> Result<Status, Problem> {
         Some(store) => store.current().map_err(|error| Problem::of_store(&error))?,
         None => None,
     };
+    let in_force = current.as_ref().map(|current| current.number);
     let known = known_name(&state, current.as_ref());
     let settings = match (flags.settings_of(&host, known.clone()), &known) {
         (Ok(settings), _) => Some(settings),
@@ -81,6 +82,7 @@ fn gather(flags: &HostFlags) -> Result<Status, Problem> {
         accepted: state.accepted,
         next_boot: NextBoot::load(&state_dir(&host))
             .map_err(|error| Problem::of(&error).with_fix(error.fix()))?
+            .filter(|next| next.is_about(in_force))
             .map(|next| next.status()),
         transaction: match &store {
             Some(store) => transaction(store)?,

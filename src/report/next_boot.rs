@@ -163,6 +163,16 @@ impl NextBoot {
         written.map_err(|error| failed(NextBootErrorKind::File(error.into())))
     }
 
+    /// Whether it still says something about a host with this generation in force: one that is not there any more is not
+    /// left.
+    #[must_use]
+    pub fn is_about(&self, in_force: Option<GenerationNumber>) -> bool {
+        match self.what {
+            AtBoot::Leave { generation, .. } => in_force == Some(generation),
+            AtBoot::Begin { .. } => true,
+        }
+    }
+
     /// What `status` says about it.
     #[must_use]
     pub fn status(&self) -> NextBootStatus {

@@ -87,3 +87,20 @@ fn what_is_put_off_changes_nothing_until_somebody_asks_for_it() {
     assert_eq!(fleet.read("etc/motd"), "yard: later\n");
     assert_eq!(fleet.next_boot(), Value::Null);
 }
+
+#[test]
+fn who_goes_back_from_what_is_tried_or_put_off_is_where_the_next_boot_leaves_the_host() {
+    let fleet = Fleet::new();
+    fleet.reconcile().ends_with(0);
+    for (mode, greeting) in [("test", "tried"), ("boot", "later")] {
+        fleet.commit_greeting(greeting);
+        fleet.in_mode(mode).ends_with(0);
+        assert_ne!(fleet.next_boot(), Value::Null);
+        fleet.run(&["generations", "switch", "1"]).ends_with(0);
+        assert_eq!(fleet.next_boot(), Value::Null, "{mode}");
+        let said = fleet.run(&["status"]).stdout;
+        assert!(!said.contains("next boot"), "{said}");
+        fleet.run(&["boot"]).ends_with(0);
+        assert_eq!(fleet.read("etc/motd"), "yard: hello\n");
+    }
+}
