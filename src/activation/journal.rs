@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Notice, Phase};
 use crate::generation::Store;
-use crate::host::{Digest, FileError, FileMode, durable};
+use crate::host::{Digest, FileError, FileMode, clock, durable};
 
 use file::JournalFile;
 pub use history::{Past, newest, past};
@@ -103,6 +103,7 @@ pub struct Journal {
     phase: Phase,
     /// The phase that could not be written down, if it cannot be told whether it was.
     in_doubt: Option<Phase>,
+    has_seen_a_boot: bool,
 }
 
 /// How much is to be on disk when a write returns.
@@ -159,6 +160,7 @@ impl Journal {
             record,
             phase: Phase::Prepared,
             in_doubt: None,
+            has_seen_a_boot: false,
         })
     }
 
@@ -173,6 +175,8 @@ impl Journal {
         };
         let (record, decoded) = read(&directory)?;
         let file = JournalFile::open(directory.join(JOURNAL), &decoded)?;
+        let has_seen_a_boot =
+            record.done_before_boot || decoded.is_older_than(clock::boot_id().as_deref());
         let entries = decoded.entries();
         let journal = Self {
             directory,
@@ -180,8 +184,16 @@ impl Journal {
             record,
             phase: last_phase(&entries),
             in_doubt: None,
+            has_seen_a_boot,
         };
         Ok(Some((journal, entries)))
+    }
+
+    /// Whether the machine booted since steps were carried out: what runs may have been started from any of the files that
+    /// were there then.
+    #[must_use]
+    pub fn has_seen_a_boot(&self) -> bool {
+        self.has_seen_a_boot
     }
 
     /// Where the transaction stands.

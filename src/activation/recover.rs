@@ -190,7 +190,7 @@ pub fn leave(
 ) -> Result<(), ActivateError> {
     if open_phase(store)?.is_none() {
         let record = Record::new(clock::now_secs(), target, Some(back_to), plan);
-        let mut journal = Journal::create(store, record)?;
+        let mut journal = Journal::create(store, record.done_before_boot())?;
         for event in [
             Event::Begun,
             Event::Failed {

@@ -109,7 +109,12 @@ impl Activation<'_> {
             Some(number) => self.store.get(number)?.manifest,
             None => Manifest::empty(target.host.clone()),
         };
-        let back = WayBack::new(record, &previous, target, begun);
+        let mut back = WayBack::new(record, &previous, target, begun);
+        if journal.has_seen_a_boot() {
+            for (unit, resume) in started_by_boot(&record.plan) {
+                back.unfinished.entry(unit).or_insert(resume);
+            }
+        }
         let secrets = self.reopen(&previous);
         let plan = self.plan_back(&back, secrets.as_ref(), reach).await?;
         let steps = plan.lines();
@@ -291,6 +296,28 @@ fn unfinished(plan: &Plan, begun: &BTreeSet<usize>) -> BTreeMap<UnitId, Resume> 
         let (unit, resume) = match step {
             Step::StopUnit { unit, .. } | Step::RestartUnit { unit, .. } => (unit, Resume::Restart),
             Step::ReloadUnit { unit, .. } => (unit, Resume::Reload),
+            _ => continue,
+        };
+        let known = units.entry(unit.clone()).or_insert(resume);
+        *known = (*known).max(resume);
+    }
+    units
+}
+
+/// The units that the activation was to move. systemd reads unit files when it boots and starts some units before files are
+/// back, so those that run may run with what the activation wrote, whether or not it had come to them.
+fn started_by_boot(plan: &Plan) -> BTreeMap<UnitId, Resume> {
+    let mut units = BTreeMap::new();
+    for step in &plan.steps {
+        let (unit, resume) = match step {
+            Step::StopUnit { unit, .. } | Step::RestartUnit { unit, .. } => {
+                (unit, Resume::RestartIfUp)
+            }
+            // A target is started to pull in what it wants; it is nothing by itself.
+            Step::StartUnit { unit, .. } if unit.kind() != UnitKind::Target => {
+                (unit, Resume::RestartIfUp)
+            }
+            Step::ReloadUnit { unit, .. } => (unit, Resume::ReloadIfUp),
             _ => continue,
         };
         let known = units.entry(unit.clone()).or_insert(resume);

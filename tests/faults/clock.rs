@@ -32,7 +32,8 @@ fn a_clock_that_jumps_at_any_step_changes_nothing() {
     let is_record =
         |call: &&crate::trace::Call| call.name == "write" && call.text.contains("/journal>");
     let step = if all() { 1 } else { 6 };
-    for (index, call) in calls.iter().filter(is_record).enumerate().step_by(step) {
+    let records: Vec<_> = calls.iter().filter(is_record).collect();
+    for (index, call) in records.iter().enumerate().step_by(step) {
         let bed = Bed::copy(fleet);
         let clock = bed.root.with_extension("clock");
         fs::write(&clock, "+0").unwrap();
@@ -60,8 +61,10 @@ fn a_clock_that_jumps_at_any_step_changes_nothing() {
             .filter_map(|line| line.split_once(' ')?.1.parse::<serde_json::Value>().ok())
             .filter_map(|line| Some(line["at_secs"].as_i64()? / (180 * 24 * 3600)))
             .collect();
+        // Nothing is written down after the last one.
+        let is_last = index + 1 == records.len();
         assert!(
-            years.len() > 1 || index == 0,
+            years.len() > 1 || index == 0 || is_last,
             "the clock did not jump at {call}"
         );
     }

@@ -66,6 +66,9 @@ pub struct Record {
     pub previous: Option<GenerationNumber>,
     /// The steps.
     pub plan: Plan,
+    /// Whether the steps were carried out before this boot, as they were where a generation was only tried until then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub done_before_boot: bool,
 }
 
 impl Record {
@@ -84,6 +87,16 @@ impl Record {
             target,
             previous,
             plan,
+            done_before_boot: false,
+        }
+    }
+
+    /// The same, of steps that were carried out before this boot.
+    #[must_use]
+    pub fn done_before_boot(self) -> Self {
+        Self {
+            done_before_boot: true,
+            ..self
         }
     }
 }
@@ -206,6 +219,12 @@ pub(super) enum Tail {
 }
 
 impl Decoded {
+    /// Whether a line was written in another boot than `boot`.
+    pub(super) fn is_older_than(&self, boot: Option<&str>) -> bool {
+        let mut boots = self.lines.iter().filter_map(|line| line.boot.as_deref());
+        boots.any(|written| boot.is_some_and(|boot| boot != written))
+    }
+
     pub(super) fn entries(self) -> Vec<Entry> {
         self.lines.into_iter().map(|line| line.entry).collect()
     }

@@ -1,3 +1,4 @@
+use super::record::encode;
 use super::*;
 use crate::activation::{Plan, Way};
 use crate::generation::GenerationNumber;
@@ -190,6 +191,27 @@ fn lines_are_counted_on_and_say_in_which_boot_they_were_written() {
     let seqs: Vec<u64> = lines.iter().map(|line| line.seq).collect();
     assert_eq!(seqs, [0, 1, 2, 3]);
     assert!(lines.iter().all(|line| line.boot == clock::boot_id()));
+}
+
+#[test]
+fn a_boot_is_seen_by_what_another_one_wrote_down_and_by_what_is_said_of_it() {
+    let (_directory, store, _, _) = three_lines();
+    let (journal, _) = Journal::open(&store).unwrap().unwrap();
+    assert!(!journal.has_seen_a_boot());
+    let path = journal.directory.join(JOURNAL);
+    drop(journal);
+    let decoded = decode(&fs::read(&path).unwrap());
+    let mut lines = decoded.lines;
+    lines[1].boot = Some("another".to_owned());
+    let text: String = lines.iter().map(encode).collect();
+    fs::write(&path, text).unwrap();
+    let (journal, _) = Journal::open(&store).unwrap().unwrap();
+    assert!(journal.has_seen_a_boot());
+    journal.close().unwrap();
+
+    drop(Journal::create(&store, record().done_before_boot()).unwrap());
+    let (journal, _) = Journal::open(&store).unwrap().unwrap();
+    assert!(journal.has_seen_a_boot(), "a trial that is left");
 }
 
 #[test]

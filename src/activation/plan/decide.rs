@@ -22,13 +22,18 @@ pub struct Owned<'a> {
     pub originals: &'a Originals,
     /// What we added that is no path.
     pub additions: &'a Additions,
-    /// Units that an interrupted transaction had begun to change and that were up before it: brought up again.
+    /// Units that an interrupted transaction had begun to change and that were up before it: brought up again. Those that
+    /// a boot may have started from its files are among them.
     pub unfinished: BTreeMap<UnitId, Resume>,
 }
 
 /// How a unit is brought to what it is to run with, when it may run with something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resume {
+    /// It was to be reloaded, and a boot may have started it from files that were not back yet.
+    ReloadIfUp,
+    /// It was to be stopped, restarted or started, and a boot may have started it from files that were not back yet.
+    RestartIfUp,
     /// It was only reloaded.
     Reload,
     /// It was stopped or restarted.

@@ -336,6 +336,38 @@ fn units_of_an_interrupted_activation_come_back() {
 }
 
 #[test]
+fn what_a_boot_started_too_early_runs_anew_and_what_it_did_not_start_stays_down() {
+    let mut world = started("1", OnChange::StopStart);
+    let mut desired = app("1", OnChange::StopStart);
+    let name = unit_name("app.service");
+    desired.units.get_mut(&name).unwrap().start = None;
+    for (state, resume, expected) in [
+        (
+            ActiveState::Active,
+            Resume::RestartIfUp,
+            "restart app.service (the machine booted before its files were back)",
+        ),
+        (
+            ActiveState::Active,
+            Resume::ReloadIfUp,
+            "reload app.service (the machine booted before its files were back)",
+        ),
+        (ActiveState::Inactive, Resume::RestartIfUp, ""),
+        (ActiveState::Inactive, Resume::ReloadIfUp, ""),
+    ] {
+        world.run("app.service", state);
+        let owned = Owned {
+            generations: vec![&desired],
+            originals: &world.originals,
+            additions: &world.additions,
+            unfinished: [(name.clone(), resume)].into(),
+        };
+        let found = plan(&desired, &owned, &world.look(&desired), Held::Reported).unwrap();
+        assert_eq!(text(&found), expected, "{state:?} {resume:?}");
+    }
+}
+
+#[test]
 fn a_unit_file_that_systemd_has_not_read_is_reason_enough_to_reload() {
     let mut world = started("1", OnChange::StopStart);
     let name = unit_name("app.service");

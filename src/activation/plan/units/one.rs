@@ -162,10 +162,13 @@ fn reasoned(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision 
         (None, Some(why)) => Decision::Reload(why.clone()),
         (None, None) => Decision::Nothing,
     };
-    let half_changed = "an interrupted activation may have left it half changed".to_owned();
+    let half_changed = || "an interrupted activation may have left it half changed".to_owned();
+    let too_early = || "the machine booted before its files were back".to_owned();
     let by_recovery = match unit.unfinished {
-        Some(Resume::Restart) => Decision::Restart(half_changed),
-        Some(Resume::Reload) => Decision::Reload(half_changed),
+        Some(Resume::Restart) => Decision::Restart(half_changed()),
+        Some(Resume::Reload) => Decision::Reload(half_changed()),
+        Some(Resume::RestartIfUp) => Decision::Restart(too_early()),
+        Some(Resume::ReloadIfUp) => Decision::Reload(too_early()),
         None => Decision::Nothing,
     };
     [by_definition, by_trigger, by_recovery]
@@ -240,7 +243,8 @@ fn down(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> Decision {
             Decision::CatchUp(why)
         };
     }
-    let resumed = unit.unfinished.is_some() && (unit.wanted.is_some() || unit.had.is_none());
+    let was_moved = matches!(unit.unfinished, Some(Resume::Reload | Resume::Restart));
+    let resumed = was_moved && (unit.wanted.is_some() || unit.had.is_none());
     if !to_run && !resumed {
         return Decision::Nothing;
     }

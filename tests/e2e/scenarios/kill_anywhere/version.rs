@@ -36,6 +36,11 @@ impl Version {
         Self { number, packages }
     }
 
+    /// The version after it.
+    pub fn next(self, packages: Packages) -> Self {
+        Self::new(self.number + 1, packages)
+    }
+
     /// Writes it for both hosts and pushes; gives the commit.
     pub fn commit_to(self, fleet: &Fleet) -> String {
         let config = self.config();
@@ -89,10 +94,30 @@ impl Version {
             config.push_str("packages: [hello]\n");
         }
         config.push_str("units:\n");
-        config.push_str(&UNITS.replace("VERSION", &version.to_string()));
+        let units = UNITS.replace("VERSION", &version.to_string());
+        let units = units.replace("YEAR", timer_year(version));
+        config.push_str(&units.replace("MOUNT", mount_size(version)));
         let masked = version % 2;
         writeln!(config, "  ka-masked{masked}.service: {{ mask: true }}").unwrap();
         config
+    }
+}
+
+/// KiB of the mount, in which versions that follow each other differ.
+fn mount_size(version: usize) -> &'static str {
+    if version.is_multiple_of(2) {
+        "64"
+    } else {
+        "128"
+    }
+}
+
+/// When the timer is due, in which versions that follow each other differ as well.
+fn timer_year(version: usize) -> &'static str {
+    if version.is_multiple_of(2) {
+        "2098"
+    } else {
+        "2099"
     }
 }
 
@@ -111,19 +136,19 @@ const UNITS: &str = r#"  ka-main.service:
     enable: true
     start: true
   ka-sock.service:
-    text: "[Service]\nExecStart=/bin/sleep infinity\n"
+    text: "[Service]\nEnvironment=KA=VERSION\nExecStart=/bin/sleep infinity\n"
   ka-tick.timer:
-    text: "[Unit]\nDescription=VERSION\n[Timer]\nOnCalendar=2099-01-01\nUnit=ka-tick.service\n[Install]\nWantedBy=timers.target\n"
+    text: "[Unit]\nDescription=VERSION\n[Timer]\nOnCalendar=YEAR-01-01\nUnit=ka-tick.service\n[Install]\nWantedBy=timers.target\n"
     enable: true
     start: true
   ka-tick.service:
-    text: "[Service]\nType=oneshot\nExecStart=/bin/true\n"
+    text: "[Service]\nEnvironment=KA=VERSION\nType=oneshot\nExecStart=/bin/true\n"
   ka-watch.path:
     text: "[Path]\nPathExists=/nonexistent/VERSION\nUnit=ka-tick.service\n[Install]\nWantedBy=multi-user.target\n"
     enable: true
     start: true
   srv-ka.mount:
-    text: "[Mount]\nWhat=tmpfs\nWhere=/srv/ka\nType=tmpfs\nOptions=size=64k\n[Install]\nWantedBy=multi-user.target\n"
+    text: "[Mount]\nWhat=tmpfs\nWhere=/srv/ka\nType=tmpfs\nOptions=size=MOUNTk\n[Install]\nWantedBy=multi-user.target\n"
     enable: true
     start: true
   ka-all.target:
@@ -147,10 +172,14 @@ pub fn facts(host: &Host) -> BTreeMap<String, usize> {
          getent passwd {users} | sed 's/.*Version \\([0-9]*\\):.*/user \\1/'
          for s in /run/secrets/s?; do echo secret $(cat $s); done
          echo main $(cat /run/ka-main); echo reads $(cat /run/ka-reads); echo many $(cat /run/ka-many-one)
-         echo env $(systemctl show -P Environment ka-main.service)
+         echo env $(systemctl show -P Environment ka-main.service ka-sock.service ka-tick.service)
+         echo path $(systemctl show -P Paths ka-watch.path)
+         echo mount $(findmnt -no OPTIONS /srv/ka | grep -o 'size=[0-9]*k')
          echo socket $(systemctl show -P Listen ka-sock.socket)
+         echo listens $(grep -o '/run/ka-[0-9]*.sock' /proc/net/unix | sort -u)
          echo target $(systemctl show -P Description ka-all.target)
          echo timer $(systemctl show -P Description ka-tick.timer)
+         echo due $(systemctl show -P NextElapseUSecRealtime ka-tick.timer | grep -o '20[0-9][0-9]')
          ls /etc/systemd/system/ka-masked?.service | sed 's/^/mask /'
          systemctl is-active {RUNNING} | sed 's/^/is /'
          systemctl is-failed {RUNNING} | sed 's/^/failed? /'
@@ -183,10 +212,14 @@ pub fn wholly(version: Version) -> BTreeMap<String, usize> {
         (format!("main {number}"), 1),
         (format!("reads {number}"), 1),
         (format!("many {number}"), 1),
-        (format!("env KA={number}"), 1),
+        (format!("env KA={number} KA={number} KA={number}"), 1),
+        (format!("path /nonexistent/{number} (PathExists)"), 1),
+        (format!("mount size={}k", mount_size(number)), 1),
         (format!("socket /run/ka-{number}.sock (Stream)"), 1),
+        (format!("listens /run/ka-{number}.sock"), 1),
         (format!("target {number}"), 1),
         (format!("timer {number}"), 1),
+        (format!("due {}", timer_year(number)), 1),
         (
             format!("mask /etc/systemd/system/ka-masked{}.service", number % 2),
             1,
