@@ -18,7 +18,6 @@ mod scenarios;
 
 use std::panic;
 use std::process::ExitCode;
-use std::sync::RwLock;
 
 use harness::{Access, World};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -28,19 +27,7 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 struct Scenario {
     name: &'static str,
     play: fn(&World, &str),
-    company: Company,
 }
-
-/// Whether a scenario may share the machine with others.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Company {
-    Others,
-    /// It measures time: two cores are to be its own.
-    Alone,
-}
-
-/// Held for reading by scenarios that share the machine, for writing by one that does not.
-static MACHINE: RwLock<()> = RwLock::new(());
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -68,14 +55,8 @@ fn play(scenario: Scenario, world: Result<World, String>) -> Result<Completion, 
         Err(why) => return Ok(Completion::ignored_with(format!("SKIP: {why}"))),
     };
     let name = scenario.name;
-    // The panic of a scenario is caught below, before the lock could be poisoned.
-    let (shared, alone) = match scenario.company {
-        Company::Others => (Some(MACHINE.read()), None),
-        Company::Alone => (None, Some(MACHINE.write())),
-    };
     // A fleet takes its hosts down while the panic unwinds through it.
     let ended = panic::catch_unwind(panic::AssertUnwindSafe(|| (scenario.play)(&world, name)));
-    drop((shared, alone));
     let Err(payload) = ended else {
         return Ok(Completion::Completed);
     };

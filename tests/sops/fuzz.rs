@@ -101,7 +101,7 @@ fn large_and_repetitive_files_are_read_or_refused_quickly() {
             drop(file.seal(TIME));
         }
         let took = begun.elapsed();
-        assert!(took.as_secs() < 60, "{took:?} for {}", &text[..40]);
+        assert!(took.as_secs() < 120, "{took:?} for {}", &text[..40]);
         println!("{took:?} for {:?}", &text[..40]);
     }
 }

@@ -408,7 +408,7 @@ fn with_iv(key: &[u8], aad: &str, length: usize) -> String {
 }
 
 /// In this build, which is not optimised.
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_mins(2);
 
 fn ends_soon(name: &str, run: impl FnOnce()) {
     let start = Instant::now();

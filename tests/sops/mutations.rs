@@ -317,5 +317,5 @@ fn no_mutation_of_a_sealed_file_opens_to_other_values() {
     );
     assert!(parsed > 1000 && opened > 200, "{parsed} {opened}");
     assert!(refused * 20 < opened, "{refused} of {opened}");
-    assert!(slowest.as_secs() < 20, "{slowest:?}");
+    assert!(slowest.as_secs() < 120, "{slowest:?}");
 }

@@ -41,7 +41,7 @@ fn inputs_that_fuzzers_found_do_no_harm() {
         let begun = Instant::now();
         run_through(&std::fs::read(&path).unwrap());
         let took = begun.elapsed();
-        assert!(took.as_secs() < 20, "{took:?} for {}", path.display());
+        assert!(took.as_secs() < 120, "{took:?} for {}", path.display());
     }
 }
 

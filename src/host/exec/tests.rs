@@ -75,22 +75,31 @@ fn a_timeout_kills_everything_that_was_started() {
     let dir = tempfile::tempdir().unwrap();
     let mark = dir.path().join("mark");
     let begun = Instant::now();
-    let script = format!("(sleep 3; touch {}) & sleep 60", mark.display());
+    let script = format!("(sleep 50; touch {}) & sleep 60", mark.display());
     let error = sh(&script)
         .timeout(Duration::from_millis(200))
         .run()
         .unwrap_err();
     assert!(matches!(error, ExecError::TimedOut { .. }), "{error}");
     assert!(
-        begun.elapsed() < Duration::from_secs(2),
+        begun.elapsed() < Duration::from_secs(40),
         "{:?}",
         begun.elapsed()
     );
-    let children = sh("ps -eo args 2>/dev/null | grep -c '[t]ouch'")
-        .run()
-        .unwrap();
-    assert_ne!(children.stdout, b"1\n");
-    assert!(!mark.exists());
+    // Each of them has the mark's path among its arguments, and ends within moments of its signal.
+    let name = mark.display().to_string();
+    while commands().any(|command| command.contains(&name)) {
+        assert!(begun.elapsed() < Duration::from_secs(40), "{name}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The command lines of all processes.
+fn commands() -> impl Iterator<Item = String> {
+    std::fs::read_dir("/proc").unwrap().filter_map(|process| {
+        let command = std::fs::read(process.unwrap().path().join("cmdline")).ok()?;
+        Some(String::from_utf8_lossy(&command).into_owned())
+    })
 }
 
 #[test]
@@ -107,7 +116,7 @@ fn what_a_program_leaves_behind_does_not_keep_us_waiting() {
     let begun = Instant::now();
     let output = sh("sleep 60 & echo done").run().unwrap();
     assert_eq!(output.stdout, b"done\n");
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < Duration::from_secs(40));
 }
 
 #[test]
@@ -194,8 +203,12 @@ fn unread_output_does_not_keep_a_piped_child_from_ending() {
 fn a_dropped_piped_child_is_killed() {
     let dir = tempfile::tempdir().unwrap();
     let mark = dir.path().join("mark");
-    let script = format!("sleep 0.5; touch {}", mark.display());
-    drop(sh(&script).pipe().unwrap());
-    std::thread::sleep(Duration::from_secs(1));
-    assert!(!mark.exists());
+    let name = mark.display().to_string();
+    let child = sh(&format!("sleep 50; touch {name}")).pipe().unwrap();
+    let begun = Instant::now();
+    drop(child);
+    while commands().any(|command| command.contains(&name)) {
+        assert!(begun.elapsed() < Duration::from_secs(40), "{name}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }

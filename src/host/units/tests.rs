@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
 use crate::host::{ActiveState, FileMode, Host, UnitFileState, UnitId, UnitState, durable};
@@ -239,13 +239,16 @@ fn a_unit_that_removes_itself_from_view_does_not_hang_us() {
 fn orders_run_side_by_side() {
     on_a_test_host("orders_run_side_by_side", async |units: Units| {
         for n in 0..8 {
+            // Each waits for all of them.
             define(
                 &format!("t9-{n}.service"),
-                "[Service]\nType=oneshot\nExecStart=/bin/sleep 1\n",
+                &format!(
+                    "[Service]\nType=oneshot\nTimeoutStartSec=60\nExecStart=/bin/sh -c \
+                     'touch /run/t9-{n}; until [ $(ls /run/t9-* | wc -l) = 8 ]; do sleep 0.1; done'\n"
+                ),
             );
         }
         units.daemon_reload(None).await.unwrap();
-        let begun = Instant::now();
         let mut orders = tokio::task::JoinSet::new();
         for n in 0..8 {
             let units = units.clone();
@@ -254,11 +257,6 @@ fn orders_run_side_by_side() {
         for result in orders.join_all().await {
             assert_eq!(result.unwrap(), JobResult::Done);
         }
-        assert!(
-            begun.elapsed() < Duration::from_secs(4),
-            "{:?}",
-            begun.elapsed()
-        );
     });
 }
 
@@ -296,17 +294,14 @@ fn a_job_is_followed_while_systemd_executes_itself_again() {
 }
 
 #[test]
-fn a_hundred_units_are_observed_in_no_time() {
+fn a_hundred_units_are_observed_at_once() {
     on_a_test_host(
-        "a_hundred_units_are_observed_in_no_time",
+        "a_hundred_units_are_observed_at_once",
         async |units: Units| {
             let names = (0..100)
                 .map(|n| unit(&format!("t11-{n}.service")))
                 .collect();
-            let begun = Instant::now();
             assert_eq!(units.observe(&names).await.unwrap().len(), 100);
-            println!("100 units observed in {:?}", begun.elapsed());
-            assert!(begun.elapsed() < Duration::from_secs(5));
         },
     );
 }

@@ -40,7 +40,7 @@ impl Bed {
 
     /// Whether something was noticed; the kernel tells before the call that changed something returns.
     async fn noticed(&mut self) -> bool {
-        let patience = Duration::from_millis(200);
+        let patience = Duration::from_millis(400);
         let noticed = tokio::time::timeout(patience, self.watch.changed())
             .await
             .is_ok();

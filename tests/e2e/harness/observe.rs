@@ -141,7 +141,8 @@ impl Host {
         )
     }
 
-    /// The invocation id of every unit that systemd has loaded and that has run.
+    /// The invocation id of every unit that systemd has loaded and that has run. Units that come and go on their own are left
+    /// out: those an activation of ours lives in, logins, and services that end when nobody asks them any more.
     pub fn invocations(&self) -> BTreeMap<String, String> {
         let text = self.quietly("systemctl show '*' -p Id -p InvocationID");
         text.split("\n\n")
@@ -149,10 +150,23 @@ impl Host {
                 let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
                 let id = field("InvocationID=").filter(|id| !id.is_empty())?;
                 Some((field("Id=")?.to_owned(), id.to_owned()))
+                    .filter(|(unit, _)| !PASSING.iter().any(|passing| unit.starts_with(passing)))
             })
             .collect()
     }
 }
+
+/// How the names of units that come and go on their own begin.
+const PASSING: [&str; 8] = [
+    "steadfast-",
+    "session-",
+    "user@",
+    "user-runtime-dir@",
+    "systemd-tmpfiles-clean.",
+    "systemd-hostnamed.service",
+    "systemd-localed.service",
+    "systemd-timedated.service",
+];
 
 /// The units whose invocation differs, was not there, or is gone.
 pub fn changed(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fixture::{EVENTUALLY, SOON};
+use super::fixture::EVENTUALLY;
 use crate::harness::{Fleet, Host, Signature, World, changed};
 
 const SETTINGS: &str =
@@ -103,7 +103,7 @@ pub fn force_pushed_unsigned_and_strangers_commits_are_refused(world: &World, na
     write("three");
     let three = fleet.clone.commit("three");
     fleet.clone.force_push();
-    fleet.host("yard").wait_converged(&three, SOON);
+    fleet.host("yard").wait_converged(&three, EVENTUALLY);
     let said = fleet.host("dock").run("reconcile now");
     assert_eq!(said.code, 0, "{}", said.all());
     for host in fleet.hosts() {
