@@ -11,6 +11,8 @@ use crate::source::Revision;
 pub enum PassEvent {
     /// An activation is under way that another pass began; this one waits for its end.
     Waiting,
+    /// Another pass is at work, which this one waits for a while.
+    Queued,
     /// An interrupted transaction is being finished.
     Recovering,
     /// The remote is being asked.

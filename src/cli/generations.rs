@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::answer::{print, print_json, say};
 use super::flags::{Format, FormatFlags};
-use super::{HostFlags, render, site};
+use super::{HostFlags, progress, render, site};
 use crate::generation::{
     Change, GcMode, GcPolicy, GcReport, Generation, GenerationNumber, Store, StoreError, diff,
 };
@@ -278,7 +278,9 @@ impl History {
         // A pass under way may be storing what nothing names yet.
         let _lock = match mode {
             GcMode::DryRun => None,
-            GcMode::Sweep => Some(site::lock(store)?),
+            GcMode::Sweep => Some(progress::spin("waiting for the pass under way", || {
+                site::lock(store)
+            })?),
         };
         let report = store.gc(policy, mode, clock::now_secs()).map_err(problem)?;
         match format {

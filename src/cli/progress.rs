@@ -78,6 +78,7 @@ pub(super) fn told(event: &PassEvent) -> Told {
         PassEvent::Waiting => {
             Told::Fact("an activation is under way; waiting for its end".to_owned())
         }
+        PassEvent::Queued => Told::Fact("another pass is at work; waiting for its end".to_owned()),
         PassEvent::Recovering => {
             Told::Fact("finishing an activation that was interrupted".to_owned())
         }

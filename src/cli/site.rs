@@ -1,6 +1,7 @@
 //! The host that a verb acts on: the running system, or the directory of `--root`.
 
 use std::future::Future;
+use std::time::Duration;
 
 use super::HostFlags;
 use crate::agent::{Needs, Overrides, Reconciler, Settings, state_dir};
@@ -103,9 +104,12 @@ pub(super) fn store_to_read(host: &Host) -> Result<Option<Store>, Problem> {
     }
 }
 
+/// How long another process is waited for that is at work on the host: a pass that changes nothing is over by then.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Keeps every other process from changing the host of `store` until the lock is dropped.
 pub(super) fn lock(store: &Store) -> Result<durable::Lock, Problem> {
-    durable::lock(&store.root().join("lock"))
+    durable::lock_within(&store.root().join("lock"), PATIENCE)
         .map_err(|error| Problem::of(&error).with_hint(error.hint()))
 }
 

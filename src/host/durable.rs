@@ -17,7 +17,7 @@ pub use beside::{
     temporary_beside, write_beside,
 };
 pub(super) use locking::holder_of;
-pub use locking::{Lock, LockError, inherited_lock, lock};
+pub use locking::{Lock, LockError, inherited_lock, lock, lock_within};
 pub use reading::read;
 pub use room::{reserve, reserved_bytes};
 

@@ -1,6 +1,6 @@
 //! The agent below `--root`: it notices a commit, does what it is asked over its socket, and ends when told.
 
-use std::io::Read;
+use std::io::{BufRead, Read};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -97,10 +97,24 @@ fn the_agent_notices_a_commit_answers_on_its_socket_and_ends_when_told() {
 }
 
 #[test]
-fn a_second_pass_is_told_who_holds_the_host() {
+fn a_second_pass_waits_for_the_first_and_is_told_who_holds_the_host() {
     let fleet = Fleet::new();
     fleet.reconcile().ends_with(0);
     let lock = std::fs::File::open(fleet.path("var/lib/steadfast/lock")).unwrap();
+    lock.lock().unwrap();
+    let mut second = fleet
+        .command(&["reconcile", "now"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = std::io::BufReader::new(second.stderr.take().unwrap()).lines();
+    let first = said.next().unwrap().unwrap();
+    assert!(first.contains("another pass is at work"), "{first}");
+    lock.unlock().unwrap();
+    assert!(second.wait().unwrap().success());
+
+    // It has its time, and no more.
     lock.lock().unwrap();
     let refused = fleet.reconcile();
     refused.ends_with(1);

@@ -5,8 +5,13 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::FileError;
+
+/// How often it is looked whether a lock is free.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// An exclusive lock, held until it is dropped or the process ends, however it ends.
 ///
@@ -110,6 +115,20 @@ pub fn lock(path: &Path) -> Result<Lock, LockError> {
             pid: holder_of(&file, "FLOCK"),
         }),
         Err(TryLockError::Error(source)) => Err(failed(source).into()),
+    }
+}
+
+/// Takes the lock `path` as soon as it is free, but waits no longer than `patience`.
+///
+/// # Errors
+/// [`LockError::Held`] if it was held all the time.
+pub fn lock_within(path: &Path, patience: Duration) -> Result<Lock, LockError> {
+    let begun = Instant::now();
+    loop {
+        match lock(path) {
+            Err(LockError::Held { .. }) if begun.elapsed() < patience => thread::sleep(GLANCE),
+            taken => return taken,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::host::FileErrorKind;
+use std::time::Duration;
 
 const MODE: FileMode = FileMode::from_bits(0o640);
 
@@ -146,4 +147,17 @@ fn a_lock_that_is_handed_over_is_held_until_both_are_done_with_it() {
 
     let stranger = std::fs::File::open(dir.path()).unwrap().into();
     assert!(inherited_lock(&path, stranger).is_err());
+}
+
+#[test]
+fn a_lock_is_waited_for_until_it_is_free_and_no_longer_than_asked() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("lock");
+    let ours = lock(&path).unwrap();
+    let error = lock_within(&path, Duration::from_millis(50)).unwrap_err();
+    assert!(matches!(error, LockError::Held { .. }), "{error}");
+    let waiting = std::thread::spawn(move || lock_within(&path, Duration::from_mins(2)));
+    std::thread::sleep(Duration::from_millis(50));
+    drop(ours);
+    drop(waiting.join().unwrap().unwrap());
 }
