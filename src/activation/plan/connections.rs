@@ -7,11 +7,24 @@ use super::decide::{Draft, Touch};
 use crate::host::{CONNECTION_PREFIX, HostPath};
 
 const DIRECTORY: &str = "/etc/NetworkManager/system-connections/";
+const PACKAGE: &str = "network-manager";
 
 pub(super) fn decide(draft: &mut Draft) {
     let is_connection = |path: &HostPath| path.as_str().starts_with(DIRECTORY);
     let mut changed = draft.touched.keys().filter(|path| is_connection(path));
     if changed.next().is_none() {
+        return;
+    }
+    // Told of connections that go it would take their addresses away at once; as it stops, it leaves the network as it is.
+    let leaves = draft.steps.iter().any(|step| match step {
+        Step::RemovePackages { packages } => packages.iter().any(|name| name.as_str() == PACKAGE),
+        _ => false,
+    });
+    if leaves {
+        draft.notice(
+            "NetworkManager",
+            "goes with its package; addresses and routes that it has set stay until the next boot",
+        );
         return;
     }
     let up: BTreeSet<String> = draft

@@ -72,9 +72,10 @@ fn rank(step: &Step, place: Place) -> Rank {
         Step::LoadModule { .. } => (8, 0),
         Step::SetHostname { .. } | Step::SetSysctl { .. } => (8, 1),
         Step::GenerateLocales { .. } => (8, 2),
-        Step::ReloadManager { .. } => (9, 0),
-        Step::ReloadConnections { .. } => (9, 1),
-        Step::EnableUnit { .. } | Step::DisableUnit { .. } => (10, 0),
+        Step::EnableUnit { .. } | Step::DisableUnit { .. } => (9, 0),
+        // systemd reads the links of units that are enabled with all else; until then every unit counts as changed.
+        Step::ReloadManager { .. } => (9, 1),
+        Step::ReloadConnections { .. } => (9, 2),
         Step::SetLinger { .. } => (10, 1),
         Step::ReloadUnit { .. } => (11, 0),
         Step::RestartUnit { unit, .. } | Step::CatchUpUnit { unit, .. } => {

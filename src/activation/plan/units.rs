@@ -92,7 +92,11 @@ fn enablement(at: &Situation<'_>, draft: &mut Draft) {
 
 /// Whether PID 1 must read unit files again.
 fn reload_needed(at: &Situation<'_>, draft: &Draft) -> bool {
-    files_of(at, draft, None).next().is_some() || has_stale_unit(at, None)
+    let links = draft.steps.iter().any(|step| match step {
+        Step::EnableUnit { unit } | Step::DisableUnit { unit } => unit.account.is_none(),
+        _ => false,
+    });
+    links || files_of(at, draft, None).next().is_some() || has_stale_unit(at, None)
 }
 
 /// Whether the systemd of an account must read unit files, or its environment, again.

@@ -220,11 +220,11 @@ fn cleaning(
     naming(purge, packages)
 }
 
-/// Names of packages that dpkg does not remove without force.
+/// Names of packages that dpkg or apt does not remove without force.
 fn essential() -> Result<BTreeSet<String>, PackageError> {
     let query = Program::new("dpkg-query").args([
         "--show",
-        "--showformat=${Package}\t${Essential}\t${Protected}\n",
+        "--showformat=${Package}\t${Essential}\t${Protected}\t${Important}\n",
     ]);
     let listing = query
         .run_ok()
@@ -333,17 +333,20 @@ mod tests {
             return;
         };
         let ours = Ours {
-            unwanted: names(&["dpkg", "libc6", "no-such-package-at-all"]),
+            unwanted: names(&["dpkg", "e2fsprogs", "libc6", "no-such-package-at-all"]),
             ..Ours::default()
         };
         let leaving = host.leaving_packages(&ours, &installed).unwrap();
         assert_eq!(leaving.remove, BTreeSet::new());
-        let kept: BTreeSet<PackageName> = leaving.kept.keys().cloned().collect();
-        assert_eq!(kept, names(&["dpkg", "libc6"]));
-        assert_eq!(
-            leaving.kept[&PackageName::new("dpkg").unwrap()],
-            "the system cannot do without it"
-        );
+        let mut kept = leaving.kept;
+        let mut why = |name: &str| kept.remove(&PackageName::new(name).unwrap());
+        let vital = "the system cannot do without it".to_owned();
+        assert_eq!(why("dpkg"), Some(vital.clone()));
+        // Only apt has a mark for it. Small machines are without.
+        let has_it = installed.is_there(&PackageName::new("e2fsprogs").unwrap());
+        assert_eq!(why("e2fsprogs"), has_it.then_some(vital));
+        assert!(why("libc6").is_some());
+        assert_eq!(kept, BTreeMap::new());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod before;
 mod boulder;
+mod chicago;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,12 +15,12 @@ use crate::harness::{Clone, Fleet, Host, World};
 /// Fifty packages are installed on each and removed again.
 const A_WHILE: Duration = Duration::from_mins(4);
 
-const HOSTS: [&str; 1] = ["boulder"];
+const HOSTS: [&str; 2] = ["boulder", "chicago"];
 
 const BARE: &str =
     "description: nothing yet\nplatform: { os: debian, version: \"13\", arch: x86_64 }\n";
 
-pub fn a_host_of_the_example_becomes_all_it_says_and_then_what_it_was(world: &World, name: &str) {
+pub fn hosts_of_the_example_become_all_they_say_and_then_what_they_were(world: &World, name: &str) {
     let fleet = Fleet::boot(world, name, &HOSTS);
     copy(&fleet.clone);
     let text = |path: &str| fs::read_to_string(example().join(path)).unwrap();
@@ -34,18 +35,21 @@ pub fn a_host_of_the_example_becomes_all_it_says_and_then_what_it_was(world: &Wo
         let names = format!("127.0.0.1 localhost\n127.0.1.1 {host}\n");
         fleet.host(host).write("/etc/hosts", &names);
     }
+    chicago::prepare(fleet.host("chicago"));
     // In the end its operator goes, and nobody comes instead.
     fleet.set_up_agents(
         "health: { window: 20s, lockout_window: 20s, passes: 2, every: 1s, keep_operator: false }\n",
     );
-    let nothing = say(&fleet, [BARE]);
+    let nothing = say(&fleet, [BARE, BARE]);
     fleet.start_agents();
     converged(&fleet, &nothing);
-    let before = Before::of(fleet.host("boulder"));
+    let before = HOSTS.map(|host| Before::of(fleet.host(host)));
 
     let original = HOSTS.map(|host| text(&format!("hosts/{host}/host.yml")));
+    let place = &fleet.host("chicago").place;
     let boulder = boulder::config(&original[0]);
-    let commit = say(&fleet, [&boulder]);
+    let chicago = chicago::config(&original[1], &place.address, &place.gateway);
+    let commit = say(&fleet, [&boulder, &chicago]);
     converged(&fleet, &commit);
     let ketan = text("DEMO-KEYS-NOT-SECRET/ketan");
     for host in HOSTS {
@@ -54,19 +58,23 @@ pub fn a_host_of_the_example_becomes_all_it_says_and_then_what_it_was(world: &Wo
         digest_is_what_anybody_finds(&fleet, host);
     }
     boulder::is_as_said(&fleet);
+    chicago::is_as_said(&fleet);
     for host in fleet.hosts() {
         let (code, drift) = host.drift();
         assert_eq!(code, 0, "{}: {drift:?}", host.name);
     }
 
-    let commit = say(&fleet, [BARE]);
+    let commit = say(&fleet, [BARE, BARE]);
     converged(&fleet, &commit);
-    before.is_back(fleet.host("boulder"));
-    before.ketan_is_locked(fleet.host("boulder"), boulder::LEFT);
+    for (host, before) in HOSTS.iter().zip(&before) {
+        before.is_back(fleet.host(host));
+    }
+    before[0].ketan_is_locked(fleet.host("boulder"), &[]);
+    before[1].ketan_is_locked(fleet.host("chicago"), chicago::OF_PACKAGES);
 }
 
 /// Commits and pushes the host files, in the order of [`HOSTS`].
-fn say(fleet: &Fleet, files: [&str; 1]) -> String {
+fn say(fleet: &Fleet, files: [&str; 2]) -> String {
     for (host, file) in HOSTS.iter().zip(files) {
         fleet.clone.write(&format!("hosts/{host}/host.yml"), file);
     }
@@ -188,10 +196,14 @@ fn ketan_is_as_said(fleet: &Fleet, host: &str, key: &str) {
             host.place.address
         ))
     };
+    let groups = match host.name.as_str() {
+        "chicago" => chicago::GROUPS,
+        _ => boulder::GROUPS,
+    };
     let said = login("id -un; id -u; id -nG; sudo -n id -u; echo $0");
     assert_eq!(
         said.stdout,
-        format!("ketan\n1000\n{}\n0\nbash\n", boulder::GROUPS),
+        format!("ketan\n1000\n{groups}\n0\nbash\n"),
         "{}",
         said.all()
     );

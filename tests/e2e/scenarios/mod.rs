@@ -54,7 +54,7 @@ scenarios![
     activation::a_new_program_that_ends_at_once_is_never_in_force_and_the_old_one_takes_it_back,
     activation::what_dies_while_health_is_asked_is_taken_back_without_a_network,
     activation::an_activation_that_dies_or_hangs_is_taken_back_though_nobody_runs,
-    example::a_host_of_the_example_becomes_all_it_says_and_then_what_it_was,
+    example::hosts_of_the_example_become_all_they_say_and_then_what_they_were,
     kill_anywhere::kills_at_chosen_records_leave_a_host_wholly_old_or_wholly_new,
     kills::kills_at_any_moment_leave_a_host_wholly_old_or_wholly_new,
     drift_seen::one_edit_among_ten_thousand_files_is_told_though_nobody_scans_and_a_hundred_at_once_are_all_told,

@@ -152,11 +152,29 @@ fn network_manager_reads_connections_that_change_and_brings_up_ours() {
     start NetworkManager.service (it is to run)
     ");
     insta::assert_snapshot!(acts(&mut world, &network("10.0.0.6/24")), @"let NetworkManager read its connections, and bring up enp1s0");
-    let gone = acts(&mut world, "");
+    let without = acts(&mut world, "network: { manager: networkmanager }");
+    assert_eq!(without, "let NetworkManager read its connections");
+}
+
+#[test]
+fn network_manager_leaves_with_its_package_and_takes_no_address_away_before() {
+    let mut world = World::fresh();
+    let network = "network: { manager: networkmanager, interfaces: { enp1s0: { addresses: [10.0.0.5/24] } } }";
+    acts(&mut world, network);
+    insta::assert_snapshot!(acts(&mut world, ""), @r"
+    remove network-manager
+    note: NetworkManager: goes with its package; addresses and routes that it has set stay until the next boot
+    note: NetworkManager.service: is no longer managed; it stays enabled and running as it is
+    ");
+    // One that was there before us stays, and lets go of what is not said any more.
+    let mut world = World::fresh();
+    let installed = world.observed.packages.get_or_insert_default();
+    installed.insert(package("network-manager"));
+    acts(&mut world, network);
+    let without = acts(&mut world, "");
     assert!(
-        gone.contains("let NetworkManager read its connections\n")
-            || gone.ends_with("let NetworkManager read its connections"),
-        "{gone}"
+        without.contains("let NetworkManager read its connections"),
+        "{without}"
     );
 }
 

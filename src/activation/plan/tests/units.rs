@@ -205,7 +205,7 @@ fn a_vendor_unit_of_a_package_to_come_is_enabled_and_started_after_it() {
     let plan = world.go(&desired);
     assert_eq!(
         text(&plan),
-        "install nginx\nenable nginx.service\nstart nginx.service (it is to run)"
+        "install nginx\nenable nginx.service\nlet systemd read its unit files\nstart nginx.service (it is to run)"
     );
     let plan = world.go(&manifest());
     insta::assert_snapshot!(text(&plan), @r"

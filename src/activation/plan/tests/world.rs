@@ -313,14 +313,31 @@ impl World {
                     state.needs_reload &= unit.account != *account;
                 }
             }
-            Step::EnableUnit { unit } => self.unit(unit).file = UnitFileState::Enabled,
-            Step::DisableUnit { unit } => self.unit(unit).file = UnitFileState::Disabled,
+            Step::EnableUnit { unit } => {
+                self.unit(unit).file = UnitFileState::Enabled;
+                self.outdate_units(unit);
+            }
+            Step::DisableUnit { unit } => {
+                self.unit(unit).file = UnitFileState::Disabled;
+                self.outdate_units(unit);
+            }
             Step::StopUnit { unit, .. } => self.unit(unit).active = Some(ActiveState::Inactive),
             Step::ReloadUnit { unit, .. } => {
                 assert!(self.unit(unit).active.unwrap().is_up(), "{unit} is down");
             }
             Step::RestartUnit { unit, .. } | Step::StartUnit { unit, .. } => {
                 self.unit(unit).active = Some(ActiveState::Active);
+            }
+        }
+    }
+
+    /// As systemd does when links come or go: each of its units counts as changed until it reads its files again. Where
+    /// accounts are concerned, the tool that makes the links has it do so.
+    fn outdate_units(&mut self, changed: &UnitId) {
+        if changed.account.is_none() && self.observed.is_live() {
+            let units = self.observed.units.iter_mut();
+            for (_, state) in units.filter(|(unit, _)| unit.account.is_none()) {
+                state.needs_reload = true;
             }
         }
     }

@@ -1,11 +1,11 @@
 //! What a host was before it became one of the example, to compare with what it is afterwards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::harness::Host;
 
 /// Paths that need not be what they were, and why. What is below a folder of these is excepted as well.
-const EXCEPTIONS: [(&str, &str); 3] = [
+const EXCEPTIONS: [(&str, &str); 5] = [
     (
         "/home/ketan",
         "homes stay with their accounts, with what useradd and sudo put there; see below",
@@ -15,10 +15,27 @@ const EXCEPTIONS: [(&str, &str); 3] = [
         "/etc/ld.so.cache",
         "a cache; ldconfig sorts it by what was installed when",
     ),
+    (
+        "/root/.nix-profile",
+        "nix makes it in the home of whoever uses it, as root for its collector of garbage",
+    ),
+    (
+        "/etc/systemd/system/getty.target.wants/serial-getty@ttyS0.service",
+        "units of the distribution stay enabled when nobody names them any more",
+    ),
 ];
 
 /// Files of accounts, which are locked and not deleted: looked at line by line; and what the account tools keep of them.
 const ACCOUNTS: [&str; 6] = ["passwd", "group", "shadow", "gshadow", "subuid", "subgid"];
+
+/// What stays of ketan, and of the group that is his.
+const LEFT: &[&str] = &[
+    "ketan:!::",
+    "ketan:100000:65536",
+    "ketan:100000:65536",
+    "ketan:x:1000:",
+    "ketan:x:1000:1000:Ketan Example:/home/ketan:/bin/bash",
+];
 
 /// A host as it was found.
 pub struct Before {
@@ -38,7 +55,10 @@ impl Before {
 
     /// Asserts that packages, and all files but those of accounts, are what they were.
     pub fn is_back(&self, host: &Host) {
-        assert_eq!(packages(host), self.packages, "{}", host.name);
+        let packages = packages(host);
+        let came = only_in(&packages, &self.packages);
+        let gone = only_in(&self.packages, &packages);
+        assert_eq!((came, gone), (vec![], vec![]), "{}", host.name);
         assert_eq!(
             differences(&self.files, &listing(host)),
             [""; 0],
@@ -47,24 +67,32 @@ impl Before {
         );
     }
 
-    /// Asserts that ketan cannot log in, that he keeps his ids and is in no group of ours any more, and that but for him these lines of the files of
-    /// accounts are all that is new, and no line is gone.
-    pub fn ketan_is_locked(&self, host: &Host, left: &[&str]) {
+    /// Asserts that ketan cannot log in, that he keeps his ids and is in no group of ours any more, and that but for him and for
+    /// what packages leave of their accounts nothing is new in the files of accounts, and no line is gone.
+    pub fn ketan_is_locked(&self, host: &Host, of_packages: &[&str]) {
         let now = accounts(host);
-        let only_in = |one: &str, other: &str| -> Vec<String> {
-            let others: Vec<&str> = other.lines().collect();
-            one.lines()
-                .filter(|line| !others.contains(line))
-                .map(str::to_owned)
-                .collect()
+        let mut new = only_in(&now, &self.accounts);
+        let locked = new.extract_if(.., |line| line.starts_with("ketan:!$6$"));
+        assert_eq!(locked.count(), 1, "{}: {now}", host.name);
+        // Accounts with a number, such as nixbld1, come in packs.
+        let name = |line: &str| {
+            let name = line.split(':').next().unwrap_or_default();
+            name.trim_end_matches(|c: char| c.is_ascii_digit())
+                .to_owned()
         };
-        let (shadow, new): (Vec<_>, Vec<_>) = only_in(&now, &self.accounts)
-            .into_iter()
-            .partition(|line| line.starts_with("ketan:!$6$"));
-        let mut new = new;
+        let theirs: Vec<String> = new
+            .extract_if(.., |line| of_packages.contains(&name(line).as_str()))
+            .collect();
+        let names: BTreeSet<String> = theirs.iter().map(|line| name(line)).collect();
+        assert_eq!(names.into_iter().collect::<Vec<_>>(), of_packages);
+        // An account of a package has no shell, and neither it nor a group has a password.
+        let is_harmless = |line: &String| match line.matches(':').count() {
+            6 => line.ends_with(":/usr/sbin/nologin"),
+            _ => line.contains(":x:") || line.contains(":!"),
+        };
+        assert!(theirs.iter().all(is_harmless), "{theirs:?}");
         new.sort();
-        assert_eq!(shadow.len(), 1, "{}: {now}", host.name);
-        assert_eq!(new, left, "{}", host.name);
+        assert_eq!(new, LEFT, "{}", host.name);
         let gone = only_in(&self.accounts, &now);
         assert_eq!(gone, [""; 0], "{}", host.name);
         assert_eq!(
@@ -72,6 +100,15 @@ impl Before {
             "./.bash_logout\n./.bashrc\n./.profile\n./.sudo_as_admin_successful\n"
         );
     }
+}
+
+/// The lines of one text that another has not.
+fn only_in(one: &str, other: &str) -> Vec<String> {
+    let others: Vec<&str> = other.lines().collect();
+    one.lines()
+        .filter(|line| !others.contains(line))
+        .map(str::to_owned)
+        .collect()
 }
 
 fn packages(host: &Host) -> String {

@@ -15,15 +15,6 @@ pub fn config(original: &str) -> String {
 /// The groups of ketan.
 pub const GROUPS: &str = "ketan sudo";
 
-/// What stays of ketan, and of the group that he is in.
-pub const LEFT: &[&str] = &[
-    "ketan:!::",
-    "ketan:100000:65536",
-    "ketan:100000:65536",
-    "ketan:x:1000:",
-    "ketan:x:1000:1000:Ketan Example:/home/ketan:/bin/bash",
-];
-
 /// Asserts what the modules `container` and `dev-setup` make of the machine.
 pub fn is_as_said(fleet: &Fleet) {
     says(
