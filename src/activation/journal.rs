@@ -20,7 +20,7 @@ use crate::host::{Digest, FileError, FileMode, clock, durable};
 use file::JournalFile;
 pub use history::{Past, newest, past};
 use record::{Decoded, RECORD_VERSION, Tail, decode};
-pub use record::{Entry, Line, Record, TransactionId};
+pub use record::{Entry, Line, NotATransaction, Record, TransactionId};
 
 const DIRECTORY: &str = "transactions";
 const OPEN: &str = "open";

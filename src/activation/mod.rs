@@ -30,8 +30,8 @@ pub use ending::Remains;
 pub use failure::HostFailure;
 pub use hold::{Hold, Holds, HoldsError};
 pub use journal::{
-    Durability, Entry, Journal, JournalError, Line, Past, Record, TransactionId, newest,
-    open_phase, past, sweep,
+    Durability, Entry, Journal, JournalError, Line, NotATransaction, Past, Record, TransactionId,
+    newest, open_phase, past, sweep,
 };
 pub use judge::risk_on;
 pub use observe::{ObserveError, observe};

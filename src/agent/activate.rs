@@ -176,6 +176,7 @@ impl PassRun<'_> {
             .store
             .current()
             .map_err(|error| Problem::of_store(&error))?;
+        draft.generation = current.as_ref().map(|current| current.number);
         let wanted = match to {
             Some(number) => Some(
                 self.store
@@ -193,7 +194,6 @@ impl PassRun<'_> {
                 .into());
         };
         draft.revision = Some(wanted.provenance.revision.clone());
-        draft.generation = current.as_ref().map(|current| current.number);
         if current
             .as_ref()
             .is_some_and(|current| current.digest == wanted.digest)

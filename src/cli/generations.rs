@@ -57,6 +57,7 @@ enum GenerationsCommand {
     /// Show one generation: where it came from and what it says
     Show {
         /// The generation [default: the one in force]
+        #[arg(value_parser = generation)]
         number: Option<u64>,
         #[command(flatten)]
         format: FormatFlags,
@@ -64,8 +65,10 @@ enum GenerationsCommand {
     /// Show what differs between two generations
     Diff {
         /// The older generation
+        #[arg(value_parser = generation)]
         from: u64,
         /// The newer generation [default: the one in force]
+        #[arg(value_parser = generation)]
         to: Option<u64>,
         #[command(flatten)]
         format: FormatFlags,
@@ -74,6 +77,7 @@ enum GenerationsCommand {
     #[command(long_about = ROLLBACK_ABOUT, visible_alias = "switch")]
     Rollback {
         /// The generation to go to [default: the previous good one]
+        #[arg(value_parser = generation)]
         number: Option<u64>,
         #[command(flatten)]
         format: FormatFlags,
@@ -96,13 +100,21 @@ enum GenerationsCommand {
     /// Keep a generation from `gc`
     Pin {
         /// The generation
+        #[arg(value_parser = generation)]
         number: u64,
     },
     /// Give a pinned generation back to `gc`
     Unpin {
         /// The generation
+        #[arg(value_parser = generation)]
         number: u64,
     },
+}
+
+/// Reads the number of a generation.
+fn generation(text: &str) -> Result<u64, String> {
+    let why = "it is not a number; `steadfast generations list` shows those that are there";
+    text.parse().map_err(|_not_one| why.to_owned())
 }
 
 /// `generations list --json`.

@@ -330,6 +330,21 @@ fn generations_can_be_listed_compared_rolled_back_and_collected() {
     assert_eq!(list["generations"].as_array().unwrap().len(), 2, "{list}");
     let diff = fleet.run(&["generations", "diff", "1", "2"]);
     assert!(diff.stdout.contains("/etc/motd"), "{diff:?}");
+    let wrong = fleet.run(&["generations", "switch", "9"]);
+    wrong.ends_with(1);
+    let said = format!("{}{}", wrong.stdout, wrong.stderr);
+    assert!(said.contains("generation 2 is in force"), "{said}");
+    assert!(said.contains("generations list"), "{said}");
+    for (verb, list) in [
+        ("generations switch", "generations list"),
+        ("reconcile log", "reconcile log"),
+    ] {
+        let words: Vec<&str> = verb.split(' ').chain(["one"]).collect();
+        let wrong = fleet.run(&words);
+        wrong.ends_with(2);
+        let expected = format!("it is not a number; `steadfast {list}`");
+        assert!(wrong.stderr.contains(&expected), "{}", wrong.stderr);
+    }
     fleet.run(&["generations", "rollback"]).ends_with(0);
     assert_eq!(fleet.read("etc/motd"), "yard: hello\n");
     let held = fleet.reconcile();

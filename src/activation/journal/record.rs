@@ -43,11 +43,16 @@ impl fmt::Display for TransactionId {
     }
 }
 
+/// A text that is not the number of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is not a number; `steadfast reconcile log` lists the transactions")]
+pub struct NotATransaction;
+
 impl FromStr for TransactionId {
-    type Err = std::num::ParseIntError;
+    type Err = NotATransaction;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
+        text.parse().map(Self).map_err(|_number| NotATransaction)
     }
 }
 

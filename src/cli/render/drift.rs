@@ -52,25 +52,24 @@ fn one(item: &DriftItem) -> String {
 
 fn sum(report: &DriftReport) -> String {
     let generation = report.generation;
-    let command = "`steadfast reconcile now`";
-    match report.items.len() {
-        0 => paint(
-            GOOD,
-            format!("nothing differs from generation {generation}"),
-        ),
-        1 => {
-            let text = paint(
-                WARN,
-                format!("1 entry differs from generation {generation}"),
-            );
-            format!("{text}; {command} puts it right")
+    let differ = match report.items.len() {
+        0 => {
+            let text = format!("nothing differs from generation {generation}");
+            return paint(GOOD, text);
         }
-        many => {
-            let text = paint(
-                WARN,
-                format!("{many} entries differ from generation {generation}"),
-            );
-            format!("{text}; {command} puts them right")
+        1 => "1 entry differs".to_owned(),
+        many => format!("{many} entries differ"),
+    };
+    let differ = paint(WARN, format!("{differ} from generation {generation}"));
+    let held = report.items.iter().filter(|item| item.hold.is_some());
+    let held = held.count();
+    let command = "`steadfast reconcile now`";
+    match (report.items.len() - held, held) {
+        (0, _) => format!("{differ}, and is left as it is while it is held"),
+        (1, 0) => format!("{differ}; {command} puts it right"),
+        (_, 0) => format!("{differ}; {command} puts them right"),
+        (others, held) => {
+            format!("{differ}; {command} puts {others} right and leaves {held}, held by somebody")
         }
     }
 }
