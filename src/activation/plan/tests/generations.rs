@@ -7,7 +7,7 @@ use crate::host::{ActiveState, GroupName, UserName};
 use crate::secrets::{SecretSpec, UnitTriggers};
 use crate::source::RepoPath;
 
-fn secret(ciphertext: &str) -> SecretSpec {
+pub(super) fn secret(ciphertext: &str) -> SecretSpec {
     SecretSpec {
         file: RepoPath::new("secrets/default.yml").unwrap(),
         key: vec!["db".to_owned(), "password".to_owned()],
@@ -84,7 +84,6 @@ fn from_nothing_to_the_first_to_the_second_and_back_to_nothing() {
                 .unwrap()
                 .is_empty()
         );
-        world.observed.stale_secrets.clear();
     }
     insta::assert_snapshot!(story);
     assert_eq!(world.tree(), before);

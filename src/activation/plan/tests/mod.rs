@@ -5,6 +5,7 @@ mod directories;
 mod generations;
 mod homes;
 mod network;
+mod ordering;
 mod paths;
 mod properties;
 mod software;

@@ -1,13 +1,16 @@
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 
+use super::generations::secret;
+use super::ordering::assert_ordered;
 use super::world::*;
 use crate::activation::plan::{Fit, Ids, fit};
-use crate::activation::{Held, Observed, Owned, Plan, Step, plan};
+use crate::activation::{Held, Observed, Owned, plan};
 use crate::config::OnConflict;
-use crate::generation::{Additions, Manifest, OnChange, Originals, PathEntry, PathKind};
-use crate::host::{HostPath, PathState, UnitId, UnitKind, UnitState};
+use crate::generation::{
+    Additions, GroupEntry, Manifest, OnChange, Originals, PathEntry, PathKind,
+};
+use crate::host::{GroupName, HostPath, PathState, UnitId, UnitKind, UnitState, UserName};
+use crate::secrets::{SecretSpec, SecretState, UnitTriggers};
 
 const POOL: [&str; 10] = [
     "/etc/a",
@@ -24,14 +27,29 @@ const POOL: [&str; 10] = [
 
 const FOREIGN: [&str; 2] = ["/etc/a-b", "/etc/h"];
 
+const PEOPLE: [&str; 2] = ["ketan", "mary"];
+
+const SECRETS: [&str; 2] = ["db", "tls"];
+
+const PACKAGES: [&str; 2] = ["curl", "jq"];
+
 const UNITS: [&str; 4] = ["a.service", "a.socket", "b.service", "c.timer"];
 
-fn kind() -> impl Strategy<Value = PathKind> {
+/// What is at a path, and whose it is if not root's.
+fn kind() -> impl Strategy<Value = (PathKind, Option<&'static str>)> {
+    let owner = || prop::option::weighted(0.3, prop::sample::select(&PEOPLE[..]));
     prop_oneof![
-        3 => "[xyz]".prop_map(|content| file_kind(&content)),
-        2 => Just(directory_kind()),
-        1 => "[pq]".prop_map(|target| link_kind(&target)),
+        3 => ("[xyz]", owner()).prop_map(|(content, owner)| (file_kind(&content), owner)),
+        2 => owner().prop_map(|owner| (directory_kind(), owner)),
+        1 => "[pq]".prop_map(|target| (link_kind(&target), None)),
     ]
+}
+
+fn belong_to(kind: &mut PathKind, name: &str) {
+    if let PathKind::File { owner, group, .. } | PathKind::Directory { owner, group, .. } = kind {
+        *owner = UserName::new(name).unwrap();
+        *group = GroupName::new("users").unwrap();
+    }
 }
 
 fn on_change() -> impl Strategy<Value = OnChange> {
@@ -43,14 +61,54 @@ fn on_change() -> impl Strategy<Value = OnChange> {
     ]
 }
 
-/// A manifest in which nothing lies below what is not a directory.
+/// Everything but paths and units: accounts, secrets with the units that read them, and packages.
+fn the_rest() -> impl Strategy<Value = Manifest> {
+    let people = prop::collection::btree_set(prop::sample::select(&PEOPLE[..]), 0..3);
+    let reader = prop::option::of(prop::sample::select(&UNITS[..]));
+    let secrets = prop::collection::btree_map(prop::sample::select(&SECRETS[..]), reader, 0..3);
+    let packages = prop::collection::btree_set(prop::sample::select(&PACKAGES[..]), 0..2);
+    (people, secrets, packages).prop_map(|(people, secrets, packages)| {
+        let mut manifest = manifest();
+        for name in people {
+            let users = GroupEntry {
+                gid: None,
+                system: false,
+            };
+            manifest
+                .groups
+                .insert(GroupName::new("users").unwrap(), users);
+            let user = user(&format!("/home/{name}"));
+            manifest.users.insert(UserName::new(name).unwrap(), user);
+        }
+        for (name, reader) in secrets {
+            let spec = SecretSpec {
+                owner: UserName::new("root").unwrap(),
+                group: GroupName::new("root").unwrap(),
+                units: UnitTriggers {
+                    restart: reader.into_iter().map(unit_name).collect(),
+                    reload: [].into(),
+                },
+                ..secret("aaaa")
+            };
+            manifest.secrets.insert(secret_name(name), spec);
+        }
+        manifest.packages = packages.into_iter().map(package).collect();
+        manifest
+    })
+}
+
+/// A manifest in which nothing lies below what is not a directory, and nobody owns anything who is not there.
 fn a_manifest() -> impl Strategy<Value = Manifest> {
     let paths = prop::collection::btree_map(prop::sample::select(&POOL[..]), kind(), 0..7);
     let unit = ("[12]", on_change(), prop::option::of(any::<bool>()));
     let units = prop::collection::btree_map(prop::sample::select(&UNITS[..]), unit, 0..4);
-    (paths, units).prop_map(|(paths, units)| {
-        let mut manifest = manifest();
-        for (at, kind) in paths {
+    (the_rest(), paths, units).prop_map(|(mut manifest, paths, units)| {
+        for (at, (mut kind, owner)) in paths {
+            let owner =
+                owner.filter(|owner| manifest.users.contains_key(&UserName::new(*owner).unwrap()));
+            if let Some(owner) = owner {
+                belong_to(&mut kind, owner);
+            }
             let entry = PathEntry {
                 on_conflict: OnConflict::Backup,
                 ..entry(kind)
@@ -104,6 +162,19 @@ fn assert_is(world: &World, desired: &Manifest) {
         let found = found.unwrap_or(PathState::Absent);
         assert_eq!(fit(&entry.kind, &found, ids), Fit::Same, "{at}: {found:?}");
     }
+    for (name, account) in &world.observed.accounts.users {
+        let is_wanted = desired.users.contains_key(name) || name.as_str() == "root";
+        assert_eq!(account.locked, Some(!is_wanted), "{name}");
+    }
+    let users = &world.observed.accounts.users;
+    assert!(desired.users.keys().all(|name| users.contains_key(name)));
+    let secrets = world.observed.secrets.iter();
+    let current: Vec<_> = secrets
+        .filter(|(_, state)| **state == SecretState::Current)
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(current, desired.secrets.keys().collect::<Vec<_>>());
+    assert_eq!(world.observed.packages.as_ref(), Some(&desired.packages));
     for (name, entry) in &desired.units {
         let state = world.observed.units.get(name);
         let up = state.is_some_and(|state| state.active.unwrap().is_up());
@@ -127,47 +198,6 @@ fn is_held_by_its_service(world: &World, desired: &Manifest, socket: &UnitId) ->
         && state.is_some_and(UnitState::is_up)
 }
 
-fn rank(step: &Step) -> u8 {
-    match step {
-        Step::StopUnit { .. } => 0,
-        Step::UpdatePackageLists { .. } => 1,
-        Step::ReleasePackages { .. } => 2,
-        Step::InstallPackages { .. } => 3,
-        Step::HoldPackages { .. } => 4,
-        Step::CreateGroup { .. } => 5,
-        Step::CreateUser { .. } | Step::ModifyUser { .. } | Step::LockUser { .. } => 6,
-        Step::InstallSecrets { .. } => 7,
-        Step::WritePath { .. } | Step::RemovePath { .. } | Step::RestoreOriginal { .. } => 8,
-        Step::LoadModule { .. } => 10,
-        Step::SetHostname { .. } | Step::SetSysctl { .. } => 11,
-        Step::GenerateLocales { .. } => 12,
-        Step::EnableUnit { .. } | Step::DisableUnit { .. } => 13,
-        Step::ReloadManager { .. } | Step::ReloadConnections { .. } => 14,
-        Step::SetLinger { .. } => 15,
-        Step::ReloadUnit { .. } => 16,
-        Step::RestartUnit { .. } | Step::CatchUpUnit { .. } => 17,
-        Step::StartUnit { .. } => 18,
-        Step::RemovePackages { .. } => 19,
-    }
-}
-
-fn assert_ordered(plan: &Plan) {
-    assert!(plan.steps.is_sorted_by_key(rank), "{}", text(plan));
-    let reloads = plan
-        .steps
-        .iter()
-        .filter(|step| matches!(step, Step::ReloadManager { .. }))
-        .count();
-    assert!(reloads <= 1);
-    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
-    for step in &plan.steps {
-        if let Step::WritePath { .. } | Step::RestoreOriginal { .. } = step {
-            *seen.entry(step.subject()).or_default() += 1;
-        }
-    }
-    assert!(seen.values().all(|count| *count == 1), "{seen:?}");
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -180,12 +210,15 @@ proptest! {
         let mut world = world;
         for generation in &generations {
             let plan = world.go(generation);
-            assert_ordered(&plan);
+            assert_ordered(&plan, generation);
             assert_is(&world, generation);
             let again = world.plan(generation, Held::Nothing).unwrap();
             prop_assert!(again.is_empty(), "again: {}", text(&again));
         }
-        world.go(&manifest());
+        let nothing = manifest();
+        let plan = world.go(&nothing);
+        assert_ordered(&plan, &nothing);
+        assert_is(&world, &nothing);
         prop_assert_eq!(world.tree(), before);
     }
 
@@ -218,16 +251,18 @@ proptest! {
             additions: &world.additions,
             unfinished: [].into(),
         };
-        let mut seen = world.look(&second);
-        seen.paths.extend(world.look(&first).paths);
+        let both = world.look(&second);
+        let mut seen = world.look(&first);
+        seen.paths.extend(both.paths);
+        seen.units.extend(both.units);
         let back = plan(&first, &owned, &seen, Held::Reported).unwrap();
         for step in &back.steps {
             world.apply(step);
         }
         world.commit(&first);
         prop_assert_eq!(world.tree(), before, "there:\n{}\nback:\n{}", text(&there), text(&back));
+        assert_is(&world, &first);
         let again = world.plan(&first, Held::Nothing).unwrap();
-        let paths = again.steps.iter().filter(|step| rank(step) == 5).count();
-        prop_assert_eq!(paths, 0, "again: {}", text(&again));
+        prop_assert!(again.is_empty(), "again: {}", text(&again));
     }
 }

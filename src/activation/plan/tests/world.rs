@@ -233,6 +233,13 @@ impl World {
             let state = observed.secrets.entry(name.clone());
             state.or_insert(SecretState::Missing);
         }
+        let installed = self.observed.secrets.iter();
+        let stale = installed
+            .filter(|(name, state)| {
+                **state == SecretState::Current && !desired.secrets.contains_key(*name)
+            })
+            .map(|(name, _)| name.to_string());
+        observed.stale_secrets.extend(stale);
         observed
     }
 
@@ -296,11 +303,13 @@ impl World {
                 found.locked = Some(true);
             }
             Step::InstallSecrets { changes } => {
-                for change in changes.iter().filter(|change| change.found.is_some()) {
+                for change in changes {
                     let name = secret_name(&change.name);
-                    self.observed.secrets.insert(name, SecretState::Current);
+                    match change.found {
+                        Some(_) => self.observed.secrets.insert(name, SecretState::Current),
+                        None => self.observed.secrets.remove(&name),
+                    };
                 }
-                self.observed.stale_secrets.clear();
             }
             Step::SetHostname { hostname, .. } => {
                 self.observed.hostname = Some(hostname.clone());
