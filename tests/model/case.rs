@@ -48,6 +48,10 @@ pub(crate) enum Edit {
     Delete(&'static str),
     Link(&'static str),
     Directory(&'static str),
+    /// An extended attribute.
+    Note(&'static str),
+    /// A second name elsewhere for the same file.
+    HardLink(&'static str),
     Secret(&'static str, SecretEdit),
     Shell(&'static str),
 }
@@ -228,6 +232,8 @@ fn edit() -> impl Strategy<Value = Edit> {
         4 => path().prop_map(Edit::Delete),
         2 => path().prop_map(Edit::Link),
         2 => path().prop_map(Edit::Directory),
+        2 => path().prop_map(Edit::Note),
+        1 => path().prop_map(Edit::HardLink),
         2 => (select(&SECRETS[..]), secret).prop_map(|(name, edit)| Edit::Secret(name, edit)),
         1 => select(&PEOPLE[..]).prop_map(|(name, _)| Edit::Shell(name)),
     ]

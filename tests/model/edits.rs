@@ -9,6 +9,9 @@ use crate::play::Play;
 use crate::tree::{self, Node};
 use crate::wanted::{DAEMON, content};
 
+/// Where a file of ours gets its second name: it keeps what it has, whatever becomes of the first.
+const SECOND_NAME: &str = "/srv/decoy/second";
+
 impl Play<'_> {
     pub(crate) fn edited(&mut self, edits: &[Edit]) {
         for edit in edits {
@@ -38,6 +41,8 @@ impl Play<'_> {
         let exists = |path: &str| {
             in_a_directory(path) && fs::symlink_metadata(self.machine.path(path)).is_ok()
         };
+        let is_file =
+            |path: &str| exists(path) && self.machine.path(path).is_file() && !is_link(path);
         match edit {
             Edit::Write(path, version) if in_a_directory(path) => {
                 tree::put(&root, path, &Node::file(&content(*version), 0o644));
@@ -46,9 +51,7 @@ impl Play<'_> {
                 let mode = PermissionsExt::from_mode(*mode);
                 fs::set_permissions(self.machine.path(path), mode).unwrap();
             }
-            Edit::Owner(path)
-                if exists(path) && self.machine.path(path).is_file() && !is_link(path) =>
-            {
+            Edit::Owner(path) if is_file(path) => {
                 chown(self.machine.path(path), Some(DAEMON.0), Some(DAEMON.1)).unwrap();
             }
             Edit::Delete(path) if in_a_directory(path) => tree::remove(&root, path),
@@ -57,6 +60,11 @@ impl Play<'_> {
             }
             Edit::Directory(path) if in_a_directory(path) => {
                 tree::put(&root, path, &Node::dir(0o711));
+            }
+            Edit::Note(path) if is_file(path) => tree::put_note(&self.machine.path(path), "mine"),
+            Edit::HardLink(path) if is_file(path) => {
+                tree::remove(&root, SECOND_NAME);
+                fs::hard_link(self.machine.path(path), self.machine.path(SECOND_NAME)).unwrap();
             }
             Edit::Secret(name, edit) => self.edit_secret(name, *edit),
             Edit::Shell(name) => {

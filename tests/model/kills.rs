@@ -4,11 +4,11 @@ use steadfast::report::{Outcome, Trigger};
 
 use crate::case::Rescue;
 use crate::machine::Kill;
-use crate::model::{self, Homes, Putting};
+use crate::model::{self, Homes, Not, Putting};
 use crate::others::{self, Accounts};
 use crate::play::{Play, Wrong, same_tree};
 use crate::tree::Tree;
-use crate::wanted::Host;
+use crate::wanted::{Host, Want};
 
 impl Play<'_> {
     /// A commit, and `reconcile now` that is killed.
@@ -23,7 +23,9 @@ impl Play<'_> {
         self.boot(rescue)?;
         let expected = self.expect(host, Putting::AllRight);
         let (outcome, said) = self.machine.pass(Trigger::Drift);
-        if !matches!(outcome, Outcome::NothingToDo | Outcome::Repaired) {
+        // Once recovered, it puts drift right, which something that somebody put there may be in the way of.
+        let is_refused = outcome == Outcome::Failed && self.is_in_the_way(host);
+        if !matches!(outcome, Outcome::NothingToDo | Outcome::Repaired) && !is_refused {
             return Err(format!("recovery ended as {outcome:?}: {said}"));
         }
         let found = self.machine.tree();
@@ -45,12 +47,22 @@ impl Play<'_> {
             self.others()?;
         }
         let (outcome, said) = self.machine.pass(Trigger::Drift);
-        if outcome != Outcome::NothingToDo {
+        if outcome != Outcome::NothingToDo && !(is_refused && outcome == Outcome::Failed) {
             return Err(format!(
                 "a second recovery did something: {outcome:?} {said}"
             ));
         }
         same_tree("a second recovery", &self.paths.tree, &self.machine.tree())
+    }
+
+    /// Whether drift of what may be in force cannot be put right.
+    fn is_in_the_way(&self, host: &Host) -> bool {
+        [host, &self.host].into_iter().any(|host| {
+            let homes = model::homes(host, host, &self.ids);
+            let wants = host.wants(&self.ids);
+            let repaired = self.paths.after(&wants, Putting::EnforcedRight, &homes);
+            matches!(repaired, Err(Not::Refused(_)))
+        })
     }
 
     fn boot(&mut self, rescue: Rescue) -> Result<(), Wrong> {
@@ -78,10 +90,11 @@ impl Play<'_> {
         // What is in the way of one path keeps no other from being put right.
         let clean = clean.map_or_else(
             |_| {
-                wants
-                    .into_iter()
-                    .map(|(path, want)| (path, want.node))
-                    .collect()
+                let noted = |(path, want): (String, Want)| {
+                    let node = model::noted(&want, self.paths.before.get(&path));
+                    (path, node)
+                };
+                wants.into_iter().map(noted).collect()
             },
             |clean| clean.tree,
         );

@@ -93,7 +93,9 @@ impl Paths {
 
     /// The paths whose drift is to be told.
     pub(crate) fn drifted(&self) -> BTreeSet<String> {
-        let differs = |(path, want): &(&String, &Want)| self.tree.get(*path) != Some(&want.node);
+        let differs = |(path, want): &(&String, &Want)| {
+            self.tree.get(*path) != Some(&noted(want, self.before.get(*path)))
+        };
         let drifted = self.ours.iter().filter(differs);
         drifted.map(|(path, _)| path.clone()).collect()
     }
@@ -162,7 +164,8 @@ impl Pass<'_> {
         if ours.is_none() {
             self.remember(path, found.as_ref());
         }
-        if found.as_ref() == Some(&want.node) {
+        let node = noted(want, self.before.get(path));
+        if found.as_ref() == Some(&node) {
             return Ok(());
         }
         let held = ours.is_some_and(|ours| ours.node == want.node)
@@ -176,7 +179,8 @@ impl Pass<'_> {
                 "{path}: {obstacle} is no directory of ours"
             )));
         }
-        let untouched = ours.is_some_and(|ours| found.as_ref() == Some(&ours.node));
+        let untouched = ours
+            .is_some_and(|ours| found.as_ref() == Some(&noted(ours, self.paths.before.get(path))));
         let made_by_us = ours.is_none() && self.paths.before.get(path) == Some(&None);
         let may_take = want.conflict != Conflict::Refuse;
         let replaced = match (&found, ours.is_some()) {
@@ -198,7 +202,7 @@ impl Pass<'_> {
         if replaced {
             self.clear.insert(path.to_owned());
         }
-        self.write.insert(path.to_owned(), want.node.clone());
+        self.write.insert(path.to_owned(), node);
         Ok(())
     }
 
@@ -391,6 +395,18 @@ impl Pass<'_> {
         before
             .map(|(path, original)| (path.clone(), original.clone()))
             .collect()
+    }
+}
+
+/// A file keeps what was noted about the one whose place it took, if that is kept.
+pub(crate) fn noted(want: &Want, before: Option<&Option<Node>>) -> Node {
+    match before {
+        Some(Some(original))
+            if want.conflict != Conflict::Adopt || want.node.same_content(original) =>
+        {
+            want.node.clone().noted_as(original)
+        }
+        _ => want.node.clone(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::case::Event;
 use crate::machine::{Keys, Machine, Run};
 use crate::model::{self, Not, Paths, Putting};
 use crate::others::{self, Accounts, Ids};
-use crate::tree::{self, Node, Tree};
+use crate::tree::{self, Node, Stamps, Tree};
 use crate::wanted::{GROUPS, Host, PEOPLE, Unit};
 
 /// How often what happened.
@@ -29,6 +29,8 @@ pub(crate) struct Play<'a> {
     pub(crate) secrets: Tree,
     pub(crate) ids: Ids,
     pub(crate) initial: Tree,
+    /// Of files and links, before the event.
+    stamps: Stamps,
     /// Paths that were edited by hand.
     pub(crate) edited: BTreeSet<String>,
     pub(crate) counts: Counts,
@@ -72,6 +74,7 @@ impl<'a> Play<'a> {
             accounts: Accounts::default(),
             secrets: Tree::new(),
             initial,
+            stamps: Stamps::new(),
             edited: BTreeSet::new(),
             counts: Counts::new(),
             way: DefaultHasher::new(),
@@ -112,6 +115,7 @@ impl<'a> Play<'a> {
     }
 
     fn happens(&mut self, event: &Event) -> Result<(), Wrong> {
+        self.stamp();
         match event {
             Event::Push(host) => {
                 self.machine.commit(host);
@@ -215,6 +219,7 @@ impl<'a> Play<'a> {
         match (expected.paths, ended) {
             (Ok(paths), Ended::Done) => {
                 same_tree("paths", &paths.tree, &found)?;
+                self.left_alone(&found)?;
                 self.paths = paths;
                 self.accounts = expected.accounts;
                 self.secrets = expected.secrets;
@@ -225,6 +230,7 @@ impl<'a> Play<'a> {
             }
             (Err(Not::Refused(_)), Ended::Refused) => {
                 same_tree("paths after a refusal", &self.paths.tree, &found)?;
+                self.left_alone(&found)?;
                 self.count("refused");
                 self.others()
             }
@@ -237,6 +243,23 @@ impl<'a> Play<'a> {
             )),
             (Err(why), _) => Err(format!("it ended as {ended:?}, expected {why:?}: {said}")),
         }
+    }
+
+    fn stamp(&mut self) {
+        self.stamps = tree::stamps(&self.machine.root(), &self.paths.tree);
+    }
+
+    /// What is as it was has not been written: it is the same file, with the same times.
+    fn left_alone(&self, found: &Tree) -> Result<(), Wrong> {
+        let now = tree::stamps(&self.machine.root(), found);
+        let mut same = self
+            .stamps
+            .iter()
+            .filter(|(path, _)| self.paths.tree.get(*path) == found.get(*path));
+        let written = same.find(|(path, stamp)| now.get(*path) != Some(stamp));
+        written.map_or(Ok(()), |(path, _)| {
+            Err(format!("{path} was written, and is what it was"))
+        })
     }
 
     pub(crate) fn others(&mut self) -> Result<(), Wrong> {
@@ -288,6 +311,7 @@ impl<'a> Play<'a> {
     fn undo(&mut self) -> Result<(), Wrong> {
         let nothing = Host::default();
         self.machine.commit(&nothing);
+        self.stamp();
         self.typed(&nothing)?;
         self.drift()?;
         let tree = self.machine.tree();

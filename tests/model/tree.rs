@@ -15,6 +15,8 @@ pub(crate) enum Node {
         mode: u32,
         uid: u32,
         gid: u32,
+        /// Its extended attribute [`NOTE`].
+        note: Option<String>,
     },
     Dir {
         mode: u32,
@@ -33,6 +35,7 @@ impl Node {
             mode,
             uid: 0,
             gid: 0,
+            note: None,
         }
     }
 
@@ -54,6 +57,14 @@ impl Node {
     pub(crate) fn of(mut self, owner: (u32, u32)) -> Self {
         if let Self::File { uid, gid, .. } | Self::Dir { uid, gid, .. } = &mut self {
             (*uid, *gid) = owner;
+        }
+        self
+    }
+
+    /// The file with the note of `other`, if that is a file.
+    pub(crate) fn noted_as(mut self, other: &Self) -> Self {
+        if let (Self::File { note, .. }, Self::File { note: has, .. }) = (&mut self, other) {
+            note.clone_from(has);
         }
         self
     }
@@ -121,8 +132,43 @@ fn node(path: &Path) -> Node {
             mode,
             uid,
             gid,
+            note: note(path),
         }
     }
+}
+
+/// What somebody noted about a file.
+const NOTE: &str = "user.note";
+
+fn note(path: &Path) -> Option<String> {
+    let mut value = [0; 64];
+    match rustix::fs::lgetxattr(path, NOTE, &mut value) {
+        Ok(length) => Some(String::from_utf8_lossy(&value[..length]).into_owned()),
+        Err(rustix::io::Errno::NODATA) => None,
+        Err(error) => panic!("{}: {error}", path.display()),
+    }
+}
+
+/// Notes something about a file.
+pub(crate) fn put_note(path: &Path, value: &str) {
+    let flags = rustix::fs::XattrFlags::empty();
+    rustix::fs::lsetxattr(path, NOTE, value.as_bytes(), flags).unwrap();
+}
+
+/// What a file or link does not share with another that is the same: its number, and when it was written.
+pub(crate) type Stamps = BTreeMap<String, (u64, i64, i64)>;
+
+pub(crate) fn stamps(root: &Path, tree: &Tree) -> Stamps {
+    let files = tree.iter().filter(|(_, node)| !node.is_dir());
+    files
+        .map(|(path, _)| {
+            let found = fs::symlink_metadata(root.join(&path[1..])).unwrap();
+            (
+                path.clone(),
+                (found.ino(), found.mtime(), found.mtime_nsec()),
+            )
+        })
+        .collect()
 }
 
 /// Puts `node` at `path`, in the place of whatever is there.
@@ -142,6 +188,7 @@ pub(crate) fn put(root: &Path, path: &str, node: &Node) {
             mode,
             uid,
             gid,
+            ..
         } => {
             remove(root, path);
             fs::write(&real, content).unwrap();
