@@ -110,8 +110,7 @@ impl<'a> PassRun<'a> {
             }
             current => {
                 let found = self.believe(mirror, &commit, anchor.as_ref(), draft)?;
-                self.reach(&mut state, current.as_ref(), &found, draft)
-                    .await
+                Box::pin(self.reach(&mut state, current.as_ref(), &found, draft)).await
             }
         }?;
         self.keep_for_good(outcome)?;

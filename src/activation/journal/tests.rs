@@ -204,7 +204,7 @@ fn a_boot_is_seen_by_what_another_one_wrote_down_and_by_what_is_said_of_it() {
     let mut lines = decoded.lines;
     lines[1].boot = Some("another".to_owned());
     let text: String = lines.iter().map(encode).collect();
-    fs::write(&path, text).unwrap();
+    durable::replace(&path, text.as_bytes(), private()).unwrap();
     let (journal, _) = Journal::open(&store).unwrap().unwrap();
     assert!(journal.has_seen_a_boot());
     journal.close().unwrap();

@@ -77,7 +77,11 @@ impl Trap {
             let text = fs::read_to_string(&self.log).unwrap();
             let (before, _) = text.split_once(sprung)?;
             let last = before.lines().rfind(|line| line.contains("write("))?;
-            Some(last.replace('\\', ""))
+            // The main thread dies last. strace, told to end before, would wait for it and not for those that it waits for.
+            let writer = last.split_whitespace().next()?;
+            let is_over = |line: &str| line.starts_with(writer) && line.contains(sprung);
+            let is_dead = self.fault == Fault::Freeze || text.lines().any(is_over);
+            is_dead.then(|| last.replace('\\', ""))
         })
     }
 }
