@@ -22,6 +22,10 @@ const HOME: &str = r#"home:
     units:
       app.service: { file: app.service, enable: true, start: true }
       other.service: { file: other.service, enable: true, start: true }
+      needing.service: { text: "[Unit]\nRequires=app.service\nAfter=app.service\n[Service]\nExecStart=/bin/sleep infinity\n", start: true }
+      waiting.service: { text: "[Unit]\nConditionPathExists=/nowhere\n[Service]\nExecStart=/bin/sleep infinity\n", start: true }
+      work@.service: { text: "[Service]\nExecStart=/bin/sleep infinity\nEnvironment=VERSION=1\n" }
+      work@a.service: { drop_ins: { a.conf: { text: "[Service]\nEnvironment=OF=a\n" } }, start: true }
       tick.service: { text: "[Service]\nType=oneshot\nExecStart=/bin/true\n" }
       tick.timer: { text: "[Timer]\nOnCalendar=daily\n[Install]\nWantedBy=timers.target\n", enable: true, start: true }
 "#;
@@ -59,6 +63,7 @@ pub fn a_home_comes_changes_and_goes_and_its_units_with_it(world: &World, name: 
 
     it_comes(&fleet);
     only_the_unit_that_is_meant_restarts(&fleet);
+    instances_go_with_their_template(&fleet);
     a_unit_that_crashes_goes_back(&fleet);
     a_hostile_account_leads_root_nowhere(&fleet);
 
@@ -67,7 +72,13 @@ pub fn a_home_comes_changes_and_goes_and_its_units_with_it(world: &World, name: 
     fleet.clone.push();
     yard.wait_converged(&gone, EVENTUALLY);
     assert_eq!(picture(yard), before, "the home is what it was");
-    for unit in ["app.service", "other.service", "tick.timer"] {
+    for unit in [
+        "app.service",
+        "other.service",
+        "needing.service",
+        "work@b.service",
+        "tick.timer",
+    ] {
         assert_eq!(user_systemctl(yard, "is-active", unit), "inactive");
     }
     let marks = yard.must("tail -n 1 /run/user/$(id -u ketan)/app/marks");
@@ -139,6 +150,7 @@ fn only_the_unit_that_is_meant_restarts(fleet: &Fleet) {
     assert_eq!(invocation("other.service"), other);
     assert_eq!(invocation("tick.timer"), tick);
 
+    let needing = invocation("needing.service");
     fleet.clone.write("hosts/yard/app.service", &service("2"));
     let third = fleet.clone.commit("the definition of one unit");
     fleet.clone.push();
@@ -148,6 +160,15 @@ fn only_the_unit_that_is_meant_restarts(fleet: &Fleet) {
         "start 1 vim first\nstop 1\nstart 1 vim first\nstop 1\nstart 2 vim first\n"
     );
     assert_eq!(invocation("other.service"), other);
+    assert_ne!(
+        invocation("needing.service"),
+        needing,
+        "it stops and starts with what it requires"
+    );
+    assert_eq!(
+        user_systemctl(yard, "is-active", "needing.service"),
+        "active"
+    );
 
     as_ketan(yard, "echo mine >~/.config/app/app.conf");
     yard.must("systemctl --user -M ketan@ stop other.service || runuser -u ketan -- env XDG_RUNTIME_DIR=/run/user/$(id -u ketan) systemctl --user stop other.service");
@@ -164,6 +185,40 @@ fn only_the_unit_that_is_meant_restarts(fleet: &Fleet) {
     yard.must("reconcile now");
     assert_eq!(yard.drift().0, 0);
     assert_eq!(user_systemctl(yard, "is-active", "other.service"), "active");
+}
+
+/// Those that are declared and those that somebody started by hand: all change with the template, and only what was declared
+/// stops when it is no longer.
+fn instances_go_with_their_template(fleet: &Fleet) {
+    let yard = fleet.host("yard");
+    assert_eq!(user_systemctl(yard, "start", "work@b.service"), "");
+    let environments = || {
+        ["work@a.service", "work@b.service"]
+            .map(|unit| user_systemctl(yard, "show -P Environment", unit))
+    };
+    assert_eq!(environments(), ["VERSION=1 OF=a", "VERSION=1"]);
+    let invocation = user_systemctl(yard, "show -P InvocationID", "work@b.service");
+    fleet
+        .clone
+        .edit("hosts/yard/host.yml", "VERSION=1", "VERSION=2");
+    let changed = fleet.clone.commit("the template");
+    fleet.clone.push();
+    yard.wait_converged(&changed, EVENTUALLY);
+    assert_eq!(environments(), ["VERSION=2 OF=a", "VERSION=2"]);
+    assert_ne!(
+        user_systemctl(yard, "show -P InvocationID", "work@b.service"),
+        invocation,
+        "it runs with the new definition"
+    );
+
+    let instance = "      work@a.service: { drop_ins: { a.conf: { text: \"[Service]\\nEnvironment=OF=a\\n\" } }, start: true }\n";
+    fleet.clone.edit("hosts/yard/host.yml", instance, "");
+    let gone = fleet.clone.commit("an instance goes");
+    fleet.clone.push();
+    yard.wait_converged(&gone, EVENTUALLY);
+    let active = |unit: &str| user_systemctl(yard, "is-active", unit);
+    assert_eq!(active("work@a.service"), "inactive");
+    assert_eq!(active("work@b.service"), "active");
 }
 
 fn a_unit_that_crashes_goes_back(fleet: &Fleet) {

@@ -30,6 +30,7 @@ mod removal;
 mod restarts;
 mod rollback;
 mod secrets;
+mod stopping;
 mod trust;
 mod unit_jobs;
 mod units;
@@ -85,6 +86,7 @@ scenarios![
     secrets::a_service_is_handed_its_credential_and_starts_anew_only_when_the_new_value_is_there,
     secrets::a_secret_that_does_not_open_changes_nothing_and_says_which_way_it_failed,
     joining::a_host_joins_by_its_scanned_key_and_is_out_after_it_leaves,
+    stopping::an_activation_that_is_stopped_is_taken_back_and_a_shutdown_waits_for_its_end,
     events::the_journal_is_told_of_every_change_once_under_its_fixed_id,
     inputs::a_module_of_a_second_repository_is_fetched_pinned_and_outlives_its_remote,
     homes::a_home_comes_changes_and_goes_and_its_units_with_it,

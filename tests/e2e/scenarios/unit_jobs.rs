@@ -1,4 +1,7 @@
 //! The table of what a change asks of units, on a real host: every job that systemd ran, as its bus tells of it.
+//!
+//! Swap is not among them: systemd has no swap units in a container ("not supported on this system"), and what the kernel
+//! swaps to is one for the whole machine underneath. `activation::plan` tests what a changed one is asked.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
