@@ -7,7 +7,7 @@ count=${1:-10000}
 root=$scratch/root
 fleet_of "$count" "$scratch/fleet"
 options=(--root "$root" --host bench)
-"$steadfast" reconcile now --repo "$scratch/fleet" "${options[@]}" > /dev/null
+"$steadfast" reconcile now --repo "$scratch/fleet" "${options[@]}" > "$scratch/output" 2>&1 || { tail "$scratch/output" >&2; exit 1; }
 find "$root/srv/bench" -type f | sort > "$scratch/names"
 sums() { xargs sha256sum < "$scratch/names"; }
 full() { "$steadfast" drift --full "${options[@]}"; }

@@ -2,9 +2,10 @@
 
 [ "$(id -u)" = 0 ] || { echo "run it as root: it boots a host" >&2; exit 1; }
 
-# make_host: unpacks the host's file system into $root, on the disk of $scratch, with ansible in /opt/ansible and the program.
+# make_host: unpacks the host's file system (BENCH_HOST, or one that is made here once) into $root, on the disk of $scratch, with
+# ansible in /opt/ansible and the program.
 make_host() {
-    local base=$checkout/target/bench-host.tar python
+    local base=${BENCH_HOST:-$checkout/target/bench-host.tar} python
     if [ ! -e "$base" ]; then
         echo "building the host's file system (once)" >&2
         mmdebstrap --quiet --variant=minbase \
@@ -39,5 +40,5 @@ boot_host() {
 # on_host COMMAND…: runs it there, as root.
 on_host() { nsenter -t "$leader" -a "$@"; }
 
-# playbook FILE: runs it there.
-playbook() { on_host /opt/ansible/bin/ansible-playbook --connection local -i localhost, "$1"; }
+# playbook FILE: runs it there, with the fewest processes for each task that ansible can do with.
+playbook() { on_host env ANSIBLE_PIPELINING=1 /opt/ansible/bin/ansible-playbook --connection local -i localhost, "$1"; }

@@ -4,18 +4,25 @@
 //! file that somebody else changed since it was looked at is not overwritten.
 
 mod accounts;
+mod bout;
+mod course;
+mod files;
 mod paths;
 mod software;
 mod units;
 
+pub(super) use files::MOST_BYTES as STAGED_BYTES;
 pub(super) use paths::keep;
 pub(super) use units::may_fail;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bout::Bout;
+use course::Course;
+
 use super::failure::HostFailure;
 use super::journal::{Durability, Entry, Journal, JournalError};
-use super::progress::{ActivationEvent, Progress, Way};
+use super::progress::{Progress, Way};
 use super::validate::{Check, Judge, Packages, Refused};
 use super::{Notice, Plan, Step};
 use crate::generation::{Manifest, Originals, Store};
@@ -79,57 +86,16 @@ pub(super) struct Bench<'a> {
 /// Carries out `plan`. Forward, the first failure ends it; back, the rest is tried all the same, because the more of
 /// the old generation is there, the better.
 pub(super) async fn apply(plan: &Plan, bench: &Bench<'_>, journal: &mut Journal) -> Applied {
-    let mut applied = Applied::default();
-    let mut hands = Hands::new(bench);
-    let total = plan.steps.len();
-    for (index, step) in plan.steps.iter().enumerate() {
-        applied.begun.insert(index);
-        let result = carry_out(&mut hands, journal, step, (index, total)).await;
-        match result {
-            Ok(()) => {
-                applied.done.insert(index);
-                let done = Entry::StepDone {
-                    way: bench.way,
-                    index,
-                };
-                remember(journal, &done, Durability::Written);
-                bench.progress.tell(&ActivationEvent::StepDone {
-                    way: bench.way,
-                    index,
-                });
-            }
-            Err(error) if is_spared(step, bench) => {
-                hands.forget_failure(step).await;
-                applied.warnings.extend(spared(step, &error));
-            }
-            Err(error) => {
-                let reason = error.in_one_line();
-                tracing::error!(step = step.describe(), reason, "a step failed");
-                let failed = Entry::StepFailed {
-                    way: bench.way,
-                    index,
-                    reason: reason.clone(),
-                    hint: error.hint(),
-                };
-                remember(journal, &failed, Durability::Written);
-                bench.progress.tell(&ActivationEvent::StepFailed {
-                    way: bench.way,
-                    index,
-                    reason,
-                });
-                applied.failed.push((index, error));
-                if bench.way == Way::Forward {
-                    break;
-                }
-            }
+    let mut course = Course::new(plan, bench, journal);
+    let mut next = 0;
+    while next < plan.steps.len() {
+        let bout = Bout::at(plan, next);
+        next = bout.steps.end;
+        if course.carry_out(bout).await.is_break() {
+            break;
         }
     }
-    applied.came = std::mem::take(&mut hands.came);
-    applied.warnings.append(&mut hands.warnings);
-    if let Err(error) = hands.sync() {
-        applied.failed.push((total.saturating_sub(1), error));
-    }
-    applied
+    course.end()
 }
 
 /// Whether the host goes on when the step fails: a mount with `nofail` that does not start.
@@ -144,44 +110,6 @@ fn spared(step: &Step, error: &HostFailure) -> Option<Notice> {
         subject: unit.to_string(),
         text: format!("{}; the host goes on without it", error.in_one_line()),
     })
-}
-
-async fn carry_out(
-    hands: &mut Hands<'_>,
-    journal: &mut Journal,
-    step: &Step,
-    (index, total): (usize, usize),
-) -> Result<(), HostFailure> {
-    let bench = hands.bench;
-    let begun = Entry::StepBegun {
-        way: bench.way,
-        index,
-    };
-    let durability = match step {
-        Step::InstallPackages { .. }
-        | Step::RemovePackages { .. }
-        | Step::CreateGroup { .. }
-        | Step::CreateUser { .. } => Durability::Synced,
-        _ => Durability::Written,
-    };
-    match (journal.write(&begun, durability), bench.way) {
-        // What is not written down is not begun.
-        (Err(error), Way::Forward) => return Err(error.into()),
-        (Err(error), Way::Back) => unwritten(&error),
-        (Ok(()), _) => {}
-    }
-    bench.progress.tell(&ActivationEvent::StepBegun {
-        way: bench.way,
-        index,
-        total,
-        text: step.describe(),
-    });
-    tracing::debug!(step = step.describe(), "step");
-    if !is_path_step(step) {
-        hands.sync()?;
-    }
-    hands.keep_packages_still(step)?;
-    hands.act(step, journal).await
 }
 
 /// Writes down what is over or on the way back: a line that cannot be written must not stop what it tells of, for a full

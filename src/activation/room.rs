@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::apply::STAGED_BYTES;
 use super::failure::HostFailure;
 use super::journal::{RESERVE_BYTES, reserved_bytes};
 use super::transaction::ActivateError;
@@ -44,8 +45,9 @@ struct Need {
     path: PathBuf,
     room: Room,
     bytes: u64,
-    /// The largest file, which is there twice for a moment.
-    twice_bytes: u64,
+    /// The largest file that is replaced, and all of them: some are there twice for a moment.
+    largest_bytes: u64,
+    replaced_bytes: u64,
     files: u64,
 }
 
@@ -55,7 +57,8 @@ impl Need {
             path,
             room,
             bytes: 0,
-            twice_bytes: 0,
+            largest_bytes: 0,
+            replaced_bytes: 0,
             files: 1,
         }
     }
@@ -64,12 +67,18 @@ impl Need {
         let whole = |bytes: u64| bytes.div_ceil(self.room.block_bytes) * self.room.block_bytes;
         let (new, old) = (whole(new_bytes), whole(old_bytes));
         self.bytes += new.saturating_sub(old);
-        self.twice_bytes = self.twice_bytes.max(new.min(old));
+        self.largest_bytes = self.largest_bytes.max(new.min(old));
+        self.replaced_bytes += new.min(old);
+    }
+
+    /// What is there twice for a moment: the files that are made together.
+    fn twice_bytes(&self) -> u64 {
+        self.replaced_bytes.min(STAGED_BYTES + self.largest_bytes)
     }
 
     fn check(self) -> Result<(), NoRoom> {
+        let needed = self.bytes + self.twice_bytes();
         let Self { path, room, .. } = self;
-        let needed = self.bytes + self.twice_bytes;
         if needed > room.bytes {
             return Err(NoRoom {
                 path,
@@ -152,7 +161,7 @@ mod tests {
         let mut need = need(4 * 4096, None);
         need.write(1, 0);
         need.write(4097, 8000);
-        assert_eq!((need.bytes, need.twice_bytes), (4096, 8192));
+        assert_eq!((need.bytes, need.twice_bytes()), (4096, 8192));
         assert_eq!(need.check(), Ok(()));
     }
 

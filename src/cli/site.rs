@@ -43,10 +43,12 @@ impl HostFlags {
     pub(super) fn open_as_it_is(&self) -> Result<Reconciler, Problem> {
         let host = self.look_at_host()?;
         let known = match store_to_read(&host)? {
-            Some(store) => store.current().map_err(|error| Problem::of_store(&error))?,
+            Some(store) => store
+                .current_host()
+                .map_err(|error| Problem::of_store(&error))?,
             None => None,
         };
-        let settings = self.settings_of(&host, known.map(|known| known.manifest.host))?;
+        let settings = self.settings_of(&host, known)?;
         Ok(Reconciler::new(host, settings))
     }
 

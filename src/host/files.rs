@@ -2,9 +2,11 @@
 
 mod look;
 mod place;
+mod stage;
 mod temporary;
 
 pub use place::{FileImage, Over};
+pub use stage::StagedFile;
 pub(super) use temporary::{is_temporary, process_of, temporary_name};
 
 use std::collections::BTreeSet;

@@ -53,7 +53,7 @@ pub use attributes::Attributes;
 pub use connections::CONNECTION_PREFIX;
 pub use duration::duration;
 pub use file_error::{FileError, FileErrorKind};
-pub use files::{FileImage, Over, Removed};
+pub use files::{FileImage, Over, Removed, StagedFile};
 pub use host::{Host, HostError};
 
 pub use kernel_modules::{LoadModuleError, ModuleState};
@@ -67,8 +67,8 @@ pub use packages::{
     Arriving, Hold, InstalledPackages, Leaving, Ours, PATIENCE, PackageError, PackageLock,
     PackagedFile, Remember, Upkeep,
 };
-pub(crate) use parallel::for_each;
 pub use parallel::{Step, Watcher};
+pub(crate) use parallel::{for_each, side_by_side};
 pub use people::{Linger, PeopleError};
 pub use reach::{DefaultRoutes, Route};
 pub use reserved::{Reserved, reserved};

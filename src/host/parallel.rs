@@ -1,7 +1,8 @@
-//! The same work for many things, on every processor.
+//! The same work for many things: on every processor, or waited for side by side.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
 use std::thread;
 
 /// How far the work is.
@@ -53,6 +54,25 @@ pub(crate) fn for_each<T: Sync, R: Send>(
     let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     // Every index was taken by exactly one thread, and a thread that panicked has ended the scope above.
     results.into_iter().flatten().collect()
+}
+
+/// Does several things at once, in one task; the results are in the order of `acts`.
+pub(crate) async fn side_by_side<A: Future>(acts: impl IntoIterator<Item = A>) -> Vec<A::Output> {
+    let mut acts: Vec<_> = acts.into_iter().map(|act| (Box::pin(act), None)).collect();
+    std::future::poll_fn(|cx| {
+        let mut left = false;
+        for (act, done) in &mut acts {
+            if done.is_none() {
+                match act.as_mut().poll(cx) {
+                    Poll::Ready(result) => *done = Some(result),
+                    Poll::Pending => left = true,
+                }
+            }
+        }
+        if left { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+    acts.into_iter().filter_map(|(_, done)| done).collect()
 }
 
 #[cfg(test)]

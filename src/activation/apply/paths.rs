@@ -4,7 +4,7 @@ use super::super::PathChange;
 use super::super::failure::HostFailure;
 use super::super::journal::{Durability, Entry, Journal};
 use super::super::observe::rest;
-use super::super::plan::{Fit, Ids, attributes, fit_whole, forgiven, words};
+use super::super::plan::{Fit, Ids, fit_whole, forgiven, words};
 use super::super::progress::ActivationEvent;
 use super::{Hands, Unpacked, remember};
 use crate::generation::{Lenience, PathEntry, PathKind};
@@ -16,7 +16,27 @@ use crate::host::{
 /// Larger files are neither kept as originals nor as drifted versions: they are not configuration.
 pub(in super::super) const LARGEST_KEPT_BYTES: u64 = 512 * 1024 * 1024;
 
+/// What is at a path that is about to be replaced.
+pub(super) struct Sight {
+    pub(super) real: PathState,
+    /// The same, as far as the entry lets it differ.
+    pub(super) now: PathState,
+    /// What was there before it became ours.
+    pub(super) original: Option<PathState>,
+}
+
+impl Sight {
+    /// Whoever made something there since it was looked at keeps it.
+    pub(super) fn over(&self) -> Over {
+        match self.now {
+            PathState::Absent => Over::Nothing,
+            _ => Over::Anything,
+        }
+    }
+}
+
 impl Hands<'_> {
+    /// Makes the directory or the link at `path`; files are staged and placed, see `files`.
     pub(super) fn write(
         &mut self,
         path: &HostPath,
@@ -24,8 +44,37 @@ impl Hands<'_> {
         (change, found): (PathChange, &PathState),
         journal: &mut Journal,
     ) -> Result<(), HostFailure> {
+        let Some(seen) = self.see(path, entry, (change, found), journal)? else {
+            return Ok(());
+        };
         let host = self.bench.host;
-        let real = host.look(path)?;
+        match &entry.kind {
+            PathKind::File { .. } => {}
+            PathKind::Directory { owner, group, mode } => {
+                let owner = self.owner(path, owner, group)?;
+                let (owner, mode) = self.spared(path, &seen.real, (owner, *mode));
+                host.make_directory(path, owner, mode)?;
+            }
+            PathKind::Symlink { target } => host.put_symlink(path, target, seen.over())?,
+        }
+        self.written(path);
+        Ok(())
+    }
+
+    pub(super) fn written(&mut self, path: &HostPath) {
+        self.dirty.extend(path.parent());
+        tracing::info!(%path, "path written");
+    }
+
+    /// Looks at what is to be replaced, and keeps what must not be lost; `None` if it is right as it is.
+    pub(super) fn see(
+        &mut self,
+        path: &HostPath,
+        entry: &PathEntry,
+        (change, found): (PathChange, &PathState),
+        journal: &mut Journal,
+    ) -> Result<Option<Sight>, HostFailure> {
+        let real = self.bench.host.look(path)?;
         let now = match change {
             PathChange::Update | PathChange::Repair | PathChange::Metadata => {
                 self.forgiven(path, entry, &real)?
@@ -38,47 +87,17 @@ impl Hands<'_> {
         if fit_whole(entry, &now, ids, original.as_ref()) == Fit::Same
             || (*found == PathState::Absent && self.is_there_already(path, entry, &now))
         {
-            return Ok(());
+            return Ok(None);
         }
         self.check_unraced(path, found, &now)?;
         if change == PathChange::Repair {
             self.keep_drifted(path, &now, journal)?;
         }
-        // Whoever made something there since it was looked at keeps it.
-        let over = match now {
-            PathState::Absent => Over::Nothing,
-            _ => Over::Anything,
-        };
-        match &entry.kind {
-            PathKind::File {
-                content,
-                owner,
-                group,
-                mode,
-            } => {
-                let owner = self.owner(path, owner, group)?;
-                let (owner, mode) = self.spared(path, &real, (owner, *mode));
-                let content = self.content(path, content, (&real, &now))?;
-                // Also where only owner or mode differ: a new file has both from its first moment, and another name that
-                // somebody gave to this one is not touched.
-                let image = FileImage {
-                    content: &content,
-                    owner,
-                    mode,
-                    attributes: &attributes(entry, original.as_ref()),
-                };
-                host.put_file(path, image, over)?;
-            }
-            PathKind::Directory { owner, group, mode } => {
-                let owner = self.owner(path, owner, group)?;
-                let (owner, mode) = self.spared(path, &real, (owner, *mode));
-                host.make_directory(path, owner, mode)?;
-            }
-            PathKind::Symlink { target } => host.put_symlink(path, target, over)?,
-        }
-        self.dirty.extend(path.parent());
-        tracing::info!(%path, "path written");
-        Ok(())
+        Ok(Some(Sight {
+            real,
+            now,
+            original,
+        }))
     }
 
     /// What is there, as far as the entry lets it differ.
@@ -98,7 +117,7 @@ impl Hands<'_> {
     }
 
     /// The content to write: that of the entry, or what is there where it may differ from it.
-    fn content(
+    pub(super) fn content(
         &self,
         path: &HostPath,
         wanted: &Digest,
@@ -118,7 +137,7 @@ impl Hands<'_> {
     }
 
     /// Owner and mode to give, where those that are there may stay.
-    fn spared(
+    pub(super) fn spared(
         &self,
         path: &HostPath,
         real: &PathState,
@@ -282,7 +301,7 @@ impl Hands<'_> {
         Ok(originals.get(path).cloned())
     }
 
-    fn owner(
+    pub(super) fn owner(
         &mut self,
         path: &HostPath,
         user: &UserName,

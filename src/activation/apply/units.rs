@@ -3,7 +3,7 @@
 use super::super::failure::HostFailure;
 use super::{Hands, Step};
 use crate::generation::Manifest;
-use crate::host::{ActiveState, JobResult, UnitId, Units};
+use crate::host::{ActiveState, JobResult, UnitId, Units, side_by_side};
 
 impl Hands<'_> {
     pub(super) async fn unit(&mut self, step: &Step) -> Result<(), HostFailure> {
@@ -12,27 +12,21 @@ impl Hands<'_> {
             Step::ReloadManager { account } => Ok(units.daemon_reload(account.as_ref()).await?),
             Step::EnableUnit { unit } => Ok(units.enable(unit).await?),
             Step::DisableUnit { unit } => Ok(units.disable(unit).await?),
-            Step::StopUnit { unit, .. } => ended(unit, "stop", units.stop(unit).await?),
-            Step::ReloadUnit { unit, .. } => ended(unit, "reload", units.reload(unit).await?),
-            Step::RestartUnit { unit, .. } => {
-                // Its start limit counts this activation's starts, not the crashes before.
-                units.reset_failed(unit).await?;
-                ended(unit, "restart", units.restart(unit).await?)
-            }
-            Step::CatchUpUnit { unit, .. } => {
-                let found = units.observe(&[unit.clone()].into()).await?;
-                let is_up = found.get(unit).and_then(|state| state.active);
-                if !is_up.is_some_and(ActiveState::is_up) {
-                    return Ok(());
-                }
-                ended(unit, "restart", units.restart(unit).await?)
-            }
-            Step::StartUnit { unit, .. } => {
-                units.reset_failed(unit).await?;
-                ended(unit, "start", units.start(unit).await?)
-            }
-            _ => Ok(()),
+            step => move_unit(&units, step).await,
         }
+    }
+
+    /// Carries out steps that are one job each, side by side; the results are in their order.
+    pub(super) async fn jobs(&mut self, steps: &[&Step]) -> Vec<Result<(), HostFailure>> {
+        let Ok(units) = self.units().await else {
+            // Each says it for itself.
+            let mut results = Vec::new();
+            for step in steps {
+                results.push(self.unit(step).await);
+            }
+            return results;
+        };
+        side_by_side(steps.iter().map(|step| move_unit(&units, step))).await
     }
 
     /// Lets a unit that need not start be no failed unit: those count against the health of the host.
@@ -57,6 +51,31 @@ impl Hands<'_> {
 /// Whether the host goes on when the unit does not start.
 pub(in super::super) fn may_fail(manifest: &Manifest, unit: &UnitId) -> bool {
     manifest.units.get(unit).is_some_and(|entry| entry.may_fail)
+}
+
+async fn move_unit(units: &Units, step: &Step) -> Result<(), HostFailure> {
+    match step {
+        Step::StopUnit { unit, .. } => ended(unit, "stop", units.stop(unit).await?),
+        Step::ReloadUnit { unit, .. } => ended(unit, "reload", units.reload(unit).await?),
+        Step::RestartUnit { unit, .. } => {
+            // Its start limit counts this activation's starts, not the crashes before.
+            units.reset_failed(unit).await?;
+            ended(unit, "restart", units.restart(unit).await?)
+        }
+        Step::CatchUpUnit { unit, .. } => {
+            let found = units.observe(&[unit.clone()].into()).await?;
+            let is_up = found.get(unit).and_then(|state| state.active);
+            if !is_up.is_some_and(ActiveState::is_up) {
+                return Ok(());
+            }
+            ended(unit, "restart", units.restart(unit).await?)
+        }
+        Step::StartUnit { unit, .. } => {
+            units.reset_failed(unit).await?;
+            ended(unit, "start", units.start(unit).await?)
+        }
+        _ => Ok(()),
+    }
 }
 
 fn ended(unit: &UnitId, verb: &'static str, result: JobResult) -> Result<(), HostFailure> {

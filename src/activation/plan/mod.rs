@@ -39,6 +39,7 @@ pub(crate) use forgive::forgiven;
 pub use notice::{Conflict, Conflicts, Notice};
 pub use observed::Observed;
 pub(crate) use observed::waiting_units;
+pub(super) use order::job_rank;
 pub(crate) use paths::waits;
 pub(crate) use units::OWN_UNIT;
 

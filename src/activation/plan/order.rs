@@ -35,7 +35,22 @@ pub(super) fn assemble(draft: Draft) -> Plan {
     }
 }
 
-type Rank = (u8, u8);
+/// Where a step comes in the order; those of one rank may come in any.
+pub(in super::super) type Rank = (u8, u8);
+
+/// The rank of a step that is one job of the machine's systemd: those of one rank may be queued together.
+pub(in super::super) fn job_rank(step: &Step) -> Option<Rank> {
+    let is_job = matches!(
+        step,
+        Step::StopUnit { .. }
+            | Step::ReloadUnit { .. }
+            | Step::RestartUnit { .. }
+            | Step::CatchUpUnit { .. }
+            | Step::StartUnit { .. }
+    );
+    let unit = step.unit().filter(|unit| is_job && unit.account.is_none());
+    unit.map(|_| rank(step, Place::Rest))
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {

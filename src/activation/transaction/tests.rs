@@ -20,6 +20,7 @@ mod back;
 mod confirm;
 mod killed;
 mod owned;
+mod together;
 
 struct Bed {
     directory: tempfile::TempDir,

@@ -44,6 +44,12 @@ struct StoredAdditions {
     additions: Additions,
 }
 
+impl record::Format for StoredAdditions {
+    fn version(&self) -> u32 {
+        self.version
+    }
+}
+
 impl Store {
     /// What Steadfast added to the host that is no path.
     pub fn additions(&self) -> Result<Additions, StoreError> {

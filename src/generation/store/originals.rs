@@ -20,6 +20,12 @@ struct StoredOriginals {
     paths: Originals,
 }
 
+impl record::Format for StoredOriginals {
+    fn version(&self) -> u32 {
+        self.version
+    }
+}
+
 impl Store {
     /// What was at paths before Steadfast took them.
     pub fn originals(&self) -> Result<Originals, StoreError> {

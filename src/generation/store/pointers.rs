@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Store, StoreError, disk};
+use super::{Store, StoreError, disk, record};
+use crate::config::HostName;
 use crate::generation::{Generation, GenerationNumber};
 use crate::host::durable;
 
@@ -13,6 +14,13 @@ impl Store {
     pub fn current(&self) -> Result<Option<Generation>, StoreError> {
         self.current_number()?
             .map(|number| self.get(number))
+            .transpose()
+    }
+
+    /// The host that [`current`](Self::current) is of, without the rest.
+    pub fn current_host(&self) -> Result<Option<HostName>, StoreError> {
+        self.current_number()?
+            .map(|number| record::host(&self.generation_path(number), number))
             .transpose()
     }
 

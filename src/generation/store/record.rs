@@ -6,7 +6,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{StoreError, StoreErrorKind, disk};
-use crate::generation::{Built, Generation, GenerationNumber, MANIFEST_VERSION, Provenance};
+use crate::config::HostName;
+use crate::generation::{
+    Built, Generation, GenerationNumber, MANIFEST_VERSION, Manifest, Provenance,
+};
 use crate::host::Digest;
 
 /// The version of the provenance file that this build writes.
@@ -70,8 +73,40 @@ fn bytes(operation: &str, path: &Path) -> Result<Vec<u8>, StoreError> {
     disk::read(path)?.ok_or_else(|| StoreError::damaged(operation, path, "it is not there"))
 }
 
-/// Parses a file after its version is known, so that a newer format is not called damaged.
-pub(super) fn parse<T: DeserializeOwned>(
+/// The host that a stored generation is of, without the rest, and without a look at the digest.
+pub(super) fn host(directory: &Path, number: GenerationNumber) -> Result<HostName, StoreError> {
+    #[derive(Deserialize)]
+    struct Named {
+        host: HostName,
+    }
+    let operation = format!("read generation {number}");
+    let path = directory.join("manifest.json");
+    let content = bytes(&operation, &path)?;
+    let named: Named = serde_json::from_slice(&content)
+        .map_err(|error| StoreError::damaged(&*operation, &path, error.to_string()))?;
+    Ok(named.host)
+}
+
+/// A format that says its version.
+pub(super) trait Format: DeserializeOwned {
+    /// The version that was read.
+    fn version(&self) -> u32;
+}
+
+impl Format for StoredProvenance {
+    fn version(&self) -> u32 {
+        self.version
+    }
+}
+
+impl Format for Manifest {
+    fn version(&self) -> u32 {
+        self.version
+    }
+}
+
+/// Parses a file. A newer format is not called damaged, and not taken for one that is known.
+pub(super) fn parse<T: Format>(
     operation: &str,
     path: &Path,
     content: &[u8],
@@ -79,6 +114,12 @@ pub(super) fn parse<T: DeserializeOwned>(
 ) -> Result<T, StoreError> {
     let damaged =
         |error: serde_json::Error| StoreError::damaged(operation, path, error.to_string());
+    let parsed = serde_json::from_slice::<T>(content);
+    if let Ok(parsed) = parsed
+        && parsed.version() == known
+    {
+        return Ok(parsed);
+    }
     let Versioned { version } = serde_json::from_slice(content).map_err(damaged)?;
     if version != u64::from(known) {
         let kind = StoreErrorKind::UnknownVersion {

@@ -118,14 +118,8 @@ impl Host {
         action: &'static str,
         path: &HostPath,
     ) -> Result<Option<(File, Stat)>, FileError> {
-        let failed = |kind| FileError::new(action, &self.real_path(path), kind);
-        let io = |errno: Errno| failed(FileErrorKind::Io(errno.into()));
+        let io = |errno: Errno| FileError::io(action, &self.real_path(path), errno);
         // Opening a device or a FIFO does something; so it is looked at first, and again after opening.
-        let in_the_way = |mode| {
-            failed(FileErrorKind::InTheWay {
-                what: kind_in_words(mode),
-            })
-        };
         let handle = match self.root.open(path, OFlags::PATH) {
             Ok(handle) => handle,
             Err(Errno::NOENT) => return Ok(None),
@@ -138,10 +132,17 @@ impl Host {
             }
             Err(errno) => return Err(io(errno)),
         };
-        let found = fstat(&handle).map_err(io)?;
-        if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
-            return Err(in_the_way(found.st_mode));
-        }
+        self.check_regular(action, path, &fstat(&handle).map_err(io)?)?;
+        self.open_regular(action, path)
+    }
+
+    /// Opens what was a regular file a moment ago; `None` if there is nothing any more.
+    fn open_regular(
+        &self,
+        action: &'static str,
+        path: &HostPath,
+    ) -> Result<Option<(File, Stat)>, FileError> {
+        let io = |errno: Errno| FileError::io(action, &self.real_path(path), errno);
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
         let file = match self.root.open(path, flags) {
             Ok(file) => file,
@@ -149,15 +150,28 @@ impl Host {
             Err(errno) => return Err(io(errno)),
         };
         let found = fstat(&file).map_err(io)?;
-        if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
-            return Err(in_the_way(found.st_mode));
-        }
+        self.check_regular(action, path, &found)?;
         Ok(Some((File::from(file), found)))
     }
 
+    fn check_regular(
+        &self,
+        action: &'static str,
+        path: &HostPath,
+        found: &Stat,
+    ) -> Result<(), FileError> {
+        if FileType::from_raw_mode(found.st_mode) == FileType::RegularFile {
+            return Ok(());
+        }
+        let what = kind_in_words(found.st_mode);
+        let kind = FileErrorKind::InTheWay { what };
+        Err(FileError::new(action, &self.real_path(path), kind))
+    }
+
+    /// Reads what was found to be a regular file.
     fn look_at_file(&self, path: &HostPath) -> Result<PathState, FileError> {
         const ACTION: &str = "look at";
-        let Some((mut file, found)) = self.open_file(ACTION, path)? else {
+        let Some((mut file, found)) = self.open_regular(ACTION, path)? else {
             return Ok(PathState::Absent);
         };
         let began_ns = now_ns();

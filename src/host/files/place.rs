@@ -77,26 +77,42 @@ impl Host {
             .root
             .open_parent(ACTION, path, Trust::For(image.owner))?;
         let temporary = self.temporary_name();
+        let made = self.make_whole(path, &parent, &temporary, (image, over));
+        let synced = made.and_then(|file| Ok(fsync(&file)?));
+        self.put_in_place((ACTION, path), &parent, &temporary, (synced, over))
+    }
+
+    /// Makes `temporary` beside `path`, readable for nobody else until it has content, owner and mode; open for reading.
+    pub(super) fn make_whole(
+        &self,
+        path: &HostPath,
+        parent: &Parent,
+        temporary: &str,
+        (image, over): (FileImage<'_>, Over),
+    ) -> io::Result<File> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
         let created = parent.acting.perform(|| {
             openat(
-                &parent,
-                temporary.as_str(),
+                parent,
+                temporary,
                 flags | OFlags::CLOEXEC,
                 Mode::RUSR | Mode::WUSR,
             )
         });
-        let result = created.flatten().map_err(io::Error::from).and_then(|fd| {
-            let mut file = File::from(fd);
-            file.write_all(image.content)?;
-            if over == Over::Anything {
-                set_labels(&file, &labels_at(&parent, path));
-            }
-            self.dress(&file, &image)?;
-            fsync(&file)?;
-            Ok(())
-        });
-        self.put_in_place((ACTION, path), &parent, &temporary, (result, over))
+        let mut writer = File::from(created.flatten()?);
+        // What is open for writing keeps its file system from becoming read-only, and this is held for a while.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW;
+        let opened = parent
+            .acting
+            .perform(|| open_below(parent, temporary, flags));
+        let file = File::from(opened.flatten()?);
+        writer.write_all(image.content)?;
+        drop(writer);
+        if over == Over::Anything {
+            set_labels(&file, &labels_at(parent, path));
+        }
+        self.dress(&file, &image)?;
+        Ok(file)
     }
 
     /// Makes `path` a symbolic link to `target`, in one step if a link or file is there. In a directory of an account
@@ -132,7 +148,7 @@ impl Host {
     }
 
     /// Renames a finished temporary to its place, or takes an unfinished one away.
-    fn put_in_place(
+    pub(super) fn put_in_place(
         &self,
         (action, path): (&'static str, &HostPath),
         parent: &Parent,
@@ -147,12 +163,23 @@ impl Host {
                 Over::Nothing => rename_over_nothing(parent, temporary, name),
             })?)
         });
-        let Err(source) = placed else { return Ok(()) };
+        placed.map_err(|source| self.take_away((action, path), parent, temporary, source))
+    }
+
+    /// Takes away what was to become `path`, and says why it did not.
+    pub(super) fn take_away(
+        &self,
+        (action, path): (&'static str, &HostPath),
+        parent: &Parent,
+        temporary: &str,
+        source: io::Error,
+    ) -> FileError {
+        let gone = || unlinkat(parent, temporary, AtFlags::empty());
         // It may never have been made; the first error is the one that counts.
-        let _ = act(&|| unlinkat(parent, temporary, AtFlags::empty()));
+        let _ = parent.acting.perform(gone).flatten();
         match source.raw_os_error().map(Errno::from_raw_os_error) {
-            Some(errno) => Err(self.refused(action, path, parent, errno)),
-            None => Err(FileError::io(action, &self.real_path(path), source)),
+            Some(errno) => self.refused(action, path, parent, errno),
+            None => FileError::io(action, &self.real_path(path), source),
         }
     }
 

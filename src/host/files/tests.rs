@@ -57,6 +57,64 @@ impl Place {
 }
 
 #[test]
+fn staged_files_are_seen_when_they_are_placed_and_those_discarded_leave_nothing() {
+    let place = place();
+    let names: Vec<String> = (0..20).map(|number| format!("/etc/{number:02}")).collect();
+    place.put("/etc/00", "old");
+    let attributes = Attributes::default();
+    let image = FileImage {
+        content: b"new",
+        owner: own(),
+        mode: FileMode::from_bits(0o440),
+        attributes: &attributes,
+    };
+    let stage = |name: &String| place.host.stage_file(&path(name), image, Over::Anything);
+    for count in [2, 20] {
+        let mut staged: Vec<StagedFile> = names[..count]
+            .iter()
+            .map(|name| stage(name).unwrap())
+            .collect();
+        assert_eq!(fs::read_to_string(place.at("/etc/00")).unwrap(), "old");
+        let all: Vec<&StagedFile> = staged.iter().collect();
+        place.host.sync_staged(&all).unwrap();
+        place.host.discard_staged(staged.pop().unwrap());
+        for file in staged {
+            place.host.place_staged(file).unwrap();
+        }
+        let placed: Vec<String> = (0..count - 1)
+            .map(|number| format!("{number:02}"))
+            .collect();
+        assert_eq!(place.names("/etc"), placed);
+        let metadata = fs::metadata(place.at("/etc/00")).unwrap();
+        assert_eq!(metadata.permissions().mode() & 0o7777, 0o440);
+        assert_eq!(fs::read_to_string(place.at("/etc/00")).unwrap(), "new");
+        place.put("/etc/00", "old");
+    }
+}
+
+#[test]
+fn a_staged_file_does_not_replace_what_must_not_be_there() {
+    let place = place();
+    let attributes = Attributes::default();
+    let image = FileImage {
+        content: b"new",
+        owner: own(),
+        mode: MODE,
+        attributes: &attributes,
+    };
+    let staged = place.host.stage_file(&path("/etc/a"), image, Over::Nothing);
+    let staged = staged.unwrap();
+    place.put("/etc/a", "theirs");
+    let error = place.host.place_staged(staged).unwrap_err();
+    assert!(
+        matches!(error.kind, FileErrorKind::InTheWay { .. }),
+        "{error}"
+    );
+    assert_eq!(fs::read_to_string(place.at("/etc/a")).unwrap(), "theirs");
+    assert_eq!(place.names("/etc"), ["a"]);
+}
+
+#[test]
 fn a_written_file_has_content_mode_and_owner_and_nothing_is_left_beside_it() {
     let place = place();
     let motd = path("/etc/motd");

@@ -5,7 +5,6 @@ use std::fmt;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use futures_core::Stream;
@@ -19,10 +18,10 @@ use super::UnitError;
 use super::job::{JobResult, Order};
 use super::properties::{
     Asked, Properties, asked_for_dependents, asked_for_job, asked_for_patience, asked_for_state,
-    asked_for_timer, object_path, template_state, unit_file_state,
+    asked_for_timer, object_path, template_state, unit_file_state, unknown_state,
 };
 use super::timer::TimerState;
-use crate::host::{UnitName, UnitState};
+use crate::host::{UnitName, UnitState, side_by_side};
 
 /// Longest time for one question.
 const CALL_TIMEOUT: Duration = Duration::from_mins(1);
@@ -32,6 +31,8 @@ const RELOAD_TIMEOUT: Duration = Duration::from_mins(3);
 const JOB_CAP: Duration = Duration::from_mins(15);
 /// How often a job is looked for in case its end was not heard.
 const LISTEN_AGAIN: Duration = Duration::from_secs(3);
+/// How many units are asked at once, about a dozen questions each: the D-Bus daemon lets nobody have more than 128 open.
+const UNITS_AT_ONCE: usize = 8;
 /// Ends of jobs that may wait to be heard.
 const QUEUED_ENDS: usize = 4096;
 
@@ -189,12 +190,51 @@ impl Bus {
         &self,
         names: &BTreeSet<UnitName>,
     ) -> Result<BTreeMap<UnitName, UnitState>, UnitError> {
-        let mut states = BTreeMap::new();
-        for unit in names {
-            let state = self.ask(|link| async move { observe(&link, unit).await });
-            states.insert(unit.clone(), state.await?);
+        let nowhere = self.nowhere(names).await;
+        let mut states: BTreeMap<UnitName, UnitState> = BTreeMap::new();
+        let known: Vec<&UnitName> = names.difference(&nowhere).collect();
+        for some in known.chunks(UNITS_AT_ONCE) {
+            let asked = some.iter().map(|unit| async move {
+                let state = self.ask(|link| async move { observe(&link, unit).await });
+                Ok::<_, UnitError>(((*unit).clone(), state.await?))
+            });
+            for answer in side_by_side(asked).await {
+                states.extend([answer?]);
+            }
         }
+        let unknown = |name| {
+            let state = unknown_state(&name);
+            (name, state)
+        };
+        states.extend(nowhere.into_iter().map(unknown));
         Ok(states)
+    }
+
+    /// The units of `names` that have no file and do not run. All are asked for at once; where that cannot be, none is told.
+    async fn nowhere(&self, names: &BTreeSet<UnitName>) -> BTreeSet<UnitName> {
+        let asked = names.iter().filter(|name| !name.is_template());
+        let asked: Vec<String> = asked.map(ToString::to_string).collect();
+        let listed = self.ask(|link| {
+            let asked = asked.clone();
+            async move {
+                let failed = |source| UnitError::Call {
+                    action: "list units",
+                    source,
+                };
+                let call = link.manager.list_units_by_names(asked);
+                within("list units", CALL_TIMEOUT, call)
+                    .await?
+                    .map_err(failed)
+            }
+        });
+        let listed = listed.await.unwrap_or_default().into_iter();
+        listed
+            .filter(|(_, _, load, active, sub, ..)| {
+                (load.as_str(), active.as_str(), sub.as_str()) == ("not-found", "inactive", "dead")
+            })
+            .filter_map(|(name, ..)| UnitName::new(name).ok())
+            .filter(|name| names.contains(name))
+            .collect()
     }
 
     pub(super) async fn timer(&self, unit: &UnitName) -> Result<TimerState, UnitError> {
@@ -434,23 +474,4 @@ async fn within<T>(
         action,
         secs: limit.as_secs(),
     })
-}
-
-/// Does several things at once, in one task; the results are in the order of `acts`.
-async fn side_by_side<A: Future>(acts: impl IntoIterator<Item = A>) -> Vec<A::Output> {
-    let mut acts: Vec<_> = acts.into_iter().map(|act| (Box::pin(act), None)).collect();
-    std::future::poll_fn(|cx| {
-        let mut left = false;
-        for (act, done) in &mut acts {
-            if done.is_none() {
-                match act.as_mut().poll(cx) {
-                    Poll::Ready(result) => *done = Some(result),
-                    Poll::Pending => left = true,
-                }
-            }
-        }
-        if left { Poll::Pending } else { Poll::Ready(()) }
-    })
-    .await;
-    acts.into_iter().filter_map(|(_, done)| done).collect()
 }

@@ -197,6 +197,18 @@ pub(super) fn template_state(unit_file_state: UnitFileState) -> UnitState {
     }
 }
 
+/// The state of a unit that has no file and does not run, in the words that systemd has for it.
+pub(super) fn unknown_state(unit: &UnitName) -> UnitState {
+    let result = match unit.kind() {
+        UnitKind::Target | UnitKind::Slice | UnitKind::Device => "",
+        _ => "success",
+    };
+    UnitState {
+        result: result.to_owned(),
+        ..template_state(UnitFileState::Missing)
+    }
+}
+
 pub(super) fn active_state(word: &str) -> ActiveState {
     match word {
         "active" => ActiveState::Active,
