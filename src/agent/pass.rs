@@ -105,7 +105,7 @@ impl<'a> PassRun<'a> {
         let waits = self.pass.trigger == Trigger::Manual && self.reconciler.next_boot()?.is_some();
         let outcome = match current.filter(|current| &current.manifest.host == host) {
             Some(current) if anchor.as_ref() == Some(&commit) && !try_again && !waits => {
-                let outcome = self.unmoved(&current, draft).await?;
+                let outcome = Box::pin(self.unmoved(&current, draft)).await?;
                 left.map_or(Ok(outcome), |left| Err(held_back(left)))
             }
             current => {

@@ -56,9 +56,10 @@ struct Looking {
 
 impl Looking {
     async fn begin(reconciler: &Reconciler) -> Self {
-        let systemd = match reconciler.host().has_systemd() {
-            true => Transient::connect().await.ok(),
-            false => None,
+        let systemd = if reconciler.host().has_systemd() {
+            Transient::connect().await.ok()
+        } else {
+            None
         };
         Self {
             systemd,
