@@ -152,23 +152,21 @@ fn in_groups<S: ToString>(jobs: impl IntoIterator<Item = S>) -> Vec<String> {
     let (pulled, mut asked): (Vec<String>, Vec<String>) = jobs
         .into_iter()
         .partition(|job| job.starts_with("pulled in "));
-    asked.sort_by_key(|job| {
+    let group = |job: &String| {
+        let verb = job.split(' ').next().unwrap_or_default().to_owned();
         let starts_others = match job.rsplit_once('.').map(|(_, kind)| kind) {
+            _ if job == "reload" => 4,
+            _ if verb == "reload" => 0,
             Some("mount done") => 0,
             Some("socket done" | "timer done") => 1,
             Some("target done") => 3,
             _ => 2,
         };
-        let verb = job.split(' ').next().unwrap_or_default().to_owned();
-        let place = match verb.as_str() {
-            "stop" => 0,
-            "reload" if job == "reload" => 1,
-            "reload" => return (2, 0, job.clone()),
-            "restart" => 3,
-            _ => 4,
-        };
-        (place, starts_others, job.clone())
-    });
+        (verb, starts_others)
+    };
+    // The order of the groups is what is held to.
+    let groups = asked.chunk_by_mut(|one, next| group(one) == group(next));
+    groups.for_each(<[String]>::sort);
     let is_asked = |job: &str| asked.contains(&job.replacen("pulled in", "start", 1));
     let mut pulled: Vec<String> = pulled.into_iter().filter(|job| !is_asked(job)).collect();
     pulled.sort();
