@@ -2,7 +2,7 @@ use super::world::*;
 use crate::activation::{Held, Owned, Resume, plan};
 use crate::config::Enforcement;
 use crate::generation::{Manifest, OnChange, UnitEntry};
-use crate::host::{ActiveState, PathState, UnitFileState};
+use crate::host::{ActiveState, UnitFileState};
 
 const A: &str = "/etc/systemd/system/app.service";
 
@@ -111,46 +111,6 @@ fn a_masked_vendor_unit_stops_and_comes_back_when_the_mask_goes() {
     );
     let plan = world.go(&manifest());
     assert!(!text(&plan).contains("stop"), "{}", text(&plan));
-}
-
-#[test]
-fn a_unit_that_loses_its_mask_is_disabled_if_it_is_to_be_whatever_the_mask_hid() {
-    let mask = "/etc/systemd/system/cups.service";
-    let mut masked = manifest();
-    masked
-        .paths
-        .insert(path(mask), entry(link_kind("/dev/null")));
-    let declared = |enable| UnitEntry {
-        start: None,
-        enable,
-        ..unit(&[])
-    };
-    masked
-        .units
-        .insert(unit_name("cups.service"), declared(None));
-    let mut disabled = manifest();
-    disabled
-        .units
-        .insert(unit_name("cups.service"), declared(Some(false)));
-
-    let mut world = World::fresh();
-    world.go(&masked);
-    world.run("cups.service", ActiveState::Inactive);
-    let cups = world.observed.units.get_mut(&unit_name("cups.service"));
-    cups.unwrap().file = UnitFileState::Masked;
-    let plan = text(&world.go(&disabled));
-    assert!(plan.contains("disable cups.service"), "{plan}");
-
-    // Somebody else's mask stays, and is as good.
-    world.put(
-        mask,
-        PathState::Symlink {
-            target: "/dev/null".to_owned(),
-        },
-    );
-    let cups = world.observed.units.get_mut(&unit_name("cups.service"));
-    cups.unwrap().file = UnitFileState::Masked;
-    assert_eq!(text(&world.go(&disabled)), "");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::super::Step;
 use super::super::decide::{Draft, Situation};
 use super::Decisions;
 use super::one::{Decision, is_never_interrupted};
-use crate::host::{PathState, UnitFileState, UnitId, UnitState};
+use crate::host::{UnitFileState, UnitId, UnitState};
 
 /// Brings back what systemd stops together with a unit that is stopped and started: what requires it, is bound to it or
 /// is part of it. A start of the one is no start of the other.
@@ -82,10 +82,11 @@ pub(super) fn enable(
         (Enablement::Enabled, UnitFileState::Enabled)
         | (
             Enablement::Disabled,
-            UnitFileState::Disabled | UnitFileState::Missing | UnitFileState::Static,
+            UnitFileState::Disabled
+            | UnitFileState::Missing
+            | UnitFileState::Static
+            | UnitFileState::Masked,
         ) => {}
-        // What a mask hides may be enabled, and nothing tells before the mask is gone.
-        (Enablement::Disabled, UnitFileState::Masked) if !loses_its_mask(&unit, draft) => {}
         (Enablement::Enabled, UnitFileState::Static) => {
             draft.notice(unit, "has no [Install] section, so enabling it says nothing");
         }
@@ -99,19 +100,4 @@ pub(super) fn enable(
         (Enablement::Enabled, _) => draft.steps.push(Step::EnableUnit { unit }),
         (Enablement::Disabled, _) => draft.steps.push(Step::DisableUnit { unit }),
     }
-}
-
-fn loses_its_mask(unit: &UnitId, draft: &Draft) -> bool {
-    let paths = [&draft.clear, &draft.removals, &draft.writes];
-    let mut steps = paths.into_iter().flat_map(|steps| steps.values());
-    steps.any(|step| {
-        let (Step::RemovePath { path, found }
-        | Step::RestoreOriginal { path, found }
-        | Step::WritePath { path, found, .. }) = step
-        else {
-            return false;
-        };
-        let is_mask = matches!(found, PathState::Symlink { target } if target == "/dev/null");
-        is_mask && path.file_name() == unit.name.as_str()
-    })
 }
