@@ -21,7 +21,7 @@ use places::{Place, rounds};
 use version::{Packages, Version, facts, wholly};
 
 /// After this no new round begins in the gate, which has other scenarios to run.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How long a host may take to recover; it may have to take a package away.
 const RECOVERED: Duration = Duration::from_mins(3);
