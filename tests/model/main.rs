@@ -91,7 +91,7 @@ fn runner(seed: u64) -> TestRunner {
 /// The seeds whose lives have `steps` events together: which ones are lived depends on no clock and no thread.
 fn seeds(first: u64, steps: usize) -> Vec<u64> {
     let mut events = 0;
-    (first..)
+    (first..u64::MAX)
         .take_while(|seed| {
             let is_wanted = events < steps;
             events += life().new_tree(&mut runner(*seed)).unwrap().current().len();
