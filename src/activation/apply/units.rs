@@ -2,16 +2,17 @@
 
 use super::super::failure::HostFailure;
 use super::{Hands, Step};
+use crate::activation::plan::Enablement;
 use crate::generation::Manifest;
-use crate::host::{ActiveState, JobResult, UnitId, Units, side_by_side};
+use crate::host::{ActiveState, JobResult, UnitFileState, UnitId, UnitState, Units, side_by_side};
 
 impl Hands<'_> {
     pub(super) async fn unit(&mut self, step: &Step) -> Result<(), HostFailure> {
         let units = self.units().await?;
         match step {
             Step::ReloadManager { account } => Ok(units.daemon_reload(account.as_ref()).await?),
-            Step::EnableUnit { unit } => Ok(units.enable(unit).await?),
-            Step::DisableUnit { unit } => Ok(units.disable(unit).await?),
+            Step::EnableUnit { unit } => self.enable(unit, Enablement::Enabled).await,
+            Step::DisableUnit { unit } => self.enable(unit, Enablement::Disabled).await,
             step => move_unit(&units, step).await,
         }
     }
@@ -37,6 +38,29 @@ impl Hands<'_> {
         if let Err(error) = units.reset_failed(unit).await {
             tracing::warn!(%unit, %error, "its failure could not be forgotten");
         }
+    }
+
+    /// Enables or disables a unit, and remembers what it was before us until it is that again. What it was is asked now: a
+    /// package that has just come may have enabled it already.
+    async fn enable(&mut self, unit: &UnitId, wanted: Enablement) -> Result<(), HostFailure> {
+        let units = self.units().await?;
+        let found = units.observe(&[unit.clone()].into()).await?;
+        let is_enabled = |state: &UnitState| state.file == UnitFileState::Enabled;
+        let before = found.get(unit).is_some_and(is_enabled);
+        self.change_additions(|additions| {
+            additions.was_enabled.entry(unit.clone()).or_insert(before);
+        })?;
+        match wanted {
+            Enablement::Enabled => units.enable(unit).await?,
+            Enablement::Disabled => units.disable(unit).await?,
+        }
+        let now = wanted == Enablement::Enabled;
+        Ok(self.change_additions(|additions| {
+            let is_back = additions.was_enabled.get(unit) == Some(&now);
+            if is_back {
+                additions.was_enabled.remove(unit);
+            }
+        })?)
     }
 
     async fn units(&mut self) -> Result<Units, HostFailure> {

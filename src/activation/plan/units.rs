@@ -13,6 +13,7 @@ mod reasons;
 mod sockets;
 mod targets;
 
+pub(in crate::activation) use emit::Enablement;
 pub(crate) use one::OWN_UNIT;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Step;
 use super::decide::{Draft, Situation};
 use crate::generation::Manifest;
-use crate::host::{HostPath, UnitId, UserName};
+use crate::host::{HostPath, UnitFileState, UnitId, UserName};
 use one::Decision;
 
 pub(super) fn decide(at: &Situation<'_>, draft: &mut Draft) {
@@ -86,7 +87,30 @@ fn enablement(at: &Situation<'_>, draft: &mut Draft) {
         };
         let unchanged = at.unchanged(|m| m.units.get(name).and_then(|unit| unit.enable.as_ref()));
         let held = at.holds(entry.drift, unchanged);
-        emit::enable(at, name, emit::Enablement::from(enable), state, held, draft);
+        emit::enable(at, name, Enablement::from(enable), state, held, draft);
+    }
+    for name in at.owned.additions.was_enabled.keys() {
+        if let Some(before) = given_back(at, name) {
+            let unit = name.clone();
+            draft.steps.push(match before {
+                Enablement::Enabled => Step::EnableUnit { unit },
+                Enablement::Disabled => Step::DisableUnit { unit },
+            });
+        }
+    }
+}
+
+/// What a unit of the distribution was before us, if it is not that now and nobody says any more whether it is enabled.
+fn given_back(at: &Situation<'_>, unit: &UnitId) -> Option<Enablement> {
+    let said = at.desired.units.get(unit).and_then(|entry| entry.enable);
+    if said.is_some() {
+        return None;
+    }
+    let before = Enablement::from(*at.owned.additions.was_enabled.get(unit)?);
+    match (before, at.observed.units.get(unit)?.file) {
+        (Enablement::Disabled, UnitFileState::Enabled)
+        | (Enablement::Enabled, UnitFileState::Disabled) => Some(before),
+        _ => None,
     }
 }
 

@@ -1,11 +1,11 @@
-//! What Steadfast added to a host that is no path: packages, holds, memberships of groups.
+//! What Steadfast added to a host that is no path: packages, holds, memberships of groups, enablement.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::{PRIVATE_FILE, Store, StoreError, disk, record};
-use crate::host::{GroupName, HostPath, PackageName, UserName, durable};
+use crate::host::{GroupName, HostPath, PackageName, UnitId, UserName, durable};
 
 /// What was not on the host before and is there because a generation asked for it. Only this is ever taken away again.
 ///
@@ -24,6 +24,9 @@ pub struct Additions {
     /// Paths whose originals came with packages of ours, and go with them.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unpacked: BTreeSet<HostPath>,
+    /// Units of the distribution that were enabled or disabled, and whether they were enabled before.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub was_enabled: BTreeMap<UnitId, bool>,
 }
 
 impl Additions {

@@ -209,8 +209,62 @@ fn a_vendor_unit_of_a_package_to_come_is_enabled_and_started_after_it() {
     );
     let plan = world.go(&manifest());
     insta::assert_snapshot!(text(&plan), @r"
+    disable nginx.service
+    let systemd read its unit files
     remove nginx
-    note: nginx.service: is no longer managed; it stays enabled and running as it is
+    note: nginx.service: is no longer managed; it is disabled, as it was before, and runs on if it runs
+    ");
+}
+
+#[test]
+fn a_unit_of_the_distribution_is_enabled_or_not_as_before_when_nobody_says_any_more() {
+    let wanted = |names: &[(&str, Option<bool>)]| {
+        let mut desired = manifest();
+        for (name, enable) in names {
+            let entry = UnitEntry {
+                enable: *enable,
+                ..unit(&[])
+            };
+            desired.units.insert(unit_name(name), entry);
+        }
+        desired
+    };
+    let (getty, timer) = ("serial-getty@ttyS0.service", "fstrim.timer");
+    let mut world = World::fresh();
+    for (name, file) in [
+        (getty, UnitFileState::Disabled),
+        (timer, UnitFileState::Enabled),
+    ] {
+        world.run(name, ActiveState::Active);
+        let unit = world.observed.units.get_mut(&unit_name(name));
+        unit.unwrap().file = file;
+    }
+    let plan = world.go(&wanted(&[(getty, Some(true)), (timer, Some(false))]));
+    insta::assert_snapshot!(text(&plan), @r"
+    disable fstrim.timer
+    enable serial-getty@ttyS0.service
+    let systemd read its unit files
+    ");
+    // Still named, but nobody says whether it is enabled.
+    let plan = world.go(&wanted(&[(getty, Some(true)), (timer, None)]));
+    insta::assert_snapshot!(text(&plan), @r"
+    enable fstrim.timer
+    let systemd read its unit files
+    ");
+    let plan = world.go(&manifest());
+    insta::assert_snapshot!(text(&plan), @r"
+    disable serial-getty@ttyS0.service
+    let systemd read its unit files
+    note: fstrim.timer: is no longer managed; it stays enabled and running as it is
+    note: serial-getty@ttyS0.service: is no longer managed; it is disabled, as it was before, and runs on if it runs
+    ");
+    assert!(world.additions.was_enabled.is_empty());
+
+    // It was so before us: it stays.
+    world.go(&wanted(&[(timer, Some(true))]));
+    let plan = world.go(&manifest());
+    insta::assert_snapshot!(text(&plan), @r"
+    note: fstrim.timer: is no longer managed; it stays enabled and running as it is
     ");
 }
 

@@ -323,10 +323,12 @@ impl World {
                 }
             }
             Step::EnableUnit { unit } => {
+                self.change_enablement(unit, true);
                 self.unit(unit).file = UnitFileState::Enabled;
                 self.outdate_units(unit);
             }
             Step::DisableUnit { unit } => {
+                self.change_enablement(unit, false);
                 self.unit(unit).file = UnitFileState::Disabled;
                 self.outdate_units(unit);
             }
@@ -337,6 +339,16 @@ impl World {
             Step::RestartUnit { unit, .. } | Step::StartUnit { unit, .. } => {
                 self.unit(unit).active = Some(ActiveState::Active);
             }
+        }
+    }
+
+    /// As a step does: what was first is known until it is so again.
+    fn change_enablement(&mut self, unit: &UnitId, now: bool) {
+        let found = self.unit(unit).file == UnitFileState::Enabled;
+        let known = self.additions.was_enabled.entry(unit.clone());
+        let before = *known.or_insert(found);
+        if before == now {
+            self.additions.was_enabled.remove(unit);
         }
     }
 

@@ -51,7 +51,7 @@ pub(super) fn steps(decisions: &Decisions, draft: &mut Draft) {
 
 /// What an entry says about enablement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Enablement {
+pub(in crate::activation) enum Enablement {
     Enabled,
     Disabled,
 }

@@ -5,7 +5,7 @@ use super::super::observed::waits_for;
 use super::super::{Resume, Step};
 use super::definition::Difference;
 use super::reasons::{Fate, Unit};
-use super::{mounts, targets};
+use super::{Enablement, given_back, mounts, targets};
 use crate::generation::{OnChange, UnitTrait};
 use crate::host::{ActiveState, UnitFileState, UnitId, UnitKind};
 
@@ -30,7 +30,7 @@ pub(super) fn decide(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) -> 
         return Decision::Nothing;
     }
     if unit.wanted.is_none() && unit.had.is_some() && unit.fate != Fate::Removed {
-        released(unit, draft);
+        released(at, unit, draft);
     }
     let decision = if unit.fate == Fate::Removed {
         gone(unit, "it is removed", draft)
@@ -89,17 +89,20 @@ fn asleep(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) {
     }
 }
 
-/// A unit of the distribution that is no longer named keeps the state it has.
-fn released(unit: &Unit<'_>, draft: &mut Draft) {
+/// A unit of the distribution that is no longer named is enabled or not as it was before, and runs on if it runs.
+fn released(at: &Situation<'_>, unit: &Unit<'_>, draft: &mut Draft) {
     let said = unit
         .had
         .is_some_and(|had| had.start.is_some() || had.enable.is_some());
-    if said {
-        draft.notice(
-            unit.name,
-            "is no longer managed; it stays enabled and running as it is",
-        );
+    if !said {
+        return;
     }
+    let left = match given_back(at, unit.name) {
+        Some(Enablement::Disabled) => "is disabled, as it was before, and runs on if it runs",
+        Some(Enablement::Enabled) => "is enabled, as it was before, and is not started",
+        None => "stays enabled and running as it is",
+    };
+    draft.notice(unit.name, format!("is no longer managed; it {left}"));
 }
 
 fn stop_if_up(unit: &Unit<'_>, why: &str) -> Decision {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::harness::Host;
 
 /// Paths that need not be what they were, and why. What is below a folder of these is excepted as well.
-const EXCEPTIONS: [(&str, &str); 5] = [
+const EXCEPTIONS: [(&str, &str); 4] = [
     (
         "/home/ketan",
         "homes stay with their accounts, with what useradd and sudo put there; see below",
@@ -18,10 +18,6 @@ const EXCEPTIONS: [(&str, &str); 5] = [
     (
         "/root/.nix-profile",
         "nix makes it in the home of whoever uses it, as root for its collector of garbage",
-    ),
-    (
-        "/etc/systemd/system/getty.target.wants/serial-getty@ttyS0.service",
-        "units of the distribution stay enabled when nobody names them any more",
     ),
 ];
 
