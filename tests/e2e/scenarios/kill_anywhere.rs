@@ -60,7 +60,9 @@ pub fn kills_at_chosen_records_leave_a_host_wholly_old_or_wholly_new(world: &Wor
         if patience.is_some_and(|patience| begun.elapsed() > patience) {
             break;
         }
-        if last.packages == round.packages() {
+        // After a round one host may be where it was and the other one where it went to.
+        let are_there = done == 0 && last.packages != round.packages();
+        if !are_there {
             last = last.next(round.packages().turned());
             arrive(&mut fleet, last);
         }
