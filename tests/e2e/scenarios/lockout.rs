@@ -242,6 +242,38 @@ pub fn a_confirmation_counts_over_a_new_connection_and_not_over_one_from_before(
         "{}",
         late.all()
     );
+    what_is_pushed_meanwhile_comes_after_it(&fleet, confirm);
+}
+
+/// A commit that arrives while a person is waited for is not taken up before that is over.
+fn what_is_pushed_meanwhile_comes_after_it(fleet: &Fleet, confirm: &str) {
+    let yard = fleet.host("yard");
+    let before = yard.status().unwrap().generation_commit().to_owned();
+    let asked = push(fleet, &RISKY.replace("4096", "8192"), "other limits");
+    wait_asked(yard);
+    let harmless = "  /etc/app.conf: { text: \"x\\n\" }\n";
+    let next = push(
+        fleet,
+        &format!("{}{harmless}", RISKY.replace("4096", "8192")),
+        "harmless",
+    );
+    // Whoever asks for it waits as well, and is told.
+    let mut typed = yard.start("steadfast reconcile now --no-agent >/run/typed 2>&1");
+    crate::harness::wait_until("somebody is told to wait", EVENTUALLY, || {
+        let said = yard.quietly("cat /run/typed");
+        said.contains("an activation is under way")
+    });
+    let status = yard.status().unwrap();
+    assert_eq!(status.transaction(), Some("waits to be confirmed"));
+    assert_eq!(status.generation_commit(), before);
+    assert_eq!(yard.run("test -e /etc/app.conf").code, 1);
+    let said = fleet.clone.ssh("root", &yard.place.address, confirm);
+    assert_eq!(said.code, 0, "{}", said.all());
+    yard.wait_converged(&next, EVENTUALLY);
+    // It does what is left to do, if the agent was not faster.
+    drop(typed.wait());
+    let known = yard.must("steadfast generations list --json");
+    assert!(known.contains(&asked), "it was in force first: {known}");
 }
 
 pub fn an_activation_that_nobody_confirms_goes_back_by_itself(world: &World, name: &str) {

@@ -92,6 +92,7 @@ scenarios![
     homes::a_home_comes_changes_and_goes_and_its_units_with_it,
     unit_jobs::every_row_of_the_table_queues_the_jobs_it_says,
     units_change::units_change_as_their_definitions_ask_and_originals_come_back,
+    units_change::a_condition_that_does_not_hold_is_told_and_is_no_drift,
     disks::full_and_read_only_disks_leave_the_host_whole,
     disks::a_person_goes_back_and_the_agent_leaves_it_so,
     restarts::only_units_that_declare_a_secret_restart_and_they_see_its_new_value,

@@ -218,3 +218,51 @@ fn the_agents_own_unit_changes(fleet: &Fleet) {
     assert_eq!(yard.must("cat /etc/another.conf"), "y\n");
     assert_eq!(yard.drift().0, 0);
 }
+
+/// A unit that waits for a file, and a oneshot that nothing refers to: systemd forgets both as soon as they are down.
+const WAITING: &str = r#"units:
+  waiting.service:
+    text: "[Unit]\nConditionPathExists=/etc/wanted\n[Service]\nExecStart=/bin/sleep infinity\n"
+    start: true
+  once.service:
+    text: "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo ran >>/var/once'\n"
+    start: true
+"#;
+
+pub fn a_condition_that_does_not_hold_is_told_and_is_no_drift(world: &World, name: &str) {
+    let fleet = Fleet::boot(world, name, &["yard"]);
+    fleet.set_up_agents("");
+    let yard = fleet.host("yard");
+    fleet.clone.write("hosts/yard/host.yml", WAITING);
+    let commit = fleet.clone.commit("a unit that waits");
+    fleet.clone.push();
+    fleet.start_agents();
+    let status = yard.wait_converged(&commit, EVENTUALLY);
+    let told = "its condition does not hold (ConditionPathExists=/etc/wanted)";
+    let notices = status.0["last"]["notices"].to_string();
+    assert!(notices.contains(told), "{notices}");
+    // Who looks finds it; it is looked at when something changes.
+    yard.must("touch /etc/systemd/system/waiting.service");
+    yard.wait_status("says what the unit waits for", EVENTUALLY, |status| {
+        status.0["drift"]["notices"].to_string().contains(told)
+    });
+    for asked in [
+        "steadfast status",
+        "steadfast drift",
+        "steadfast reconcile now",
+    ] {
+        let said = yard.must(asked);
+        assert_eq!(said.matches(told).count(), 1, "{asked}: {said}");
+    }
+    assert_eq!(yard.must("cat /var/once"), "ran\n");
+
+    yard.must("touch /etc/wanted");
+    let (code, items) = yard.drift();
+    assert_eq!(code, 3);
+    let subjects: Vec<_> = items.iter().map(|item| item["subject"].as_str()).collect();
+    assert_eq!(subjects, [Some("waiting.service")]);
+    yard.must("steadfast reconcile now");
+    assert_eq!(yard.must("systemctl is-active waiting.service"), "active\n");
+    assert_eq!(yard.drift().0, 0);
+    assert_eq!(yard.must("cat /var/once"), "ran\n");
+}
