@@ -3,12 +3,16 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::harness::{Host, wait_for, wait_until};
 
 /// How long it takes until the record is written.
 const WITHIN: Duration = Duration::from_mins(2);
+
+/// How long strace may take to let go.
+const LETS_GO: Duration = Duration::from_secs(3);
 
 /// What happens to the process that is about to write the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,12 +92,15 @@ impl Trap {
 
 impl Drop for Trap {
     fn drop(&mut self) {
-        // Told to end, it lets go of those it traces; killed, it would take them along.
-        drop(
-            Command::new("kill")
-                .args(["-INT", &self.strace.id().to_string()])
-                .status(),
-        );
+        // Told to end, it lets go of those it traces, one by one. Should one of them wait for another that is stopped (a systemd
+        // that forks), it never comes to the end; killed, it lets go of all at once.
+        let strace = self.strace.id().to_string();
+        drop(Command::new("kill").args(["-INT", &strace]).status());
+        let told = Instant::now();
+        while matches!(self.strace.try_wait(), Ok(None)) && told.elapsed() < LETS_GO {
+            thread::sleep(Duration::from_millis(20));
+        }
+        drop(self.strace.kill());
         drop(self.strace.wait());
     }
 }
