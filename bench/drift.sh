@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A scan of 10,000 unchanged files, and `sha256sum` of the same files: once with nothing cached by the kernel, once with
-# everything; then the fast path, which reads only what changed. Needs root, to drop the kernel's caches.
+# everything; then the fast path, which reads only what changed; then how soon the agent tells of an edit, whose next scan is a
+# day away. Needs root, to drop the kernel's caches.
 source "$(dirname "$0")/lib.sh"
 count=${1:-10000}
 [ "$(id -u)" = 0 ] || { echo "needs root, to drop the kernel's caches" >&2; exit 1; }
@@ -42,3 +43,20 @@ echo "sha256sum, everything cached:                $(median "${warm_sums[@]}") s
 echo "full scan, everything cached:                $(median "${warm_full[@]}") s"
 echo "scan on the fast path:                       $(median "${warm_fast[@]}") s, $(median "${fast_ratio[@]}") of the cold sha256sum, $(median "${warm_ratio[@]}") of the cached one"
 echo "peak memory, full scan and fast path:        $(peak_mib "$steadfast" drift --full "${options[@]}") MiB, $(peak_mib "$steadfast" drift "${options[@]}") MiB"
+
+printf 'poll_interval: 1d\ndrift_interval: 1d\n' > "$root/etc/steadfast/agent.yml"
+"$steadfast" agent --repo "$scratch/fleet" "${options[@]}" > "$scratch/log" 2>&1 &
+agent=$!
+tells() { grep -c 'drift found' "$scratch/log" || true; }
+now() { date +%s.%N; }
+told=()
+for number in 1 2 3 4 5 6; do
+    # A few looks are made at once, then one in five seconds.
+    sleep 6
+    known=$(tells) begun=$(now)
+    echo edited >> "$root/srv/bench/0000$number.conf"
+    while [ "$(tells)" = "$known" ]; do sleep 0.002; done
+    # The first look reads every file.
+    [ "$number" = 1 ] || told+=("$(awk -v a="$(now)" -v b="$begun" 'BEGIN { printf "%.3f", a - b }')")
+done
+echo "an edit is told after, median of 5:          $(median "${told[@]}") s"
