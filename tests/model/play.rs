@@ -320,7 +320,7 @@ impl<'a> Play<'a> {
             let by_hand = self.edited.contains(path)
                 || self.edited.iter().any(|edited| edited.starts_with(&inside))
                 || tree::above(path).any(|above| self.edited.contains(above));
-            let is_account = path.starts_with("/home/") || path == THEIR_LINK;
+            let is_account = path.starts_with("/home/");
             if !by_hand && !is_account && tree.get(path) != self.initial.get(path) {
                 let was = self.initial.get(path);
                 return Err(format!("{path} was {was:?}, and is {:?}", tree.get(path)));
@@ -348,17 +348,17 @@ impl<'a> Play<'a> {
 /// The one link that enables the distribution's unit.
 const THEIR_LINK: &str = "/etc/systemd/system/multi-user.target.wants/vendor.service";
 
-/// Units of the distribution are enabled by a link that is nobody's entry; it stays when nobody says anything about it.
+/// Units of the distribution are enabled by a link that is nobody's entry; it was not there before us, and is not there when
+/// nobody says anything about it.
 fn enable_theirs(host: &Host, tree: &mut Tree) {
     match host.units.get("vendor.service") {
         Some(Unit::Theirs(Some(true), _)) => {
             let unit = Node::link("/usr/lib/systemd/system/vendor.service");
             tree.insert(THEIR_LINK.to_owned(), unit);
         }
-        Some(Unit::Theirs(Some(false), _)) => {
+        _ => {
             tree.remove(THEIR_LINK);
         }
-        _ => {}
     }
 }
 

@@ -102,7 +102,8 @@ fn records(log: &str) -> Vec<String> {
             "JobRemoved" => {
                 let unit = word(2);
                 let verb = asked.remove(&unit).unwrap_or("pulled in");
-                if !unit.starts_with("steadfast") {
+                // Ours, and the one that listens here.
+                if !unit.starts_with("steadfast") && unit != "observer.service" {
                     lines.push(format!("{verb} {} {}", without_connection(&unit), word(3)));
                 }
                 continue;
