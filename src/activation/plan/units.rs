@@ -91,11 +91,7 @@ fn enablement(at: &Situation<'_>, draft: &mut Draft) {
     }
     for name in at.owned.additions.was_enabled.keys() {
         if let Some(before) = given_back(at, name) {
-            let unit = name.clone();
-            draft.steps.push(match before {
-                Enablement::Enabled => Step::EnableUnit { unit },
-                Enablement::Disabled => Step::DisableUnit { unit },
-            });
+            draft.steps.push(before.step(name.clone()));
         }
     }
 }

@@ -322,16 +322,8 @@ impl World {
                     state.needs_reload &= unit.account != *account;
                 }
             }
-            Step::EnableUnit { unit } => {
-                self.change_enablement(unit, true);
-                self.unit(unit).file = UnitFileState::Enabled;
-                self.outdate_units(unit);
-            }
-            Step::DisableUnit { unit } => {
-                self.change_enablement(unit, false);
-                self.unit(unit).file = UnitFileState::Disabled;
-                self.outdate_units(unit);
-            }
+            Step::EnableUnit { unit } => self.enable(unit, UnitFileState::Enabled),
+            Step::DisableUnit { unit } => self.enable(unit, UnitFileState::Disabled),
             Step::StopUnit { unit, .. } => self.unit(unit).active = Some(ActiveState::Inactive),
             Step::ReloadUnit { unit, .. } => {
                 assert!(self.unit(unit).active.unwrap().is_up(), "{unit} is down");
@@ -343,13 +335,14 @@ impl World {
     }
 
     /// As a step does: what was first is known until it is so again.
-    fn change_enablement(&mut self, unit: &UnitId, now: bool) {
-        let found = self.unit(unit).file == UnitFileState::Enabled;
+    fn enable(&mut self, unit: &UnitId, now: UnitFileState) {
+        let found = std::mem::replace(&mut self.unit(unit).file, now);
         let known = self.additions.was_enabled.entry(unit.clone());
-        let before = *known.or_insert(found);
-        if before == now {
+        let before = *known.or_insert(found == UnitFileState::Enabled);
+        if before == (now == UnitFileState::Enabled) {
             self.additions.was_enabled.remove(unit);
         }
+        self.outdate_units(unit);
     }
 
     /// As systemd does when links come or go: each of its units counts as changed until it reads its files again. Where

@@ -56,6 +56,16 @@ pub(in crate::activation) enum Enablement {
     Disabled,
 }
 
+impl Enablement {
+    /// The step that brings a unit there.
+    pub(super) fn step(self, unit: UnitId) -> Step {
+        match self {
+            Self::Enabled => Step::EnableUnit { unit },
+            Self::Disabled => Step::DisableUnit { unit },
+        }
+    }
+}
+
 impl From<bool> for Enablement {
     fn from(enable: bool) -> Self {
         if enable {
@@ -97,7 +107,6 @@ pub(super) fn enable(
             unit,
             "is not enabled or disabled as it should be; it is left so, because drift is only reported",
         ),
-        (Enablement::Enabled, _) => draft.steps.push(Step::EnableUnit { unit }),
-        (Enablement::Disabled, _) => draft.steps.push(Step::DisableUnit { unit }),
+        _ => draft.steps.push(wanted.step(unit)),
     }
 }
