@@ -311,7 +311,7 @@ impl OfAccount {
 }
 
 /// Runs a program beside the tasks of this process, which go on meanwhile.
-async fn run(program: Program) -> Result<Output, crate::host::exec::ExecError> {
+pub(super) async fn run(program: Program) -> Result<Output, crate::host::exec::ExecError> {
     let running = tokio::task::spawn_blocking(move || program.run());
     match running.await {
         Ok(result) => result,

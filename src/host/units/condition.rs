@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::account::run;
 use super::front::Backend;
 use super::{UnitError, Units};
-use crate::host::exec::{ExecError, Inherited, Output, Program};
+use crate::host::exec::{Inherited, Output, Program};
 use crate::host::{UnitId, UnitName};
 
 /// Longer than this and something is wrong with the tool.
@@ -66,14 +67,6 @@ pub(super) fn asking(analyze: Program, unit: &UnitName) -> Program {
         .env("SYSTEMD_LOG_COLOR", "0")
         .timeout(TIMEOUT)
         .output_limit(OUTPUT_BYTES)
-}
-
-async fn run(program: Program) -> Result<Output, ExecError> {
-    let running = tokio::task::spawn_blocking(move || program.run());
-    match running.await {
-        Ok(result) => result,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
 }
 
 /// The conditions that do not hold, in one line; `None` if all do, or the tool could not say.
