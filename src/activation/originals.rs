@@ -48,6 +48,19 @@ pub(super) fn taken(
             take(path, found);
         }
     }
+    // A directory that somebody put in the place of our file or link was there before what goes into it now.
+    let is_somebodys = |path: &HostPath| {
+        let is_directory = matches!(observed.paths.get(path), Some(PathState::Directory { .. }));
+        let was_one = |g: &&Manifest| {
+            let entry = g.paths.get(path);
+            entry.is_some_and(|entry| matches!(entry.kind, PathKind::Directory { .. }))
+        };
+        is_directory && !needed.contains(path) && !owned.iter().any(was_one)
+    };
+    taken.retain(|path, original| {
+        let is_left = is_owned(path) && !desired.paths.contains_key(path);
+        *original != PathState::Absent || !is_left || !is_somebodys(path)
+    });
     taken
 }
 

@@ -111,7 +111,10 @@ pub(super) fn of_step(manifest: &Manifest, observed: &Observed, step: &Step) -> 
             .iter()
             .map(|change| {
                 let detail = secret_detail(change.found).to_owned();
-                item(DriftClass::Secret, change.name.clone(), detail)
+                DriftItem {
+                    policy: secret_policy(manifest, change.found),
+                    ..item(DriftClass::Secret, change.name.clone(), detail)
+                }
             })
             .collect(),
         Step::SetHostname { hostname, found } => {
@@ -188,6 +191,15 @@ fn activity(observed: &Observed, unit: &UnitId) -> &'static str {
     match observed.units.get(unit).and_then(|state| state.active) {
         Some(ActiveState::Failed) => "failed, should be running",
         _ => "not running, should be",
+    }
+}
+
+/// `/run/secrets` is ours alone, in memory, and made anew by every pass: nothing can be meant by a hole in it or by what else is
+/// there, so neither is left for somebody to ask for.
+fn secret_policy(manifest: &Manifest, found: Option<SecretState>) -> Enforcement {
+    match found {
+        None | Some(SecretState::Missing) => Enforcement::Enforce,
+        Some(_) => manifest.drift,
     }
 }
 

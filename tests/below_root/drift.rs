@@ -3,7 +3,12 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use crate::fixture::{Fleet, HOST, Run};
+use steadfast::agent::{Mode, Needs, Overrides, Pass, Pausing, Reconciler, Retry, Settings};
+use steadfast::config::HostName;
+use steadfast::host;
+use steadfast::report::{Outcome, Trigger};
+
+use crate::fixture::{CANARY, Fleet, HOST, Run};
 
 /// What is adopted stands apart here, so that one change does not touch the lines around another.
 const MANY_FORMS: &str = "\
@@ -40,6 +45,27 @@ symlinks:
 impl Fleet {
     fn adopt(&self, path: &str) -> Run {
         self.run(&["drift", "adopt", path])
+    }
+
+    /// One scan of the agent, and what it repairs.
+    fn scan(&self) -> Outcome {
+        let host = host::Host::below(&self.path("")).unwrap();
+        let overrides = Overrides {
+            remote: Some(self.repository().to_str().unwrap().to_owned()),
+            host: Some(HostName::new("yard").unwrap()),
+            identity: Some(self.repository().with_file_name("host_key")),
+            needs: Needs::Repository,
+            ..Overrides::default()
+        };
+        let settings = Settings::load(&host, &overrides).unwrap();
+        let pass = Pass {
+            trigger: Trigger::Drift,
+            retry: Retry::No,
+            pausing: Pausing::Obeyed,
+            mode: Mode::Switch,
+        };
+        let (report, _) = Reconciler::new(host, settings).pass_blocking(pass, &|_| ());
+        report.outcome
     }
 
     /// What `git apply` says to `diff` in the repository.
@@ -263,4 +289,37 @@ fn an_agent_tells_of_an_edit_at_once_and_puts_it_right() {
     );
     fleet.reconcile().ends_with(0);
     assert!(is("yard: hello\n"), "a person may");
+}
+
+#[test]
+fn a_scan_installs_a_secret_that_is_gone_and_removes_a_stray_whatever_the_policy() {
+    let secret = "run/secrets/db/password";
+    for policy in ["report", "enforce"] {
+        let fleet = Fleet::new();
+        fleet.commit_host(&format!("drift: {policy}\n{HOST}"));
+        fleet.reconcile().ends_with(0);
+        assert_eq!(fleet.scan(), Outcome::NothingToDo);
+
+        std::fs::remove_file(fleet.path(secret)).unwrap();
+        let drift = fleet.drift();
+        drift.ends_with(3);
+        assert!(drift.stdout.contains("db/password"), "{drift:?}");
+        assert_eq!(fleet.scan(), Outcome::Repaired);
+        assert_eq!(fleet.read(secret), CANARY);
+
+        fleet.write("run/secrets/stray", "not ours");
+        fleet.drift().ends_with(3);
+        assert_eq!(fleet.scan(), Outcome::Repaired);
+        assert!(!fleet.path("run/secrets/stray").exists());
+        fleet.drift().ends_with(0);
+
+        // A value that somebody wrote is an edit, and those have a policy.
+        fleet.write(secret, "by hand");
+        let (outcome, left) = match policy {
+            "report" => (Outcome::NothingToDo, "by hand"),
+            _ => (Outcome::Repaired, CANARY),
+        };
+        assert_eq!(fleet.scan(), outcome);
+        assert_eq!(fleet.read(secret), left);
+    }
 }

@@ -45,3 +45,16 @@ fn a_directory_that_loses_its_entry_but_not_its_files_is_what_it_was_made_as() {
     world.go(&plain);
     assert_eq!(world.tree()[&path("/etc/a")], before[&path("/etc/a")]);
 }
+
+#[test]
+fn an_empty_directory_that_somebody_put_in_the_place_of_our_link_stays_when_ours_below_it_goes() {
+    for ours in [entry(link_kind("b")), file("x")] {
+        let mut world = World::fresh();
+        world.go(&with("/etc/a", ours));
+        world.put("/etc/a", directory_state());
+        world.go(&with("/etc/a/b", file("y")));
+        world.go(&manifest());
+        assert_eq!(world.tree()[&path("/etc/a")], directory_state());
+        assert!(!world.tree().contains_key(&path("/etc/a/b")));
+    }
+}
