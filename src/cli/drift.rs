@@ -7,6 +7,7 @@ use super::drift_adopt::AdoptArgs;
 use super::drift_hold::{HoldArgs, ReleaseArgs};
 use super::flags::Format;
 use super::progress::Screen;
+use super::render::Page;
 use super::{HostFlags, drift_adopt, drift_hold, render, site};
 use crate::agent::Reading;
 use crate::report::{Problem, exit};
@@ -90,7 +91,7 @@ fn show(args: &DriftArgs, format: Format, flags: &HostFlags) -> Result<u8, Probl
     let report = report??;
     match format {
         Format::Json => print_json(&report)?,
-        Format::Text => print(&render::drift(&report))?,
+        Format::Text => print(&render::drift(&report, Page::of_stdout()))?,
     }
     Ok(if report.items.is_empty() {
         exit::DONE

@@ -7,8 +7,11 @@ use serde::Serialize;
 use super::HostFlags;
 use super::compare::{CompareFlags, Range, Side, all_hosts, one_host};
 use super::problem::print_problem;
+use super::repository::{Place, own_files};
+use super::secrets::{counted, some_of};
 use crate::activation::Notice;
-use crate::config::HostName;
+use crate::agent::SETTINGS_PATH;
+use crate::config::{HostName, hosts};
 use crate::generation::GenerationNumber;
 use crate::report::{Change, Problem, TextChange, exit};
 use crate::source::Revision;
@@ -86,6 +89,34 @@ pub(super) fn run(args: &PlanArgs, place: &HostFlags) -> Result<u8, Problem> {
             print_problem(&problem.with_fix("add --host NAME or --all-hosts"));
             Ok(exit::USAGE)
         }
-        _ => super::reconcile::dry_run(place, args.flags.format.format()),
+        _ => match in_a_clone(place) {
+            Some(problem) => Err(problem),
+            None => super::reconcile::dry_run(place, args.flags.format.format()),
+        },
     }
+}
+
+/// What to say where somebody stands in a clone, on a machine that is no host.
+fn in_a_clone(place: &HostFlags) -> Option<Problem> {
+    let settings = std::path::Path::new(SETTINGS_PATH);
+    let says_where = place.root.is_some() || place.repo.is_some() || place.settings.is_some();
+    if says_where || settings.exists() {
+        return None;
+    }
+    let hosts = hosts(&own_files(&Place::new(None, None, place)).ok()?);
+    let names: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+    let first = names.first()?;
+    let there = format!(
+        "this is a clone of a repository with {}: {}",
+        counted(names.len(), "host"),
+        some_of(&names, "host")
+    );
+    let mut problem = Problem::new("it is not said what is to be planned").with_fix(format!(
+        "`steadfast plan --host {first}` shows what that host is, with `--from REV` what changes for it, `--all-hosts` a table"
+    ));
+    problem.causes = vec![
+        format!("this machine is no host, for it has no {SETTINGS_PATH}"),
+        there,
+    ];
+    Some(problem)
 }

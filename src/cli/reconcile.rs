@@ -228,7 +228,11 @@ pub(super) fn dry_run(flags: &HostFlags, format: Format) -> Result<u8, Problem> 
     };
     match format {
         Format::Json => print_json(&answer)?,
-        Format::Text => print(&render::plan(&answer, clock::now_secs()))?,
+        Format::Text => print(&render::plan(
+            &answer,
+            clock::now_secs(),
+            render::Page::of_stdout(),
+        ))?,
     }
     Ok(exit::DONE)
 }
@@ -249,7 +253,11 @@ pub(super) fn rollback(
 fn conclude(report: &Report, format: Format) -> Result<u8, Problem> {
     match format {
         Format::Json => print_json(report)?,
-        Format::Text => print(&render::report(report, clock::now_secs()))?,
+        Format::Text => print(&render::report(
+            report,
+            clock::now_secs(),
+            render::Page::of_stdout(),
+        ))?,
     }
     if let Some(problem) = &report.problem {
         print_problem(problem);

@@ -202,7 +202,9 @@ fn list(transactions: &[TransactionEntry], now_secs: i64) -> String {
             ]
         })
         .collect();
-    columns(["txn", "begun", "generation", "steps", "ended"], &rows)
+    let table = columns(["number", "begun", "generation", "steps", "ended"], &rows);
+    let hint = "`steadfast reconcile log NUMBER` tells one step by step";
+    format!("{table}\n{}\n", paint(FAINT, hint))
 }
 
 fn way(one: &TransactionEntry) -> String {

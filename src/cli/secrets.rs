@@ -51,7 +51,7 @@ pub(super) use status::SecretsStatus;
 pub(super) use usage::usage_in;
 pub(super) use who::WhoAnswer;
 
-pub(super) use columns::{columns, counted};
+pub(super) use columns::{columns, counted, some_of};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

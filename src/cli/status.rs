@@ -42,7 +42,7 @@ pub(super) fn run(args: &StatusArgs, flags: &HostFlags) -> Result<u8, Problem> {
     let status = gather(flags)?;
     match args.format.format() {
         Format::Json => print_json(&status)?,
-        Format::Text => print(&render::status(&status))?,
+        Format::Text => print(&render::status(&status, render::Page::of_stdout()))?,
     }
     Ok(exit::DONE)
 }

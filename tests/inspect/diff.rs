@@ -50,6 +50,21 @@ fn every_host_is_a_row_of_the_table() {
 }
 
 #[test]
+fn a_plan_in_a_clone_says_which_hosts_it_could_be_about() {
+    let world = World::new();
+    let plan = world.run(&["plan"]);
+    plan.ends_with(1);
+    assert_eq!(
+        plan.stderr,
+        "error: it is not said what is to be planned\n  \
+         cause: this machine is no host, for it has no /etc/steadfast/agent.yml\n  \
+         cause: this is a clone of a repository with 2 hosts: boulder, chicago\n  \
+         fix:   `steadfast plan --host boulder` shows what that host is, with `--from REV` what changes for it, \
+         `--all-hosts` a table\n"
+    );
+}
+
+#[test]
 fn a_pull_request_gets_a_comment() {
     let world = changed();
     world.git(&["checkout", "-q", "-b", "next"]);

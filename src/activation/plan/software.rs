@@ -13,7 +13,7 @@ pub(super) fn packages(at: &Situation<'_>, draft: &mut Draft) {
             draft.notice(
                 "packages",
                 format!(
-                    "there is no package manager to ask, so {} are taken to be there",
+                    "there is no package manager to ask; taken to be there: {}",
                     counted(at.desired.packages.len())
                 ),
             );

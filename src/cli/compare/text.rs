@@ -4,14 +4,15 @@ use std::fmt::Write as _;
 
 use super::HostPreview;
 use super::side::Files;
-use crate::cli::render::{Lines, Tense, changes, differences, revision, tally, texts};
+use crate::cli::render::{Lines, Page, Tense, changes, differences, revision, tally, texts};
 use crate::cli::secrets::{columns, counted};
 use crate::cli::style::{ADDED, BAD, FAINT, GOOD, LABEL, REMOVED, paint};
 use crate::generation::ChangeKind;
 
 /// One host in full.
 pub(super) fn host((from, to): (&Files, &Files), host: &HostPreview, now_secs: i64) -> String {
-    let mut lines = Lines::default();
+    let page = Page::of_stdout();
+    let mut lines = Lines::on(page);
     lines.field("host", host.host.as_str());
     sides((from, to), &mut lines, now_secs);
     lines.field(
@@ -26,8 +27,8 @@ pub(super) fn host((from, to): (&Files, &Files), host: &HostPreview, now_secs: i
     lines.gap();
     lines.block(&differences(&host.forecast.changes));
     lines.gap();
-    lines.block(&changes(&host.forecast.units));
-    lines.block(&texts(&host.forecast.texts));
+    lines.block(&changes(&host.forecast.units, page));
+    lines.block(&texts(&host.forecast.texts, page));
     lines.gap();
     lines.line(verdict(from, host));
     lines.finish()

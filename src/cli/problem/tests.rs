@@ -10,7 +10,7 @@ fn a_problem_says_what_why_and_how_to_fix_it() {
         "none of the file's 3 recipients is this host's key".into(),
         "the second line\nof a cause is indented".into(),
     ];
-    insta::assert_snapshot!(strip_str(&render(&problem)).to_string());
+    insta::assert_snapshot!(strip_str(&render(&problem, Page::ENDLESS)).to_string());
 }
 
 #[test]
@@ -18,7 +18,7 @@ fn excerpts_say_the_causes_at_their_places() {
     let excerpt = "error: unknown key `fiels`\n --> hosts/chicago/host.yml:3:1\n";
     let mut problem = Problem::new("`chicago` cannot be built").with_excerpts([excerpt.to_owned()]);
     problem.causes = vec!["hosts/chicago/host.yml:3:1: unknown key `fiels`".into()];
-    let text = strip_str(&render(&problem)).to_string();
+    let text = strip_str(&render(&problem, Page::ENDLESS)).to_string();
     assert_eq!(
         text,
         format!("error: `chicago` cannot be built\n\n{excerpt}")
@@ -29,7 +29,7 @@ fn excerpts_say_the_causes_at_their_places() {
 fn a_cause_that_the_message_ends_with_is_not_said_twice() {
     let mut problem = Problem::new("cannot read x: no such file");
     problem.causes = vec!["no such file".into(), "os error 2".into()];
-    let text = strip_str(&render(&problem)).to_string();
+    let text = strip_str(&render(&problem, Page::ENDLESS)).to_string();
     assert_eq!(
         text,
         "error: cannot read x: no such file\n  cause: os error 2\n"

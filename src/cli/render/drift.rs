@@ -2,31 +2,37 @@
 
 use std::collections::BTreeMap;
 
-use super::Lines;
-use super::texts::unified;
+use super::texts::diffs_on;
+use super::{Lines, Page};
 use crate::cli::style::{FAINT, GOOD, LABEL, WARN, paint};
 use crate::config::Enforcement;
 use crate::drift::{Contended, DriftClass, DriftItem, DriftReport};
 
-/// `steadfast drift`.
-pub(in crate::cli) fn drift(report: &DriftReport) -> String {
+/// `steadfast drift`: what differs, then how, then what comes of it.
+pub(in crate::cli) fn drift(report: &DriftReport, page: Page) -> String {
     let mut classes: BTreeMap<DriftClass, Vec<&DriftItem>> = BTreeMap::new();
     for item in &report.items {
         classes.entry(item.class).or_default().push(item);
     }
-    let mut lines = Lines::default();
-    for (class, items) in classes {
-        for (number, item) in items.into_iter().enumerate() {
+    let mut lines = Lines::on(page);
+    for (class, items) in &classes {
+        for (number, item) in items.iter().enumerate() {
             let label = if number == 0 { class.name() } else { "" };
             lines.field(label, one(item));
-            if let Some(diff) = &item.diff {
-                lines.block(&unified(diff));
-                lines.gap();
-            }
         }
     }
+    let in_order = classes.values().flatten();
+    let diffs = in_order.filter_map(|item| item.diff.as_deref());
+    lines.block(&diffs_on(page, diffs));
     lines.gap();
-    lines.line(sum(report));
+    lines.line(sum(report, &classes));
+    let adoptable = |item: &DriftItem| {
+        item.hold.is_none() && matches!(item.class, DriftClass::Content | DriftClass::Metadata)
+    };
+    if report.items.iter().any(adoptable) {
+        let text = "what is right as it is now: `steadfast drift adopt PATH` prints the commit that keeps it";
+        lines.line(paint(FAINT, text));
+    }
     for notice in &report.notices {
         let subject = paint(LABEL, &notice.subject);
         lines.line(format!("note: {subject} {}", notice.text));
@@ -50,7 +56,7 @@ fn one(item: &DriftItem) -> String {
     format!("{}: {}{policy}", paint(LABEL, &item.subject), item.detail)
 }
 
-fn sum(report: &DriftReport) -> String {
+fn sum(report: &DriftReport, classes: &BTreeMap<DriftClass, Vec<&DriftItem>>) -> String {
     let generation = report.generation;
     let differ = match report.items.len() {
         0 => {
@@ -60,7 +66,18 @@ fn sum(report: &DriftReport) -> String {
         1 => "1 entry differs".to_owned(),
         many => format!("{many} entries differ"),
     };
-    let differ = paint(WARN, format!("{differ} from generation {generation}"));
+    let counts: Vec<String> = classes
+        .iter()
+        .map(|(class, items)| format!("{} {}", class.name(), items.len()))
+        .collect();
+    let counts = match counts.as_slice() {
+        [] | [_] => String::new(),
+        several => format!(" ({})", several.join(", ")),
+    };
+    let differ = paint(
+        WARN,
+        format!("{differ} from generation {generation}{counts}"),
+    );
     let held = report.items.iter().filter(|item| item.hold.is_some());
     let held = held.count();
     let command = "`steadfast reconcile now`";

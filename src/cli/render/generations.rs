@@ -1,7 +1,7 @@
 //! Generations: the list, one of them, and what differs between two.
 
 use super::report::revision;
-use super::{Lines, ago, size};
+use super::{Lines, ago, size, width};
 use crate::cli::generations::{GenerationEntry, GenerationList};
 use crate::cli::style::{ADDED, CHANGED, FAINT, GOOD, LABEL, REMOVED, WARN, paint};
 use crate::generation::{Change, ChangeKind, GcMode, GcReport, Generation, GenerationNumber};
@@ -9,14 +9,18 @@ use crate::generation::{Change, ChangeKind, GcMode, GcReport, Generation, Genera
 /// `steadfast generations list`.
 pub(in crate::cli) fn list(list: &GenerationList, now_secs: i64) -> String {
     let mut lines = Lines::default();
+    let all = list.generations.iter().map(|entry| width(&marks(entry)));
+    let room = all.max().unwrap_or(0);
     for entry in &list.generations {
+        let marks = marks(entry);
+        let pad = room - width(&marks);
         let number = paint(LABEL, format!("{:>4}", entry.number));
         let made = format!("{:<15}", ago(entry.created_secs, now_secs));
         let copy = entry.copy_of.map_or(String::new(), |number| {
             paint(FAINT, format!("  copy of {number}"))
         });
         lines.line(format!(
-            "{} {number}  {}  {} {}{copy}{}",
+            "{} {number}  {}  {}{marks}{:pad$}  {}{copy}",
             if entry.current {
                 paint(GOOD, "*")
             } else {
@@ -24,8 +28,8 @@ pub(in crate::cli) fn list(list: &GenerationList, now_secs: i64) -> String {
             },
             paint(FAINT, made),
             entry.revision.commit.short(),
+            "",
             entry.revision.subject,
-            marks(entry),
         ));
     }
     lines.finish()

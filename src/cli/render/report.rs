@@ -1,15 +1,15 @@
 //! The report of one pass.
 
 use super::changes::{Tense, changes, tally};
-use super::{Lines, ago, took};
+use super::{Lines, Page, ago, took};
 use crate::cli::style::{BAD, FAINT, GOOD, WARN, paint};
 use crate::health::{Answer, Verdict};
 use crate::report::{Outcome, Report};
 use crate::source::Revision;
 
 /// Everything about a pass but its problem, which is talk and goes to stderr.
-pub(in crate::cli) fn report(report: &Report, now_secs: i64) -> String {
-    let mut lines = Lines::default();
+pub(in crate::cli) fn report(report: &Report, now_secs: i64, page: Page) -> String {
+    let mut lines = Lines::on(page);
     lines.field("host", report.host.as_str());
     if let Some(found) = &report.revision {
         lines.field("revision", revision(found, now_secs));
@@ -26,7 +26,7 @@ pub(in crate::cli) fn report(report: &Report, now_secs: i64) -> String {
             Outcome::PutOff => lines.line("waits for the next boot:"),
             _ => {}
         }
-        lines.block(&changes(&report.changes));
+        lines.block(&changes(&report.changes, page));
         lines.gap();
     }
     if !report.secrets.is_empty() {

@@ -1,7 +1,7 @@
 //! A host at a glance.
 
 use super::report::{outcome, revision};
-use super::{Lines, ago};
+use super::{Lines, Page, ago};
 use crate::activation::Hold;
 use crate::cli::style::{BAD, FAINT, GOOD, WARN, paint};
 use crate::report::{AgentStatus, DriftSummary, FailedRevision, NextBootStatus, Report, Status};
@@ -10,9 +10,9 @@ use crate::report::{AgentStatus, DriftSummary, FailedRevision, NextBootStatus, R
 const SHOWN: usize = 8;
 
 /// `steadfast status`.
-pub(in crate::cli) fn status(status: &Status) -> String {
+pub(in crate::cli) fn status(status: &Status, page: Page) -> String {
     let now = status.at_secs;
-    let mut lines = Lines::default();
+    let mut lines = Lines::on(page);
     lines.field("host", status.host.as_str());
     lines.field("agent", agent(&status.agent, now));
     for pause in status.holds.iter().filter(|hold| hold.path.is_none()) {

@@ -110,7 +110,7 @@ fn verdict(check: &str, answer: Answer) -> Verdict {
 
 #[test]
 fn an_activation_is_told_from_revision_to_result() {
-    insta::assert_snapshot!(plain(&report(&activated(), NOW)));
+    insta::assert_snapshot!(plain(&report(&activated(), NOW, Page::ENDLESS)));
 }
 
 #[test]
@@ -134,6 +134,7 @@ fn each_outcome_has_its_last_line() {
                 ..activated()
             },
             NOW,
+            Page::ENDLESS,
         ));
         text.lines().last().unwrap_or_default().to_owned()
     })
@@ -155,7 +156,7 @@ fn nothing_to_do_on_a_new_host_is_short() {
         health: Vec::new(),
         ..activated()
     };
-    insta::assert_snapshot!(plain(&report(&nothing, NOW)), @r"
+    insta::assert_snapshot!(plain(&report(&nothing, NOW, Page::ENDLESS)), @r"
     host        chicago
 
     nothing to do, no generation is in force (2.3 s)
@@ -246,7 +247,7 @@ fn hold(path: Option<&str>, lasts_secs: i64, reason: Option<&str>) -> Hold {
 
 #[test]
 fn status_shows_everything_that_is_wrong() {
-    insta::assert_snapshot!(plain(&status(&a_busy_host())));
+    insta::assert_snapshot!(plain(&status(&a_busy_host(), Page::ENDLESS)));
 }
 
 #[test]
@@ -266,7 +267,7 @@ fn status_of_a_new_host_says_what_there_is_not() {
         contended: Vec::new(),
         ..a_busy_host()
     };
-    insta::assert_snapshot!(plain(&status(&new)), @r"
+    insta::assert_snapshot!(plain(&status(&new, Page::ENDLESS)), @r"
     host        chicago
     agent       not running
     generation  none yet
@@ -333,14 +334,14 @@ fn a_dry_run_ends_with_what_is_to_do() {
         }],
         notices: activated().notices,
     };
-    insta::assert_snapshot!(plain(&plan(&answer, NOW)));
+    insta::assert_snapshot!(plain(&plan(&answer, NOW, Page::ENDLESS)));
     let nothing = PlanAnswer {
         changes: Vec::new(),
         texts: Vec::new(),
         notices: Vec::new(),
         ..answer
     };
-    insta::assert_snapshot!(plain(&plan(&nothing, NOW)), @r"
+    insta::assert_snapshot!(plain(&plan(&nothing, NOW, Page::ENDLESS)), @r"
     host        chicago
     revision    bbbbbbbbbbbb app: try something (Anna Ober, 2 hours ago)
 
@@ -401,13 +402,13 @@ fn drift_is_grouped_and_shown_as_diffs() {
         holds: vec![hold(None, 5_400, Some("replacing the disk"))],
         notices: Vec::new(),
     };
-    insta::assert_snapshot!(plain(&drift(&report)));
+    insta::assert_snapshot!(plain(&drift(&report, Page::ENDLESS)));
     let none = DriftReport {
         items: Vec::new(),
         holds: Vec::new(),
         ..report
     };
-    insta::assert_snapshot!(plain(&drift(&none)), @"nothing differs from generation 4");
+    insta::assert_snapshot!(plain(&drift(&none, Page::ENDLESS)), @"nothing differs from generation 4");
     let waiting = "does not run: its condition does not hold (ConditionPathExists=/etc/app.conf)";
     let waiting = DriftReport {
         notices: vec![Notice {
@@ -416,8 +417,96 @@ fn drift_is_grouped_and_shown_as_diffs() {
         }],
         ..none
     };
-    insta::assert_snapshot!(plain(&drift(&waiting)), @r"
+    insta::assert_snapshot!(plain(&drift(&waiting, Page::ENDLESS)), @r"
     nothing differs from generation 4
     note: app.service does not run: its condition does not hold (ConditionPathExists=/etc/app.conf)
     ");
+}
+
+#[test]
+fn a_narrow_terminal_breaks_no_word() {
+    let page = Page::of_columns(60);
+    let long = "/etc/a/directory/with/a/name/that/goes/on/for/ever/app.conf";
+    let report = Report {
+        changes: vec![
+            change(
+                Area::Files,
+                Action::Create,
+                "/etc/app.conf",
+                Some("file 0644 root:root"),
+            ),
+            change(
+                Area::Files,
+                Action::Update,
+                "/etc/app/with/a/long/name.conf",
+                Some("content"),
+            ),
+            change(
+                Area::Files,
+                Action::Update,
+                long,
+                Some("content, mode 0644 to 0600"),
+            ),
+            change(
+                Area::Units,
+                Action::Restart,
+                "app.service",
+                Some("/etc/app.conf changed, and so did the secret database/password"),
+            ),
+        ],
+        ..activated()
+    };
+    insta::assert_snapshot!(plain(&super::report(&report, NOW, page)));
+}
+
+#[test]
+fn many_directories_on_the_way_are_counted() {
+    let made = |path: &str| {
+        change(
+            Area::Files,
+            Action::Create,
+            path,
+            Some("directory 0755 root:root"),
+        )
+    };
+    let mut all: Vec<Change> = ["/a", "/a/b", "/a/b/c", "/a/b/c/d", "/a/empty"]
+        .map(made)
+        .into();
+    all.push(change(
+        Area::Files,
+        Action::Create,
+        "/a/b/c/d/file",
+        Some("file 0644 root:root"),
+    ));
+    insta::assert_snapshot!(plain(&changes(&all, Page::ENDLESS)));
+}
+
+#[test]
+fn a_terminal_gets_the_beginning_of_long_diffs_and_a_program_all_of_them() {
+    let text = |name: &str, lines: usize| TextChange {
+        resource: "file".into(),
+        name: name.into(),
+        diff: Some(format!(
+            "--- {name}\n+++ {name}\n@@ -1 +1 @@\n{}",
+            "+a\x1b[2J\n".repeat(lines)
+        )),
+        left_out: None,
+    };
+    let many: Vec<TextChange> = (0..9)
+        .map(|number| text(&format!("/etc/{number}"), 100))
+        .collect();
+    let shown = plain(&texts(&many, Page::of_columns(80)));
+    assert_eq!(
+        shown
+            .matches("… 43 more lines; in all, 100 are added and 0 removed")
+            .count(),
+        5
+    );
+    assert!(
+        shown.contains("… and what differs in 4 more files"),
+        "{shown}"
+    );
+    assert!(shown.contains("\n+a\\u{1b}[2J\n"), "{shown}");
+    let all = texts(&many, Page::ENDLESS);
+    assert_eq!(all.matches("+a\x1b[2J").count(), 900);
 }

@@ -1,28 +1,16 @@
 //! Tables of the verbs: columns under headings.
 
 use crate::cli::answer::visible;
+use crate::cli::render::{Page, width};
 use crate::cli::style::{LABEL, paint};
-
-/// Less room than this is not worth breaking lines for.
-const LEAST_ROOM: usize = 24;
 
 /// Rows under headings, each column as wide as its widest cell; colours take no room, and names of files do nothing to the
 /// terminal. What has no room in a terminal's line goes on below, in its column.
 pub(in crate::cli) fn columns<const N: usize>(headings: [&str; N], rows: &[[String; N]]) -> String {
-    laid_out(headings, rows, terminal_width())
+    laid_out(headings, rows, Page::of_stdout())
 }
 
-/// How many characters a line of the terminal holds, if stdout is one.
-fn terminal_width() -> Option<usize> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
-    (size.ws_col > 0).then_some(size.ws_col.into())
-}
-
-fn laid_out<const N: usize>(
-    headings: [&str; N],
-    rows: &[[String; N]],
-    line_width: Option<usize>,
-) -> String {
+fn laid_out<const N: usize>(headings: [&str; N], rows: &[[String; N]], page: Page) -> String {
     let head = headings.map(|heading| match heading {
         "" => String::new(),
         heading => paint(LABEL, heading),
@@ -32,12 +20,10 @@ fn laid_out<const N: usize>(
     let widest = |column: usize| all.iter().map(|row| width(&row[column])).max().unwrap_or(0);
     let widths: Vec<usize> = (0..N.saturating_sub(1)).map(widest).collect();
     let before: usize = widths.iter().map(|width| width + 2).sum();
-    let room = line_width.and_then(|width| width.checked_sub(before));
-    let room = room.filter(|room| *room >= LEAST_ROOM);
     let mut text = String::new();
     for mut row in all {
-        if let (Some(room), Some(last)) = (room, row.last_mut()) {
-            *last = broken(last, room, before);
+        if let Some(last) = row.last_mut() {
+            *last = page.broken_behind(before, last);
         }
         let mut line = String::new();
         for (column, cell) in row.iter().enumerate() {
@@ -50,31 +36,6 @@ fn laid_out<const N: usize>(
         text.push('\n');
     }
     text
-}
-
-fn width(text: &str) -> usize {
-    let bare = anstream::adapter::strip_str(text).to_string();
-    bare.chars().count()
-}
-
-/// `text` in lines of at most `room` characters, where it has blanks to break it at; all but the first begin at `column`.
-fn broken(text: &str, room: usize, column: usize) -> String {
-    let mut lines = String::with_capacity(text.len());
-    let mut used = 0;
-    for word in text.split(' ') {
-        let needed = width(word);
-        if used > 0 && used + 1 + needed > room {
-            lines.push('\n');
-            lines.extend(std::iter::repeat_n(' ', column));
-            used = 0;
-        } else if used > 0 {
-            lines.push(' ');
-            used += 1;
-        }
-        lines.push_str(word);
-        used += needed;
-    }
-    lines
 }
 
 /// The first of `names`, each behind `sign`, and how many more there are.
@@ -128,12 +89,16 @@ mod tests {
         ];
         let head = "FILE   ME   USED BY";
         let bare = |text: String| anstream::adapter::strip_str(&text).to_string();
-        let wide = bare(laid_out(["FILE", "ME", "USED BY"], &rows, None));
+        let wide = bare(laid_out(["FILE", "ME", "USED BY"], &rows, Page::ENDLESS));
         assert_eq!(
             wide,
             format!("{head}\na.yml  yes  one, two, three, four, five, six\nb.yml  no\n")
         );
-        let narrow = bare(laid_out(["FILE", "ME", "USED BY"], &rows, Some(37)));
+        let narrow = bare(laid_out(
+            ["FILE", "ME", "USED BY"],
+            &rows,
+            Page::of_columns(37),
+        ));
         assert_eq!(
             narrow,
             format!(
@@ -141,7 +106,11 @@ mod tests {
             )
         );
         assert_eq!(
-            bare(laid_out(["FILE", "ME", "USED BY"], &rows, Some(20))),
+            bare(laid_out(
+                ["FILE", "ME", "USED BY"],
+                &rows,
+                Page::of_columns(20)
+            )),
             wide
         );
     }
