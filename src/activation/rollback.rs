@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::apply::{Bench, apply};
 use super::journal::{Durability, Entry, Journal, Record};
 use super::observe::{self, ObserveError, Units};
-use super::plan::{UNLOCK, draft};
+use super::plan::{UNLOCK, draft, masks};
 use super::progress::{ActivationEvent, Way};
 use super::{Activation, Desired, Event, Held, Outcome, Owned, Plan, Resume, Step};
 use crate::config::Enforcement;
@@ -363,7 +363,8 @@ fn with_what_was_found(previous: &Manifest, target: &Manifest, plan: &Plan) -> M
                     entry.enable.get_or_insert(false);
                 }
             }
-            Step::DisableUnit { unit } => {
+            // Nothing is enabled behind a mask that comes back: that it was is remembered until the mask goes.
+            Step::DisableUnit { unit } if !masks(previous, unit) => {
                 if let Some(entry) = untouched(&mut desired, target, unit) {
                     entry.enable.get_or_insert(true);
                 }

@@ -4,9 +4,7 @@ use super::report::{DriftClass, DriftItem};
 use crate::activation::{Conflict, Observed, SecretState, Step};
 use crate::config::Enforcement;
 use crate::generation::{Manifest, PathEntry, PathKind};
-use crate::host::{
-    Accounts, ActiveState, Attributes, HostPath, Owner, PathState, UnitFileState, UnitId,
-};
+use crate::host::{Accounts, ActiveState, Attributes, HostPath, Owner, PathState, UnitId};
 
 pub(super) fn of_conflict(manifest: &Manifest, conflict: &Conflict) -> DriftItem {
     let (class, subject) = match conflict.subject.split_once(' ') {
@@ -161,7 +159,7 @@ fn of_unit_step(manifest: &Manifest, observed: &Observed, step: &Step) -> Option
     let masked = observed
         .units
         .get(unit)
-        .is_some_and(|state| state.file == UnitFileState::Masked);
+        .is_some_and(|state| state.file.is_masked());
     let detail = match step {
         Step::StartUnit { .. } | Step::EnableUnit { .. } if masked => {
             "is masked, should not be".to_owned()

@@ -137,10 +137,20 @@ pub enum UnitFileState {
     Disabled,
     /// `masked`, `masked-runtime`.
     Masked,
+    /// Masked, and links of the machine's that would enable it are still there: it is enabled once the mask goes.
+    EnabledButMasked,
     /// `static`, `indirect`, `generated`, `alias`, `transient`: enabling says nothing.
     Static,
     /// There is no unit file.
     Missing,
+}
+
+impl UnitFileState {
+    /// Whether nothing can start the unit.
+    #[must_use]
+    pub fn is_masked(self) -> bool {
+        matches!(self, Self::Masked | Self::EnabledButMasked)
+    }
 }
 
 /// One unit, as PID 1 has it. Below a `--root` only `file` and `fragment` are known.

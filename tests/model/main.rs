@@ -14,6 +14,7 @@
 mod case;
 mod edits;
 mod kills;
+mod known;
 mod machine;
 mod model;
 mod others;

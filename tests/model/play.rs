@@ -346,7 +346,7 @@ impl<'a> Play<'a> {
 }
 
 /// The one link that enables the distribution's unit.
-const THEIR_LINK: &str = "/etc/systemd/system/multi-user.target.wants/vendor.service";
+pub(crate) const THEIR_LINK: &str = "/etc/systemd/system/multi-user.target.wants/vendor.service";
 
 /// Units of the distribution are enabled by a link that is nobody's entry; it was not there before us, and is not there when
 /// nobody says anything about it.

@@ -45,7 +45,10 @@ impl Hands<'_> {
     async fn enable(&mut self, unit: &UnitId, wanted: Enablement) -> Result<(), HostFailure> {
         let units = self.units().await?;
         let found = units.observe(&[unit.clone()].into()).await?;
-        let is_enabled = |state: &UnitState| state.file == UnitFileState::Enabled;
+        let is_enabled = |state: &UnitState| {
+            use UnitFileState::{Enabled, EnabledButMasked};
+            matches!(state.file, Enabled | EnabledButMasked)
+        };
         let before = found.get(unit).is_some_and(is_enabled);
         self.change_additions(|additions| {
             additions.was_enabled.entry(unit.clone()).or_insert(before);

@@ -41,7 +41,7 @@ pub use observed::Observed;
 pub(crate) use observed::waiting_units;
 pub(super) use order::job_rank;
 pub(crate) use paths::waits;
-pub(super) use units::Enablement;
 pub(crate) use units::OWN_UNIT;
+pub(super) use units::{Enablement, masks};
 
 pub use step::{FoundAccount, PathChange, Plan, SecretChange, Step};

@@ -15,6 +15,7 @@ mod targets;
 
 pub(in crate::activation) use emit::Enablement;
 pub(crate) use one::OWN_UNIT;
+pub(in crate::activation) use reasons::masks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,11 +104,19 @@ fn given_back(at: &Situation<'_>, unit: &UnitId) -> Option<Enablement> {
         return None;
     }
     let before = Enablement::from(*at.owned.additions.was_enabled.get(unit)?);
-    match (before, at.observed.units.get(unit)?.file) {
-        (Enablement::Disabled, UnitFileState::Enabled)
-        | (Enablement::Enabled, UnitFileState::Disabled) => Some(before),
-        _ => None,
-    }
+    let is_due = match (before, at.observed.units.get(unit)?.file) {
+        (Enablement::Disabled, UnitFileState::Enabled | UnitFileState::EnabledButMasked) => true,
+        // What is masked cannot be enabled; what it was is remembered until the mask goes.
+        (Enablement::Enabled, UnitFileState::Disabled) => !masks(at.desired, unit),
+        (Enablement::Enabled, UnitFileState::Masked) => is_unmasked(at, unit),
+        _ => false,
+    };
+    is_due.then_some(before)
+}
+
+/// Whether a mask of ours goes, so that the unit is what lies behind it once the files are written.
+fn is_unmasked(at: &Situation<'_>, unit: &UnitId) -> bool {
+    !masks(at.desired, unit) && at.owned.generations.iter().any(|g| masks(g, unit))
 }
 
 /// Whether PID 1 must read unit files again.

@@ -102,7 +102,11 @@ impl Units {
         names: &BTreeSet<UnitName>,
     ) -> Result<BTreeMap<UnitName, UnitState>, UnitError> {
         match &self.backend {
-            Backend::Bus(bus) => bus.observe(names).await,
+            Backend::Bus(bus) => {
+                let mut states = bus.observe(names).await?;
+                Links::new(self.host.clone()).look_behind_masks(&mut states)?;
+                Ok(states)
+            }
             Backend::Links(links) => links.observe(names),
         }
     }
@@ -216,14 +220,17 @@ impl Units {
         }
     }
 
-    /// Removes every enablement link of the unit.
+    /// Removes every enablement link of the unit, also behind its mask.
     ///
     /// # Errors
     /// As [`enable`](Self::enable).
     pub async fn disable(&self, unit: &UnitId) -> Result<(), UnitError> {
         match (&unit.account, &self.backend) {
             (Some(account), _) => self.enablement("disable", account, &unit.name).await,
-            (None, Backend::Bus(bus)) => bus.disable(&unit.name).await,
+            (None, Backend::Bus(bus)) => {
+                bus.disable(&unit.name).await?;
+                Links::new(self.host.clone()).disable_behind_mask(&unit.name)
+            }
             (None, Backend::Links(links)) => links.disable(&unit.name),
         }
     }

@@ -104,7 +104,7 @@ impl Links {
 
     fn state(&self, unit: &UnitName, enabled: &BTreeSet<String>) -> Result<UnitState, UnitError> {
         let (file, fragment) = match self.fragment(unit)? {
-            Fragment::Masked(path) => (UnitFileState::Masked, Some(path)),
+            Fragment::Masked(path) => (masked(enabled.contains(unit.as_str())), Some(path)),
             Fragment::Missing => (UnitFileState::Missing, None),
             Fragment::At(path) => {
                 let install = self.install(unit, &path)?;
@@ -122,6 +122,30 @@ impl Links {
             fragment,
             ..UnitState::of_file(file)
         })
+    }
+
+    /// Tells of the masked units among `states` which of them links enable behind their mask. systemd does not say.
+    pub(super) fn look_behind_masks(
+        &self,
+        states: &mut BTreeMap<UnitName, UnitState>,
+    ) -> Result<(), UnitError> {
+        let is_masked = |state: &UnitState| state.file == UnitFileState::Masked;
+        if !states.values().any(is_masked) {
+            return Ok(());
+        }
+        let enabled = self.enabled_names()?;
+        for (unit, state) in states.iter_mut().filter(|(_, state)| is_masked(state)) {
+            state.file = masked(enabled.contains(unit.as_str()));
+        }
+        Ok(())
+    }
+
+    /// As [`disable`](Self::disable), if the unit is masked: systemd does nothing then.
+    pub(super) fn disable_behind_mask(&self, unit: &UnitName) -> Result<(), UnitError> {
+        match self.fragment(unit)? {
+            Fragment::Masked(_) => self.disable(unit),
+            Fragment::At(_) | Fragment::Missing => Ok(()),
+        }
     }
 
     /// The file that defines `unit`: its own, or that of its template.
@@ -216,6 +240,15 @@ impl Links {
             }
         }
         Ok(found)
+    }
+}
+
+/// The state of a masked unit, by whether a link enables it.
+fn masked(is_linked: bool) -> UnitFileState {
+    if is_linked {
+        UnitFileState::EnabledButMasked
+    } else {
+        UnitFileState::Masked
     }
 }
 

@@ -208,6 +208,26 @@ fn masked_missing_and_template_units_are_seen_for_what_they_are() {
                 UnitFileState::Static
             );
             assert!(one(&units, "ssh.socket").await.active.is_some());
+            // systemd disables nothing behind a mask, and says nothing about it.
+            let theirs = Path::new("/run/systemd/system/t9.service");
+            let text = "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n";
+            let mode = FileMode::from_bits(0o644);
+            durable::replace(theirs, text.as_bytes(), mode).unwrap();
+            units.daemon_reload(None).await.unwrap();
+            units.enable(&unit("t9.service")).await.unwrap();
+            let masked = Path::new(UNITS).join("t9.service");
+            durable::replace_link(&masked, Path::new("/dev/null")).unwrap();
+            units.daemon_reload(None).await.unwrap();
+            let behind = UnitFileState::EnabledButMasked;
+            assert_eq!(one(&units, "t9.service").await.file, behind);
+            units.disable(&unit("t9.service")).await.unwrap();
+            assert_eq!(one(&units, "t9.service").await.file, UnitFileState::Masked);
+            fs::remove_file(&masked).unwrap();
+            units.daemon_reload(None).await.unwrap();
+            assert_eq!(
+                one(&units, "t9.service").await.file,
+                UnitFileState::Disabled
+            );
             let error = units.start(&unit("t7.service")).await.unwrap_err();
             assert_eq!(error.hint().as_deref(), Some("systemctl unmask t7.service"));
         },

@@ -4,6 +4,7 @@ mod accounts;
 mod directories;
 mod generations;
 mod homes;
+mod masks;
 mod network;
 mod ordering;
 mod paths;

@@ -2,8 +2,8 @@
 
 use super::super::Step;
 use super::super::decide::{Draft, Situation};
-use super::Decisions;
 use super::one::{Decision, is_never_interrupted};
+use super::{Decisions, is_unmasked};
 use crate::host::{UnitFileState, UnitId, UnitState};
 
 /// Brings back what systemd stops together with a unit that is stopped and started: what requires it, is bound to it or
@@ -97,6 +97,8 @@ pub(super) fn enable(
             | UnitFileState::Static
             | UnitFileState::Masked,
         ) => {}
+        // Its links are there, and the mask goes.
+        (Enablement::Enabled, UnitFileState::EnabledButMasked) if is_unmasked(at, &unit) => {}
         (Enablement::Enabled, UnitFileState::Static) => {
             draft.notice(unit, "has no [Install] section, so enabling it says nothing");
         }

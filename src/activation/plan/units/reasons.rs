@@ -96,7 +96,7 @@ pub(super) fn gather<'a>(at: &'a Situation<'_>, draft: &Draft, name: &'a UnitId)
         defined: defined_by(at, name),
         fate: if wanted.is_none() && is_removed(at, name) {
             Fate::Removed
-        } else if is_masked(at, name) {
+        } else if masks(at.desired, name) {
             Fate::Masked
         } else {
             Fate::Stays
@@ -165,16 +165,16 @@ fn state<'a>(at: &'a Situation<'_>, name: &UnitId) -> Option<Cow<'a, UnitState>>
     })
 }
 
-/// Whether what is in the unit's place leads to nothing, by whatever links of ours, or is empty.
-fn is_masked(at: &Situation<'_>, name: &UnitId) -> bool {
+/// Whether `generation` masks a unit: what is in the unit's place leads to nothing, by whatever links of ours, or is empty.
+pub(in crate::activation) fn masks(generation: &Manifest, name: &UnitId) -> bool {
     let template = name.name.template();
     let template = template.map(|template| UnitId::of(name.account.as_ref(), template));
     let places = [Some(name), template.as_ref()].into_iter().flatten();
     let mut path = places
-        .filter_map(|name| at.desired.unit_file(name))
-        .find(|path| at.desired.paths.contains_key(path));
+        .filter_map(|name| generation.unit_file(name))
+        .find(|path| generation.paths.contains_key(path));
     for _ in 0..8 {
-        let entry = path.as_ref().and_then(|path| at.desired.paths.get(path));
+        let entry = path.as_ref().and_then(|path| generation.paths.get(path));
         let Some(entry) = entry else { return false };
         match &entry.kind {
             PathKind::Symlink { target } if target == "/dev/null" => return true,

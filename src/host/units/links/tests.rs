@@ -104,6 +104,28 @@ fn masked_static_and_missing_units_are_told_apart() {
 }
 
 #[test]
+fn what_enables_a_unit_behind_its_mask_is_seen_and_goes() {
+    let place = place(&[("app.service", APP), ("app.socket", SOCKET)]);
+    let name = unit("app.service");
+    place.links.enable(&name).unwrap();
+    let mask = HostPath::new("/etc/systemd/system/app.service").unwrap();
+    place.links.host.make_symlink(&mask, "/dev/null").unwrap();
+    assert_eq!(
+        place.file_state("app.service"),
+        UnitFileState::EnabledButMasked
+    );
+    // What systemd says of it.
+    let said = UnitState::of_file(UnitFileState::Masked);
+    let mut said = [(name.clone(), said)].into();
+    place.links.look_behind_masks(&mut said).unwrap();
+    assert_eq!(said[&name].file, UnitFileState::EnabledButMasked);
+    place.links.disable_behind_mask(&name).unwrap();
+    assert_eq!(place.file_state("app.service"), UnitFileState::Masked);
+    place.links.host.remove(&mask).unwrap();
+    assert_eq!(place.file_state("app.service"), UnitFileState::Disabled);
+}
+
+#[test]
 fn a_link_to_a_directory_or_to_nothing_defines_no_unit() {
     let place = place(&[]);
     let units = place.dir.path().join("etc/systemd/system");
