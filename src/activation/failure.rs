@@ -109,3 +109,20 @@ fn in_lines(refused: &super::Refused) -> String {
     let each: Vec<String> = refused.0.iter().map(ToString::to_string).collect();
     format!("{refused}: {}", each.join("; "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_has_the_error_and_what_the_disk_said() {
+        let broken = JournalError::List {
+            path: "/var/lib/steadfast/transactions/00000002/journal".into(),
+            source: std::io::Error::other("Input/output error"),
+        };
+        assert_eq!(
+            HostFailure::from(broken).in_one_line(),
+            "cannot use /var/lib/steadfast/transactions/00000002/journal: Input/output error"
+        );
+    }
+}

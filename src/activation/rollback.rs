@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::apply::{Bench, apply};
+use super::failure::HostFailure;
 use super::journal::{Durability, Entry, Journal, Record};
 use super::observe::{self, ObserveError, Units};
 use super::plan::{UNLOCK, draft, masks};
@@ -66,7 +67,10 @@ impl Activation<'_> {
                 match journal.close() {
                     Ok(()) => Outcome::RolledBack { reason },
                     Err(error) => Outcome::Stuck {
-                        reason: format!("{reason}; the host is back, but {error}"),
+                        reason: format!(
+                            "{reason}; the host is back, but {}",
+                            HostFailure::from(error).in_one_line()
+                        ),
                     },
                 }
             }

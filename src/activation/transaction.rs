@@ -323,14 +323,14 @@ impl Activation<'_> {
         }
         let applied = self.host.since_boot().unwrap_or_default();
         if let Err(error) = self.enter(journal, Event::Applied) {
-            return Some(error.to_string());
+            return Some(HostFailure::from(error).in_one_line());
         }
         match self.settle(prepared).await {
             Ok(waiting) => forward.warn(journal, waiting),
             Err(reason) => return Some(reason),
         }
         if let Err(error) = self.enter(journal, Event::Settled) {
-            return Some(error.to_string());
+            return Some(HostFailure::from(error).in_one_line());
         }
         forward.health = probes.verdicts(before).await;
         if let Some(reason) = self.judge(journal, &forward.health) {
@@ -348,7 +348,9 @@ impl Activation<'_> {
             },
         };
         let committed = self.enter(journal, event);
-        committed.err().map(|error| error.to_string())
+        committed
+            .err()
+            .map(|error| HostFailure::from(error).in_one_line())
     }
 
     /// Enters the phase after `event`: on disk first, then told.

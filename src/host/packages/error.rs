@@ -151,6 +151,8 @@ fn apt_hint(source: &ExecError) -> Option<String> {
         "apt-get install -s shows what does not fit together"
     } else if stderr.contains("No space left") {
         "make room on the file system"
+    } else if stderr.contains("Sub-process /usr/bin/dpkg") {
+        "see what dpkg said at the end of /var/log/apt/term.log on the host"
     } else if stderr.contains("are you root") {
         "run it as root"
     } else {
@@ -217,6 +219,8 @@ mod tests {
                 .unwrap()
                 .contains("two minutes")
         );
+        let of_dpkg = hint("E: Sub-process /usr/bin/dpkg returned an error code (2)").unwrap();
+        assert!(of_dpkg.contains("/var/log/apt/term.log"), "{of_dpkg}");
         assert_eq!(hint("E: something else"), None);
     }
 }

@@ -7,9 +7,9 @@
 //! are killed at every record, with `STEADFAST_KILLS=40..60` at those that the transcript lists as the 40th to the 59th, with
 //! `STEADFAST_KILLS=40..60/5` at every fifth of them.
 
-mod freeze;
-mod places;
-mod version;
+pub(super) mod freeze;
+pub(super) mod places;
+pub(super) mod version;
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -156,7 +156,8 @@ fn kill_at(host: &mut Host, place: &Place, before: Version, next: Version) {
     recovering_again_does_nothing(host, &said);
 }
 
-fn recovering_again_does_nothing(host: &Host, said: &str) {
+/// A second recovery leaves files and units of `host` as they are, after what was `said`.
+pub(super) fn recovering_again_does_nothing(host: &Host, said: &str) {
     let look = "find /etc /home /srv /run/secrets/ /var/lib/dpkg /var/lib/steadfast/transactions /var/lib/steadfast/current \
                 -printf '%p %T@ %C@\\n' | sort";
     let (files, units) = (host.quietly(look), host.invocations());

@@ -23,51 +23,77 @@ pub enum Fault {
     Freeze,
 }
 
-/// strace on process 1 of a host, and on all that it starts: the service of an activation above all.
-pub struct Trap {
-    strace: Child,
+/// strace on process 1 of a host, and on all that it starts: the service of an activation above all. It lets go when dropped.
+pub struct Strace {
+    child: Child,
     log: PathBuf,
+}
+
+impl Strace {
+    /// Attaches it, with `arguments` that say what to trace and what to inject.
+    pub fn attach(host: &Host, arguments: &[String]) -> Self {
+        let log = host
+            .transcript
+            .path()
+            .with_file_name(format!("{}-strace.log", host.name));
+        fs::write(&log, "").unwrap();
+        let errors = fs::File::create(log.with_extension("err")).unwrap();
+        let child = Command::new("strace")
+            .args(["-f", "-y", "-s", "300", "-o"])
+            .arg(&log)
+            .args(arguments)
+            .args(["-p", &host.leader().to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(errors)
+            .spawn()
+            .unwrap();
+        let mut strace = Self { child, log };
+        wait_until("strace is attached", WITHIN, || {
+            let said = fs::read_to_string(strace.log.with_extension("err")).unwrap();
+            let ended = strace.child.try_wait().unwrap();
+            assert!(ended.is_none(), "strace ended: {said}");
+            said.contains("attached")
+        });
+        strace
+    }
+
+    /// What it has seen so far.
+    pub fn seen(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.log).unwrap()).into_owned()
+    }
+}
+
+/// The journal of the transaction that comes next.
+pub fn next_journal(host: &Host) -> String {
+    let next = "printf %08d $(( $(ls /var/lib/steadfast/transactions | grep '^0' | tail -1 | sed 's/^0*//') + 1 ))";
+    format!(
+        "/var/lib/steadfast/transactions/{}/journal",
+        host.must(next).trim()
+    )
+}
+
+/// A process that is about to write a record, and dies or stands still.
+pub struct Trap {
+    strace: Strace,
     fault: Fault,
 }
 
 impl Trap {
     /// Sets it at record `number` of the next transaction.
     pub fn set(host: &Host, number: usize, fault: Fault) -> Self {
-        let next = "printf %08d $(( $(ls /var/lib/steadfast/transactions | grep '^0' | tail -1 | sed 's/^0*//') + 1 ))";
-        let journal = format!(
-            "/var/lib/steadfast/transactions/{}/journal",
-            host.must(next).trim()
-        );
         let signal = match fault {
             Fault::Kill => "KILL",
             Fault::Freeze => "STOP",
         };
-        let log = host
-            .transcript
-            .path()
-            .with_file_name(format!("{}-strace.log", host.name));
-        let mut command = Command::new("strace");
-        command
-            .args(["-f", "-y", "-s", "300", "-o"])
-            .arg(&log)
-            .args(["-P", &journal, "-e", "trace=write"])
-            .args(["-e", &format!("inject=write:signal={signal}:when={number}")]);
-        command.args(["-p", &host.leader().to_string()]);
-        fs::write(&log, "").unwrap();
-        let errors = fs::File::create(log.with_extension("err")).unwrap();
-        let strace = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(errors)
-            .spawn()
-            .unwrap();
-        let trap = Self { strace, log, fault };
-        wait_until("strace is attached", WITHIN, || {
-            fs::read_to_string(trap.log.with_extension("err"))
-                .unwrap()
-                .contains("attached")
-        });
-        trap
+        let arguments = [
+            "-P".to_owned(),
+            next_journal(host),
+            "-etrace=write".to_owned(),
+            format!("-einject=write:signal={signal}:when={number}"),
+        ];
+        let strace = Strace::attach(host, &arguments);
+        Self { strace, fault }
     }
 
     /// Waits until it has sprung; gives the line of the journal that it was about.
@@ -78,7 +104,7 @@ impl Trap {
         };
         let what = format!("{} comes to the record", host.name);
         wait_for(&what, WITHIN, || {
-            let text = fs::read_to_string(&self.log).unwrap();
+            let text = self.strace.seen();
             let (before, _) = text.split_once(sprung)?;
             let last = before.lines().rfind(|line| line.contains("write("))?;
             // The main thread dies last. strace, told to end before, would wait for it and not for those that it waits for.
@@ -90,17 +116,17 @@ impl Trap {
     }
 }
 
-impl Drop for Trap {
+impl Drop for Strace {
     fn drop(&mut self) {
         // Told to end, it lets go of those it traces, one by one. Should one of them wait for another that is stopped (a systemd
         // that forks), it never comes to the end; killed, it lets go of all at once.
-        let strace = self.strace.id().to_string();
-        drop(Command::new("kill").args(["-INT", &strace]).status());
+        let child = self.child.id().to_string();
+        drop(Command::new("kill").args(["-INT", &child]).status());
         let told = Instant::now();
-        while matches!(self.strace.try_wait(), Ok(None)) && told.elapsed() < LETS_GO {
+        while matches!(self.child.try_wait(), Ok(None)) && told.elapsed() < LETS_GO {
             thread::sleep(Duration::from_millis(20));
         }
-        drop(self.strace.kill());
-        drop(self.strace.wait());
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }

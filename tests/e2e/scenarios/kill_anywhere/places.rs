@@ -1,6 +1,8 @@
 //! Where there is something to kill: the records of an activation that nobody disturbed.
 
 use std::fmt;
+use std::iter::StepBy;
+use std::slice;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -43,6 +45,16 @@ impl Place {
         let phase = (self.entry == "phase").then(|| format!("\"phase\":\"{}\"", self.what));
         line.contains(&format!("\"entry\":\"{}\"", self.entry))
             && [index, phase].iter().flatten().all(|it| line.contains(it))
+    }
+
+    /// Its phase, its kind of step, or what kind of record it is.
+    pub fn what(&self) -> String {
+        let what = if self.what.is_empty() {
+            &self.entry
+        } else {
+            &self.what
+        };
+        what.clone()
     }
 
     /// Whether it is at a step that moves packages.
@@ -107,14 +119,20 @@ pub fn rounds(places: &[Place], patience: Duration) -> (Vec<Round<'_>>, Option<D
     if asked == "all" {
         return (places.iter().map(both).collect(), None);
     }
-    if let Some((from, to)) = asked.split_once("..") {
-        let (to, every) = to.split_once('/').unwrap_or((to, "1"));
-        let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
-        let within = &places[from - 1..to.min(places.len() + 1) - 1];
-        let chosen = within.iter().step_by(every.parse().unwrap());
+    if let Some(chosen) = within(places, &asked) {
         return (chosen.map(both).collect(), None);
     }
     (of_the_gate(places), Some(patience))
+}
+
+/// Those of `all` that are `asked` for: `40..60` are the 40th to the 59th, `40..60/5` every fifth of these. `None` if it says
+/// nothing of the kind.
+pub fn within<'a, T>(all: &'a [T], asked: &str) -> Option<StepBy<slice::Iter<'a, T>>> {
+    let (from, to) = asked.split_once("..")?;
+    let (to, every) = to.split_once('/').unwrap_or((to, "1"));
+    let (from, to): (usize, usize) = (from.parse().unwrap(), to.parse().unwrap());
+    let within = &all[from - 1..to.min(all.len() + 1) - 1];
+    Some(within.iter().step_by(every.parse().unwrap()))
 }
 
 /// Of every kind of step and of the phases that are entered on the way one, half of them on each host.
