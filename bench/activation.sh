@@ -78,13 +78,15 @@ phases() {
 change 0
 boot_host
 reconcile || { cat "$scratch/progress" >&2; exit 1; }
+# What is replaced by hand is there before, as it is for ours.
+"$scratch/bare_loop" "$repo/hosts/bench/files" "$root/srv/bare"
 [ "$(running)" = "$units" ] || { echo "the units do not run" >&2; exit 1; }
 
 ours=() net=() bare_files=() bare_units=() overheads=() version=0
 : > "$scratch/phases"
 for _ in $(seq "$rounds"); do
     change $((++version))
-    b=$(seconds "$scratch/bare_loop" "$repo/hosts/bench/files" "$root/srv/bare$version") && bare_files+=("$b")
+    b=$(seconds "$scratch/bare_loop" "$repo/hosts/bench/files" "$root/srv/bare") && bare_files+=("$b")
     u=$(seconds on_host systemctl restart "${names[@]}") && bare_units+=("$u")
     given=$(jobs_given)
     began=$EPOCHREALTIME

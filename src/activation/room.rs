@@ -9,7 +9,7 @@ use super::journal::{RESERVE_BYTES, reserved_bytes};
 use super::transaction::ActivateError;
 use super::{Plan, Step};
 use crate::generation::{PathKind, Store};
-use crate::host::{Host, HostPath, PathState, Room, room_in};
+use crate::host::{Host, HostPath, PathState, Room, Surroundings, room_in};
 
 /// The plan itself, its journal until the reserve is freed, and records that are replaced.
 const RECORDS_BYTES: u64 = 1024 * 1024;
@@ -110,6 +110,8 @@ pub(super) fn check(host: &Host, store: &Store, plan: &Plan) -> Result<(), Activ
     records.bytes = RECORDS_BYTES + RESERVE_BYTES.saturating_sub(reserved_bytes(store));
     records.files = RECORDS_FILES;
     needs.insert(state.device, records);
+    // Steps are in the order of their paths, so that one directory comes after the other.
+    let mut around: Option<(Option<HostPath>, Surroundings)> = None;
     for step in &plan.steps {
         let Step::WritePath {
             path, entry, found, ..
@@ -117,7 +119,12 @@ pub(super) fn check(host: &Host, store: &Store, plan: &Plan) -> Result<(), Activ
         else {
             continue;
         };
-        let room = host.room_at(path).map_err(keep)?;
+        let parent = path.parent();
+        let (_, there) = match &mut around {
+            Some(last) if last.0 == parent => last,
+            last => last.insert((parent, host.around(path).map_err(keep)?)),
+        };
+        let room = there.room;
         let need = needs
             .entry(room.device)
             .or_insert_with(|| Need::on(directory_of(host, path), room));
@@ -126,7 +133,7 @@ pub(super) fn check(host: &Host, store: &Store, plan: &Plan) -> Result<(), Activ
         }
         match &entry.kind {
             PathKind::File { content, .. } => {
-                need.write(store.object_bytes(content)?, host.bytes_at(path));
+                need.write(store.object_bytes(content)?, there.bytes_of(path));
             }
             PathKind::Directory { .. } | PathKind::Symlink { .. } => need.write(1, 0),
         }

@@ -357,7 +357,7 @@ impl Activation<'_> {
     pub(super) fn enter(&self, journal: &mut Journal, event: Event) -> Result<(), JournalError> {
         let phase = journal.phase().clone().after(event);
         journal.enter(phase.clone())?;
-        tracing::info!(?phase, "transaction phase");
+        tracing::info!("transaction {}: {phase:?}", journal.record.id);
         self.progress.tell(&ActivationEvent::Phase { phase });
         Ok(())
     }

@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use super::pass::PassRun;
 use super::renewal::Renewal;
 use super::wire::{self, Mouth, Order, Said, WIRE_VERSION};
-use super::{Mode, Pass, PassEvent, Pausing, Reconciler, Retry, Settings, rescue};
+use super::{Mode, Pass, PassEvent, Pausing, Reading, Reconciler, Retry, Settings, rescue};
 use crate::activation::{Ending, Outcome};
 use crate::host::{Host, Transient, durable};
 use crate::report::{Problem, Trigger};
@@ -81,7 +81,7 @@ async fn obey(host: Host, lock: OwnedFd, order: &Order, mouth: &Mouth) -> Result
         pausing: Pausing::Overruled,
         mode: Mode::Switch,
     };
-    let run = PassRun::with_lock(&reconciler, pass, &on_event, lock)?;
+    let run = PassRun::with_lock(&reconciler, pass, &on_event, (lock, Reading::Changed))?;
     run.carry_out_guarded(order).await
 }
 

@@ -50,6 +50,8 @@ impl PassRun<'_> {
             &prepared.plan,
             &prepared.desired,
         );
+        // Whoever carries it out need not read again what did not change since.
+        self.host.save_seen();
         let order = Order {
             version: WIRE_VERSION,
             overrides: self.reconciler.settings().overrides.clone(),

@@ -16,7 +16,7 @@ pub(super) struct PassRun<'a> {
     pub(super) store: Store,
     pub(super) on_event: &'a dyn Fn(&PassEvent),
     pub(super) pass: Pass,
-    /// The host, as this pass looks at it: who scans for drift need not read what did not change.
+    /// The host, as this pass looks at it: nothing is read twice, and who scans for drift need not read what did not change.
     pub(super) host: Host,
     pub(super) lock: durable::Lock,
 }
@@ -31,7 +31,11 @@ impl<'a> PassRun<'a> {
         let lock = reconciler.lock_when_free(on_event).await?;
         activation::sweep(&reconciler.store()?);
         pause::tell_expired(reconciler)?;
-        Self::with_lock(reconciler, pass, on_event, lock)
+        let reading = match pass.trigger {
+            Trigger::Drift => Reading::Changed,
+            _ => Reading::Everything,
+        };
+        Self::with_lock(reconciler, pass, on_event, (lock, reading))
     }
 
     /// A pass that has the lock already.
@@ -39,17 +43,11 @@ impl<'a> PassRun<'a> {
         reconciler: &'a Reconciler,
         pass: Pass,
         on_event: &'a dyn Fn(&PassEvent),
-        lock: durable::Lock,
+        (lock, reading): (durable::Lock, Reading),
     ) -> Result<Self, Problem> {
-        let host = match pass.trigger {
-            Trigger::Drift => reconciler
-                .host()
-                .remembering(reconciler.seen(Reading::Changed)),
-            _ => reconciler.host().clone(),
-        };
         Ok(Self {
             reconciler,
-            host,
+            host: reconciler.host().remembering(reconciler.seen(reading)),
             store: reconciler.store()?,
             on_event,
             pass,

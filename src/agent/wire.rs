@@ -19,6 +19,11 @@ pub(super) const WIRE_VERSION: u32 = 1;
 /// How long a reader that does not read may keep the service from ending.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// What is said within this time of the word before is said with it.
+const MOMENT: Duration = Duration::from_millis(5);
+/// Most that is said at once.
+const MOST_BYTES: usize = 16 * 1024;
+
 /// What the service is to do; all it is told.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,8 +66,8 @@ impl Mouth {
             .name("words".to_owned())
             .spawn(move || {
                 // Once nobody listens any more, nothing has to be said.
-                while let Ok(said) = queue.recv() {
-                    if say(&mut stream, &said).is_err() {
+                while let Some(words) = next_words(&queue) {
+                    if stream.write_all(&words).is_err() {
                         break;
                     }
                 }
@@ -94,7 +99,7 @@ pub(super) fn take_order(stream: &UnixStream) -> io::Result<Order> {
 
 /// Gives the order.
 pub(super) fn give_order(stream: &mut UnixStream, order: &Order) -> io::Result<()> {
-    send(stream, order)
+    stream.write_all(&line(order)?)
 }
 
 /// Hands on what the service says, and gives back its last word; `None` if it died before it.
@@ -113,14 +118,30 @@ pub(super) fn listen(stream: UnixStream, on_event: &dyn Fn(ActivationEvent)) -> 
     None
 }
 
-fn say(stream: &mut UnixStream, said: &Said) -> io::Result<()> {
-    send(stream, said)
+/// The next words, with those that follow in a moment; `None` when all was said.
+///
+/// Each word on its own would wake the listener, who has to run on a processor that the work needs.
+fn next_words(queue: &Receiver<Said>) -> Option<Vec<u8>> {
+    let mut said = queue.recv().ok()?;
+    let mut words = Vec::new();
+    while let Ok(line) = line(&said) {
+        words.extend(line);
+        let Said::Event(_) = said else { break };
+        if words.len() >= MOST_BYTES {
+            break;
+        }
+        match queue.recv_timeout(MOMENT) {
+            Ok(next) => said = next,
+            Err(_) => break,
+        }
+    }
+    Some(words)
 }
 
-fn send<T: Serialize>(stream: &mut UnixStream, what: &T) -> io::Result<()> {
+fn line<T: Serialize>(what: &T) -> io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(what)?;
     line.push(b'\n');
-    stream.write_all(&line)
+    Ok(line)
 }
 
 #[cfg(test)]

@@ -29,8 +29,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Built, Generation, GenerationNumber, Provenance};
-use crate::host::FileMode;
 use crate::host::durable::{self, Lock, LockError};
+use crate::host::{Digest, FileMode, abreast};
 
 pub use additions::Additions;
 pub use error::{StoreError, StoreErrorKind};
@@ -83,9 +83,13 @@ impl Store {
         let staged = self.generations().join(format!(".new-{number}"));
         disk::remove_tree(&staged)?;
         disk::make_directory(&staged)?;
-        for (digest, content) in &built.objects {
-            self.write_object(digest, content)?;
-        }
+        let objects: Vec<(&Digest, &Vec<u8>)> = built.objects.iter().collect();
+        let written = abreast(&objects, |(digest, content)| {
+            self.write_object(digest, content)
+        });
+        written
+            .into_iter()
+            .try_for_each(|object| object.map(drop))?;
         record::write(&staged, built, provenance)?;
         // One sync for all objects and both records, instead of one for each.
         durable::syncfs(&self.root)

@@ -68,11 +68,11 @@ pub use packages::{
     PackagedFile, Remember, Upkeep,
 };
 pub use parallel::{Step, Watcher};
-pub(crate) use parallel::{for_each, side_by_side};
+pub(crate) use parallel::{abreast, for_each, side_by_side};
 pub use people::{Linger, PeopleError};
 pub use reach::{DefaultRoutes, Route};
 pub use reserved::{Reserved, reserved};
-pub use room::{Room, room_in};
+pub use room::{Room, Surroundings, room_in};
 pub use root::Ownership;
 pub use seen::Seen;
 pub use since_boot::Connection;

@@ -19,6 +19,11 @@ pub struct Step {
 /// Somebody who watches. Called from several threads.
 pub type Watcher<'a> = &'a (dyn Fn(Step) + Sync);
 
+/// So few are done one after the other.
+const FEW: usize = 16;
+/// How many wait for a disk at once, which takes what they wait for together.
+const WAITING: usize = 8;
+
 /// Does `work` for every item, each on some thread; the results are in the order of the items.
 pub(crate) fn for_each<T: Sync, R: Send>(
     items: &[T],
@@ -26,8 +31,29 @@ pub(crate) fn for_each<T: Sync, R: Send>(
     work: impl Fn(&T) -> R + Sync,
 ) -> Vec<R> {
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let next = AtomicUsize::new(0);
     let done = AtomicUsize::new(0);
+    spread(items, threads, |item| {
+        let result = work(item);
+        watcher(Step {
+            doing,
+            done: done.fetch_add(1, Ordering::Relaxed) + 1,
+            of: items.len(),
+        });
+        result
+    })
+}
+
+/// Does `work`, which waits for a disk, for every item: a few one after the other, many side by side. The results are in the
+/// order of the items.
+pub(crate) fn abreast<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    if items.len() <= FEW {
+        return items.iter().map(work).collect();
+    }
+    spread(items, WAITING, work)
+}
+
+fn spread<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
     let results: Mutex<Vec<Option<R>>> = Mutex::new(items.iter().map(|_| None).collect());
     let run = || {
         loop {
@@ -37,12 +63,6 @@ pub(crate) fn for_each<T: Sync, R: Send>(
             // A panic of `work` happens outside of this lock.
             let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
             results[index] = Some(result);
-            drop(results);
-            watcher(Step {
-                doing,
-                done: done.fetch_add(1, Ordering::Relaxed) + 1,
-                of: items.len(),
-            });
         }
     };
     thread::scope(|scope| {
@@ -95,5 +115,9 @@ mod tests {
         assert_eq!(steps.into_inner(), 1000);
         let none: Vec<u8> = for_each(&[], ("doubling", &|_step| ()), |item| *item);
         assert!(none.is_empty());
+        for count in [3, 1000] {
+            let tripled = abreast(&items[..count], |item| item * 3);
+            assert_eq!(tripled, (0..count).map(|item| item * 3).collect::<Vec<_>>());
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! How much room the file system of a path has.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, OFlags, StatVfs, fstat, fstatvfs, statat};
@@ -20,36 +21,51 @@ pub struct Room {
     pub block_bytes: u64,
 }
 
+/// The directory that something is to be in, or the nearest one above that is there.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// What its file system has left.
+    pub room: Room,
+    directory: Option<OwnedFd>,
+}
+
+impl Surroundings {
+    /// The bytes of the file at `path`, which is to be in this directory; 0 if there is none.
+    #[must_use]
+    pub fn bytes_of(&self, path: &HostPath) -> u64 {
+        let Some(directory) = &self.directory else {
+            return 0;
+        };
+        let found = statat(directory, path.file_name(), AtFlags::SYMLINK_NOFOLLOW);
+        found.map_or(0, |found| u64::try_from(found.st_size).unwrap_or(0))
+    }
+}
+
 impl Host {
-    /// The room for what is to be at `path`: that of the nearest directory above that is there.
+    /// The surroundings of what is to be at `path`, and of everything beside it.
     ///
     /// # Errors
     /// [`FileError`].
-    pub fn room_at(&self, path: &HostPath) -> Result<Room, FileError> {
+    pub fn around(&self, path: &HostPath) -> Result<Surroundings, FileError> {
         let failed =
             |errno: Errno| FileError::io("ask for the room at", &self.real_path(path), errno);
-        for above in path.ancestors() {
-            match self.root.open(&above, OFlags::PATH) {
-                Ok(directory) => return room_of(&directory).map_err(failed),
+        for (distance, above) in path.ancestors().enumerate() {
+            match self.root.open(&above, OFlags::PATH | OFlags::DIRECTORY) {
+                Ok(directory) => {
+                    return Ok(Surroundings {
+                        room: room_of(&directory).map_err(failed)?,
+                        directory: (distance == 0).then_some(directory),
+                    });
+                }
                 // What is in the way is told by whoever comes to it.
                 Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
                 Err(errno) => return Err(failed(errno)),
             }
         }
-        room_of(&self.root.fd).map_err(failed)
-    }
-
-    /// The bytes of the file at `path`; 0 if there is none.
-    #[must_use]
-    pub fn bytes_at(&self, path: &HostPath) -> u64 {
-        let Some(Ok(parent)) = path
-            .parent()
-            .map(|parent| self.root.open(&parent, OFlags::PATH))
-        else {
-            return 0;
-        };
-        let found = statat(&parent, path.file_name(), AtFlags::SYMLINK_NOFOLLOW);
-        found.map_or(0, |found| u64::try_from(found.st_size).unwrap_or(0))
+        Ok(Surroundings {
+            room: room_of(&self.root.fd).map_err(failed)?,
+            directory: None,
+        })
     }
 }
 

@@ -6,10 +6,13 @@ use super::super::failure::HostFailure;
 use super::super::journal::{Durability, Entry, Journal};
 use super::super::progress::{ActivationEvent, Way};
 use super::bout::{Bout, BoutKind};
-use super::files::{Made, Stage};
+use super::files::{Made, Stage, Wanted};
 use super::{
     Applied, Bench, Hands, Plan, Step, is_path_step, is_spared, remember, spared, unwritten,
 };
+
+/// Most steps of one bout that the log has a line for: more than those of a bout of jobs.
+const MOST_LOGGED: usize = 100;
 
 pub(super) struct Course<'a> {
     plan: &'a Plan,
@@ -32,101 +35,80 @@ impl<'a> Course<'a> {
 
     /// Carries out some steps, and says whether to go on.
     pub(super) async fn carry_out(&mut self, bout: Bout) -> ControlFlow<()> {
-        match bout.kind {
-            BoutKind::Alone => {
-                for index in bout.steps {
-                    let result = self.alone(index).await;
-                    self.ended(index, result).await?;
-                }
-                ControlFlow::Continue(())
-            }
+        let steps = bout.steps.clone();
+        let over = match bout.kind {
+            BoutKind::Alone => self.alone(bout.steps).await,
             BoutKind::Files => self.files(bout.steps).await,
             BoutKind::Jobs => self.jobs(bout.steps).await,
+        };
+        self.log(steps);
+        over
+    }
+
+    /// Tells the log what was done.
+    fn log(&self, steps: Range<usize>) {
+        let mut done = steps.filter(|index| self.applied.done.contains(index));
+        for index in done.by_ref().take(MOST_LOGGED) {
+            tracing::info!("{}", self.plan.steps[index].describe());
+        }
+        let more = done.count();
+        if more > 0 {
+            let id = self.journal.record.id;
+            tracing::info!("and {more} more files; `steadfast reconcile log {id}` has them all");
         }
     }
 
-    async fn alone(&mut self, index: usize) -> Result<(), HostFailure> {
-        self.begin(index)?;
-        self.hands.act(&self.plan.steps[index], self.journal).await
-    }
-
-    /// Makes files until the stage is full, then puts them in place, and so on.
-    async fn files(&mut self, steps: Range<usize>) -> ControlFlow<()> {
-        let mut stage = Stage::default();
+    async fn alone(&mut self, steps: Range<usize>) -> ControlFlow<()> {
         for index in steps {
-            let made = self.begin(index).and_then(|()| {
-                let step = (index, &self.plan.steps[index]);
-                self.hands.make(step, &mut stage, self.journal)
-            });
-            let over = match made {
-                Ok(Made::Staged) => ControlFlow::Continue(()),
-                Ok(Made::IsRight) => self.ended(index, Ok(())).await,
-                Err(error) => self.ended(index, Err(error)).await,
+            let result = match self.begin(index) {
+                Ok(()) => self.hands.act(&self.plan.steps[index], self.journal).await,
+                Err(error) => Err(error),
             };
-            if over.is_break() {
-                self.hands
-                    .discard(stage.clear().into_iter().map(|(_, staged)| staged));
-                return over;
-            }
-            if stage.is_full() {
-                self.place(&mut stage).await?;
-            }
-        }
-        self.place(&mut stage).await
-    }
-
-    /// Puts what is on `stage` on disk, then in its place.
-    async fn place(&mut self, stage: &mut Stage) -> ControlFlow<()> {
-        let synced = self.hands.sync_stage(stage);
-        let mut staged = stage.clear().into_iter();
-        if let Err(error) = synced {
-            return self.unsynced(staged.collect(), error).await;
-        }
-        while let Some((index, file)) = staged.next() {
-            let result = self.hands.place(file);
-            let over = self.ended(index, result).await;
-            if over.is_break() {
-                self.hands.discard(staged.map(|(_, file)| file));
-                return over;
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    /// Files that the disk did not take. Forward that is the end; back each is made once more, alone, because one that
-    /// fails is no reason to leave the others.
-    async fn unsynced(
-        &mut self,
-        staged: Vec<(usize, super::files::Staged)>,
-        error: HostFailure,
-    ) -> ControlFlow<()> {
-        let (places, files): (Vec<usize>, Vec<_>) = staged.into_iter().unzip();
-        self.hands.discard(files);
-        if self.bench.way == Way::Forward || places.len() == 1 {
-            return match places.first() {
-                Some(first) => self.ended(*first, Err(error)).await,
-                None => ControlFlow::Continue(()),
-            };
-        }
-        for index in places {
-            let result = self.once_more(index);
             self.ended(index, result).await?;
         }
         ControlFlow::Continue(())
     }
 
-    fn once_more(&mut self, index: usize) -> Result<(), HostFailure> {
+    /// Fills the stage with files, puts them in place, and so on.
+    async fn files(&mut self, steps: Range<usize>) -> ControlFlow<()> {
         let mut stage = Stage::default();
-        let step = (index, &self.plan.steps[index]);
-        self.hands.make(step, &mut stage, self.journal)?;
-        let synced = self.hands.sync_stage(&stage);
-        for (_, file) in stage.clear() {
-            match &synced {
-                Ok(()) => self.hands.place(file)?,
-                Err(_) => self.hands.discard([file]),
+        for index in steps {
+            let wanted = self.begin(index).and_then(|()| {
+                let step = (index, &self.plan.steps[index]);
+                self.hands.want(step, &mut stage, self.journal)
+            });
+            match wanted {
+                Ok(Made::Staged) => {}
+                Ok(Made::IsRight) => self.ended(index, Ok(())).await?,
+                Err(error) => self.ended(index, Err(error)).await?,
+            }
+            if stage.is_full() {
+                self.put(stage.clear()).await?;
             }
         }
-        synced
+        self.put(stage.clear()).await
+    }
+
+    /// Makes files, then puts them in their places. Forward one that fails is the end, and none is placed; back it is no
+    /// reason to leave the others.
+    async fn put(&mut self, wanted: Vec<Wanted>) -> ControlFlow<()> {
+        let mut made = self.hands.make(&wanted);
+        let failed = made.iter().position(Result::is_err);
+        if let (Way::Forward, Some(first)) = (self.bench.way, failed) {
+            let error = made.swap_remove(first);
+            self.hands.discard(made.into_iter().flatten());
+            return self.ended(wanted[first].index, error.map(drop)).await;
+        }
+        let mut files = wanted.iter().zip(made);
+        while let Some((wanted, made)) = files.next() {
+            let placed = made.and_then(|file| self.hands.place(wanted, file));
+            let over = self.ended(wanted.index, placed).await;
+            if over.is_break() {
+                self.hands.discard(files.filter_map(|(_, made)| made.ok()));
+                return over;
+            }
+        }
+        ControlFlow::Continue(())
     }
 
     /// Queues all jobs, waits for all of them, and only then looks at how they ended.
@@ -173,7 +155,6 @@ impl<'a> Course<'a> {
             total: self.plan.steps.len(),
             text: step.describe(),
         });
-        tracing::debug!(step = step.describe(), "step");
         if !is_path_step(step) {
             self.hands.sync()?;
         }
@@ -200,7 +181,7 @@ impl<'a> Course<'a> {
             Err(error) => error,
         };
         let reason = error.in_one_line();
-        tracing::error!(step = step.describe(), reason, "a step failed");
+        tracing::error!("cannot {}: {reason}", step.describe());
         let failed = Entry::StepFailed {
             way,
             index,

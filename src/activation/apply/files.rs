@@ -1,49 +1,50 @@
-//! Files that are written one after the other: all made whole beside their places, put on disk together, then renamed in
+//! Files that are written one after the other: all made whole beside their places and put on disk together, then renamed in
 //! their order. On a disk that takes a while to sync, that is where the time of an activation goes.
 
 use super::super::failure::HostFailure;
 use super::super::journal::Journal;
 use super::super::plan::{attributes, words};
+use super::paths::{Sight, content};
 use super::{Hands, Step};
 use crate::generation::PathKind;
-use crate::host::{FileImage, HostPath, PathState, StagedFile};
+use crate::host::{Attributes, Digest, FileImage, FileMode, HostPath, Owner, StagedFile, abreast};
 
-/// Most files that are made before the first of them is in its place: each is held open, and takes room twice.
-const MOST_FILES: usize = 256;
-/// Most bytes of them, but for the last.
+/// Most files that are made before the first of them is in its place. File systems are slow to make files where others were
+/// just replaced.
+const MOST_FILES: usize = 1024;
+/// Most bytes of them, but for the last: they take room twice.
 pub(in super::super) const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
-/// A file that is whole and not in its place yet.
-pub(super) struct Staged {
+/// A file that is to be made.
+pub(super) struct Wanted {
     /// The place of its step.
-    index: usize,
+    pub(super) index: usize,
     path: HostPath,
-    file: StagedFile,
+    content: Digest,
+    owner: Owner,
+    mode: FileMode,
+    attributes: Attributes,
     /// What it takes the place of.
-    replaced: PathState,
+    seen: Sight,
 }
 
-/// Files that are made, and not in their places yet.
+/// Files that are to be made together.
 #[derive(Default)]
 pub(super) struct Stage {
-    files: Vec<Staged>,
+    wanted: Vec<Wanted>,
     bytes: u64,
 }
 
 impl Stage {
-    /// What is on it, in the order of the steps, with the places of these.
-    pub(super) fn clear(&mut self) -> Vec<(usize, Staged)> {
+    /// What is on it, in the order of the steps.
+    pub(super) fn clear(&mut self) -> Vec<Wanted> {
         self.bytes = 0;
-        let files = std::mem::take(&mut self.files);
-        files
-            .into_iter()
-            .map(|staged| (staged.index, staged))
-            .collect()
+        std::mem::take(&mut self.wanted)
     }
 
     /// Whether no more should be made before these are in their places.
     pub(super) fn is_full(&self) -> bool {
-        self.files.len() >= MOST_FILES || self.bytes >= MOST_BYTES
+        self.wanted.len() >= MOST_FILES || self.bytes >= MOST_BYTES
     }
 }
 
@@ -62,11 +63,11 @@ pub(super) fn writes_a_file(step: &Step) -> bool {
 }
 
 impl Hands<'_> {
-    /// Makes the file of `step` beside its place and puts it on `stage`; not if what is there is right already.
+    /// Puts the file of `step` on `stage`; not if what is there is right already.
     ///
     /// Also where only owner or mode differ: a new file has both from its first moment, and another name that somebody gave
     /// to this one is not touched.
-    pub(super) fn make(
+    pub(super) fn want(
         &mut self,
         (index, step): (usize, &Step),
         stage: &mut Stage,
@@ -96,41 +97,41 @@ impl Hands<'_> {
         };
         let owner = self.owner(path, owner, group)?;
         let (owner, mode) = self.spared(path, &seen.real, (owner, *mode));
-        let content = self.content(path, content, (&seen.real, &seen.now))?;
-        let image = FileImage {
-            content: &content,
-            owner,
-            mode,
-            attributes: &attributes(entry, seen.original.as_ref()),
-        };
-        let file = self.bench.host.stage_file(path, image, seen.over())?;
-        stage.bytes += content.len() as u64;
-        stage.files.push(Staged {
+        stage.bytes += self.bench.store.object_bytes(content)?;
+        stage.wanted.push(Wanted {
             index,
             path: path.clone(),
-            file,
-            replaced: seen.real,
+            content: content.clone(),
+            owner,
+            mode,
+            attributes: attributes(entry, seen.original.as_ref()),
+            seen,
         });
         Ok(Made::Staged)
     }
 
-    /// Puts what is on `stage` on disk.
-    pub(super) fn sync_stage(&self, stage: &Stage) -> Result<(), HostFailure> {
-        let files: Vec<&StagedFile> = stage.files.iter().map(|staged| &staged.file).collect();
-        Ok(self.bench.host.sync_staged(&files)?)
+    /// Makes all of `wanted` beside their places, on disk.
+    pub(super) fn make(&self, wanted: &[Wanted]) -> Vec<Result<StagedFile, HostFailure>> {
+        let (host, store) = (self.bench.host, self.bench.store);
+        abreast(wanted, |file| {
+            let Wanted { path, seen, .. } = file;
+            let content = content((host, store), path, &file.content, seen)?;
+            let image = FileImage {
+                content: &content,
+                owner: file.owner,
+                mode: file.mode,
+                attributes: &file.attributes,
+            };
+            Ok(host.stage_file(path, image, seen.over())?)
+        })
     }
 
     /// Puts a file that is on disk in its place, unless somebody changed what it replaces since it was made.
-    pub(super) fn place(&mut self, staged: Staged) -> Result<(), HostFailure> {
-        let Staged {
-            path,
-            file,
-            replaced,
-            ..
-        } = staged;
+    pub(super) fn place(&mut self, wanted: &Wanted, file: StagedFile) -> Result<(), HostFailure> {
+        let Wanted { path, seen, .. } = wanted;
         let host = self.bench.host;
-        let in_the_way = match host.look(&path) {
-            Ok(now) if now == replaced => None,
+        let in_the_way = match host.look(path) {
+            Ok(now) if now == seen.real => None,
             Ok(now) => Some(HostFailure::Raced {
                 path: path.clone(),
                 now: words(&now),
@@ -142,14 +143,14 @@ impl Hands<'_> {
             return Err(failure);
         }
         host.place_staged(file)?;
-        self.written(&path);
+        self.written(path);
         Ok(())
     }
 
-    /// Takes away what is on a stage and is not to come into its place.
-    pub(super) fn discard(&self, files: impl IntoIterator<Item = Staged>) {
-        for staged in files {
-            self.bench.host.discard_staged(staged.file);
+    /// Takes away what was made and is not to come into its place.
+    pub(super) fn discard(&self, files: impl IntoIterator<Item = StagedFile>) {
+        for file in files {
+            self.bench.host.discard_staged(file);
         }
     }
 }

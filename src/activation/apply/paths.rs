@@ -7,10 +7,10 @@ use super::super::observe::rest;
 use super::super::plan::{Fit, Ids, fit_whole, forgiven, words};
 use super::super::progress::ActivationEvent;
 use super::{Hands, Unpacked, remember};
-use crate::generation::{Lenience, PathEntry, PathKind};
+use crate::generation::{Lenience, PathEntry, PathKind, Store};
 use crate::host::{
-    Digest, FileImage, FileMode, GroupName, HostPath, Over, Owner, Ownership, PathState, Removed,
-    Upkeep, UserName,
+    Digest, FileImage, FileMode, GroupName, Host, HostPath, Over, Owner, Ownership, PathState,
+    Removed, Upkeep, UserName,
 };
 
 /// Larger files are neither kept as originals nor as drifted versions: they are not configuration.
@@ -63,7 +63,6 @@ impl Hands<'_> {
 
     pub(super) fn written(&mut self, path: &HostPath) {
         self.dirty.extend(path.parent());
-        tracing::info!(%path, "path written");
     }
 
     /// Looks at what is to be replaced, and keeps what must not be lost; `None` if it is right as it is.
@@ -114,26 +113,6 @@ impl Hands<'_> {
         let rest = rest(self.bench.host, manifest, path, real)?;
         let ids = Ids(self.accounts()?);
         Ok(forgiven(lenience, &entry.kind, (real, rest.as_ref()), ids))
-    }
-
-    /// The content to write: that of the entry, or what is there where it may differ from it.
-    pub(super) fn content(
-        &self,
-        path: &HostPath,
-        wanted: &Digest,
-        (real, now): (&PathState, &PathState),
-    ) -> Result<Vec<u8>, HostFailure> {
-        let of = |state: &PathState| match state {
-            PathState::File { content, .. } => Some(content.clone()),
-            _ => None,
-        };
-        if of(real).as_ref() != Some(wanted)
-            && of(now).as_ref() == Some(wanted)
-            && let Some(content) = self.bench.host.read_file(path, LARGEST_KEPT_BYTES)?
-        {
-            return Ok(content);
-        }
-        Ok(self.bench.store.object(wanted)?)
     }
 
     /// Owner and mode to give, where those that are there may stay.
@@ -249,11 +228,8 @@ impl Hands<'_> {
         }
         self.check_unraced(path, found, &now)?;
         match host.remove(path)? {
-            Removed::Yes => {
-                self.dirty.extend(path.parent());
-                tracing::info!(%path, "path removed");
-            }
-            Removed::NotEmpty => tracing::info!(%path, "directory kept, because it is not empty"),
+            Removed::Yes => self.dirty.extend(path.parent()),
+            Removed::NotEmpty => tracing::info!("{path} is kept, because it is not empty"),
             Removed::WasAbsent => {}
         }
         Ok(())
@@ -288,7 +264,6 @@ impl Hands<'_> {
             }
         }
         self.dirty.extend(path.parent());
-        tracing::info!(%path, "original restored");
         Ok(())
     }
 
@@ -321,12 +296,30 @@ impl Hands<'_> {
     }
 }
 
+/// The content to write: that of the entry, or what is there where it may differ from it.
+pub(super) fn content(
+    (host, store): (&Host, &Store),
+    path: &HostPath,
+    wanted: &Digest,
+    seen: &Sight,
+) -> Result<Vec<u8>, HostFailure> {
+    let is_wanted =
+        |state: &PathState| matches!(state, PathState::File { content, .. } if content == wanted);
+    if !is_wanted(&seen.real)
+        && is_wanted(&seen.now)
+        && let Some(content) = host.read_file(path, LARGEST_KEPT_BYTES)?
+    {
+        return Ok(content);
+    }
+    Ok(store.object(wanted)?)
+}
+
 /// Keeps the content of the file at `path` as an object; `None` if it is no file any more.
 pub(in super::super) fn keep(
-    host: &crate::host::Host,
-    store: &crate::generation::Store,
+    host: &Host,
+    store: &Store,
     path: &HostPath,
-) -> Result<Option<crate::host::Digest>, HostFailure> {
+) -> Result<Option<Digest>, HostFailure> {
     if !matches!(host.look(path)?, PathState::File { .. }) {
         return Ok(None);
     }

@@ -107,7 +107,6 @@ async fn move_unit(units: &Units, step: &Step) -> Result<(), HostFailure> {
 
 fn ended(unit: &UnitId, verb: &'static str, result: JobResult) -> Result<(), HostFailure> {
     if result.is_success() {
-        tracing::info!(%unit, verb, "unit moved");
         return Ok(());
     }
     Err(HostFailure::Job {

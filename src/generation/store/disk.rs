@@ -59,13 +59,38 @@ pub(super) fn make_directory(path: &Path) -> Result<(), StoreError> {
 
 /// Writes a file that was not there. Not durable until the file system is synced.
 pub(super) fn write_new(path: &Path, content: &[u8]) -> Result<(), StoreError> {
-    OpenOptions::new()
+    make(path, content).map_err(|error| StoreError::io("write a file", path, error))
+}
+
+/// What making a file came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Created {
+    Yes,
+    IsThere,
+    NoDirectory,
+}
+
+/// Writes a file unless something has its name or its directory is missing. Not durable until the file system is synced; a
+/// kill may leave a part of it.
+pub(super) fn create(path: &Path, content: &[u8]) -> Result<Created, StoreError> {
+    match make(path, content) {
+        Ok(()) => Ok(Created::Yes),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Created::IsThere),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Created::NoDirectory),
+        Err(error) => Err(StoreError::io("write a file", path, error)),
+    }
+}
+
+fn make(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(PRIVATE_FILE.bits())
-        .open(path)
-        .and_then(|mut file| file.write_all(content))
-        .map_err(|error| StoreError::io("write a file", path, error))
+        .open(path)?;
+    file.write_all(content).inspect_err(|_| {
+        // The first error is the one that counts.
+        let _ = fs::remove_file(path);
+    })
 }
 
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {

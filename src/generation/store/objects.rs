@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Store, StoreError, StoreErrorKind, disk};
+use super::disk::{self, Created};
+use super::{Store, StoreError, StoreErrorKind};
 use crate::host::{Digest, durable};
 
 impl Store {
@@ -47,19 +48,26 @@ impl Store {
     }
 
     /// Writes an object unless it is there. Durable after the next sync of the file system.
+    ///
+    /// Under its name at once: whoever was killed meanwhile left a part, which is not believed by anybody who reads it and
+    /// is made whole by whoever writes it next.
     pub(super) fn write_object(
         &self,
         digest: &Digest,
         content: &[u8],
     ) -> Result<Written, StoreError> {
         let path = self.object_path(digest);
-        // Compared, not only looked for: a power cut may have left a name without its content.
-        if disk::read_object(&path)?.is_some_and(|found| found == content) {
-            return Ok(Written::AlreadyThere);
+        match disk::create(&path, content)? {
+            Created::Yes => return Ok(Written::New),
+            Created::NoDirectory => disk::make_directory(&self.object_directory(digest))?,
+            Created::IsThere => {
+                // Compared, not only looked for: a power cut may have left a name without its content.
+                if disk::read_object(&path)?.is_some_and(|found| found == content) {
+                    return Ok(Written::AlreadyThere);
+                }
+            }
         }
-        let directory = self.object_directory(digest);
-        disk::make_directory(&directory)?;
-        let staged = directory.join(format!(".new-{digest}"));
+        let staged = self.object_directory(digest).join(format!(".new-{digest}"));
         disk::remove_file(&staged)?;
         disk::write_new(&staged, content)?;
         disk::rename(&staged, &path)?;

@@ -2,6 +2,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use super::*;
+use crate::host::abreast;
 use crate::host::{Attributes, Digest, PathState, durable};
 
 mod hostile;
@@ -70,13 +71,9 @@ fn staged_files_are_seen_when_they_are_placed_and_those_discarded_leave_nothing(
     };
     let stage = |name: &String| place.host.stage_file(&path(name), image, Over::Anything);
     for count in [2, 20] {
-        let mut staged: Vec<StagedFile> = names[..count]
-            .iter()
-            .map(|name| stage(name).unwrap())
-            .collect();
+        let staged = abreast(&names[..count], stage);
+        let mut staged: Vec<StagedFile> = staged.into_iter().map(Result::unwrap).collect();
         assert_eq!(fs::read_to_string(place.at("/etc/00")).unwrap(), "old");
-        let all: Vec<&StagedFile> = staged.iter().collect();
-        place.host.sync_staged(&all).unwrap();
         place.host.discard_staged(staged.pop().unwrap());
         for file in staged {
             place.host.place_staged(file).unwrap();
