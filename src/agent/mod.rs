@@ -46,3 +46,4 @@ pub use recover::Rescue;
 pub use scan::Booted;
 pub use service::{ServiceError, run};
 pub use settings::{Needs, Overrides, SETTINGS_PATH, Settings, SettingsError};
+pub use turn::PATIENCE;

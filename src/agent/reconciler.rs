@@ -175,10 +175,15 @@ impl Reconciler {
 
     /// Keeps every other process from changing this host until the lock is dropped.
     pub fn lock(&self) -> Result<durable::Lock, Problem> {
+        durable::lock(&self.lock_file()?)
+            .map_err(|error| Problem::of(&error).with_hint(error.hint()))
+    }
+
+    /// The file that is locked, in a state directory that is there.
+    pub(super) fn lock_file(&self) -> Result<PathBuf, Problem> {
         durable::make_directories(&self.state_dir, FileMode::from_bits(0o700))
             .map_err(|error| Problem::of(&error).with_hint(error.hint()))?;
-        durable::lock(&self.state_dir.join("lock"))
-            .map_err(|error| Problem::of(&error).with_hint(error.hint()))
+        Ok(self.state_dir.join("lock"))
     }
 
     /// Asks whether the agent could start anew as the host is by then: its settings are read, and its key opens the secrets

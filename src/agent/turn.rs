@@ -7,14 +7,14 @@ use tokio::time::sleep;
 use super::{ACTIVATION_UNIT, PassEvent, Reconciler};
 use crate::activation::{self, ActivationEvent, Phase};
 use crate::host::durable::{Lock, LockError};
-use crate::host::{FileMode, Transient, durable};
+use crate::host::{Transient, durable};
 use crate::report::Problem;
 
 /// How often it is looked whether the lock is free.
 const GLANCE: Duration = Duration::from_millis(250);
 
 /// How long another pass is waited for, which changes nothing: it fetches, or looks for drift.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long nothing is said about it.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -26,9 +26,7 @@ impl Reconciler {
         &self,
         on_event: &dyn Fn(&PassEvent),
     ) -> Result<Lock, Problem> {
-        durable::make_directories(self.state_dir(), FileMode::from_bits(0o700))
-            .map_err(|error| Problem::of(&error).with_hint(error.hint()))?;
-        let path = self.state_dir().join("lock");
+        let path = self.lock_file()?;
         let mut taken = durable::lock(&path);
         if matches!(taken, Err(LockError::Held { .. })) {
             let mut looking = Looking::begin(self).await;

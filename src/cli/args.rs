@@ -18,7 +18,7 @@ use super::plan::PlanArgs;
 use super::reconcile::{NowArgs, RetryArgs};
 use super::reconcile_confirm::ConfirmArgs;
 use super::reconcile_log::LogArgs;
-use super::reconcile_pause::PauseArgs;
+use super::reconcile_pause::{PauseArgs, ResumeArgs};
 use super::recover::RecoverArgs;
 use super::schema::SchemaArgs;
 use super::secrets::SecretsArgs;
@@ -210,7 +210,7 @@ pub enum ReconcileCommand {
     Pause(PauseArgs),
     /// End a pause before its time
     #[command(long_about = super::reconcile_pause::RESUME_ABOUT)]
-    Resume,
+    Resume(ResumeArgs),
 }
 
 /// The names that the program answers to.

@@ -112,8 +112,8 @@ impl Invocation {
                 command: ReconcileCommand::Pause(args),
             }) => reconcile_pause::pause(args, flags),
             Command::Reconcile(ReconcileArgs {
-                command: ReconcileCommand::Resume,
-            }) => reconcile_pause::resume(flags),
+                command: ReconcileCommand::Resume(args),
+            }) => reconcile_pause::resume(args, flags),
             Command::Status(args) => status::run(args, flags),
             Command::Drift(args) => drift::run(args, flags),
             Command::Plan(args) => plan::run(args, flags),

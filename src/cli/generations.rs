@@ -102,12 +102,16 @@ enum GenerationsCommand {
         /// The generation
         #[arg(value_parser = generation)]
         number: u64,
+        #[command(flatten)]
+        format: FormatFlags,
     },
     /// Give a pinned generation back to `gc`
     Unpin {
         /// The generation
         #[arg(value_parser = generation)]
         number: u64,
+        #[command(flatten)]
+        format: FormatFlags,
     },
 }
 
@@ -202,17 +206,16 @@ pub(super) fn run(args: &GenerationsArgs, flags: &HostFlags) -> Result<u8, Probl
             };
             history.gc(policy, mode, format.format())
         }
-        GenerationsCommand::Pin { number } => {
+        GenerationsCommand::Pin { number, format } => {
             let store = history.store()?;
             store.pin(GenerationNumber(*number)).map_err(problem)?;
-            say(format!("generation {number} is kept until it is unpinned"));
-            Ok(exit::DONE)
+            let said = "is kept until `steadfast generations unpin`";
+            history.pinned(*number, said, format.format())
         }
-        GenerationsCommand::Unpin { number } => {
+        GenerationsCommand::Unpin { number, format } => {
             let store = history.store()?;
             store.unpin(GenerationNumber(*number)).map_err(problem)?;
-            say(format!("generation {number} goes when it is old"));
-            Ok(exit::DONE)
+            history.pinned(*number, "goes when it is old", format.format())
         }
     }
 }
@@ -244,6 +247,18 @@ impl History {
                 say("no generations yet; `steadfast reconcile now` makes the first");
             }
             Format::Text => print(&render::list(&list, clock::now_secs()))?,
+        }
+        Ok(exit::DONE)
+    }
+
+    /// Says what becomes of a generation; as JSON, the list with that one alone.
+    fn pinned(&self, number: u64, said: &str, format: Format) -> Result<u8, Problem> {
+        match format {
+            Format::Text => print(&format!("generation {number} {said}\n"))?,
+            Format::Json => print_json(&GenerationList {
+                version: 1,
+                generations: vec![self.entry(&self.named_or_current(Some(number))?)?],
+            })?,
         }
         Ok(exit::DONE)
     }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::answer::{print, say};
+use super::answer::{print, print_json, say};
+use super::flags::{Format, FormatFlags};
 use super::progress::spin;
 use super::style::{BAD, GOOD, paint};
-use super::{HostFlags, site};
+use super::{HostFlags, reconcile_log, site};
 use crate::activation::{ConfirmError, JournalError, Phase, TransactionId, confirm, past};
 use crate::generation::{GenerationNumber, Store};
 use crate::host::Host;
@@ -40,6 +41,8 @@ pub struct ConfirmArgs {
     /// The transaction to confirm [default: the one that waits]
     #[arg(value_name = "TXN")]
     transaction: Option<TransactionId>,
+    #[command(flatten)]
+    format: FormatFlags,
 }
 
 /// Confirms, and waits until the activation is over.
@@ -56,6 +59,16 @@ pub(super) fn run(args: &ConfirmArgs, flags: &HostFlags) -> Result<u8, Problem> 
         ended(&store, id)
     })
     .map_err(|error| Problem::of(&error).with_hint(error.hint()))?;
+    if args.format.format() == Format::Json {
+        let found = past(&store, Some(id));
+        let found = found.map_err(|error| Problem::of(&error).with_hint(error.hint()))?;
+        print_json(&reconcile_log::answer(&found))?;
+        return Ok(match phase {
+            Phase::Committed => exit::DONE,
+            Phase::RolledBack { .. } | Phase::RollingBack { .. } => exit::ROLLED_BACK,
+            _ => exit::FAILED,
+        });
+    }
     match phase {
         Phase::Committed => {
             let kept = paint(GOOD, format!("generation {generation} stays"));

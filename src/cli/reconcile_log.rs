@@ -95,20 +95,25 @@ pub(super) fn run(args: &LogArgs, flags: &HostFlags) -> Result<u8, Problem> {
         return Err(Problem::new(format!("there is no transaction {wanted}"))
             .with_fix("`steadfast reconcile log` lists those that are kept"));
     }
-    let transactions: Vec<TransactionEntry> = found.iter().map(entry).collect();
+    let answer = answer(&found);
     match (args.format.format(), args.transaction) {
-        (Format::Json, _) => print_json(&LogAnswer {
-            version: 1,
-            transactions,
-        })?,
-        (Format::Text, None) => print(&list(&transactions, clock::now_secs()))?,
+        (Format::Json, _) => print_json(&answer)?,
+        (Format::Text, None) => print(&list(&answer.transactions, clock::now_secs()))?,
         (Format::Text, Some(_)) => {
-            for transaction in &transactions {
+            for transaction in &answer.transactions {
                 print(&one(transaction))?;
             }
         }
     }
     Ok(exit::DONE)
+}
+
+/// What is told about these transactions.
+pub(super) fn answer(found: &[Past]) -> LogAnswer {
+    LogAnswer {
+        version: 1,
+        transactions: found.iter().map(entry).collect(),
+    }
 }
 
 fn entry(past: &Past) -> TransactionEntry {

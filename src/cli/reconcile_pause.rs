@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::HostFlags;
-use super::answer::{print, say};
-use super::flags::Format;
+use super::answer::{print, print_json, say};
+use super::flags::{Format, FormatFlags};
 use super::hold::{ReasonArg, begin, end, term};
 use crate::host::clock;
 use crate::report::{Problem, exit};
@@ -42,6 +42,15 @@ pub struct PauseArgs {
     term: Duration,
     #[command(flatten)]
     reason: ReasonArg,
+    #[command(flatten)]
+    format: FormatFlags,
+}
+
+/// Arguments of `reconcile resume`.
+#[derive(Debug, Args)]
+pub struct ResumeArgs {
+    #[command(flatten)]
+    format: FormatFlags,
 }
 
 /// Pauses the host.
@@ -49,12 +58,17 @@ pub(super) fn pause(args: &PauseArgs, flags: &HostFlags) -> Result<u8, Problem> 
     let pause = args.reason.hold(None, args.term);
     let until = clock::rfc3339(pause.until_secs);
     let answer = format!("paused until {until}; `steadfast reconcile resume` ends it");
-    begin(flags, &pause, Format::Text, &answer)
+    begin(flags, &pause, args.format.format(), &answer)
 }
 
 /// Ends the pause.
-pub(super) fn resume(flags: &HostFlags) -> Result<u8, Problem> {
-    match end(flags, None)? {
+pub(super) fn resume(args: &ResumeArgs, flags: &HostFlags) -> Result<u8, Problem> {
+    let ended = end(flags, None)?;
+    if args.format.format() == Format::Json {
+        print_json(&ended)?;
+        return Ok(exit::DONE);
+    }
+    match ended {
         Some(_) => print("the pause is over; `steadfast reconcile now` does what waits\n")?,
         None => say("this host was not paused"),
     }

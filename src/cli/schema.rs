@@ -54,12 +54,12 @@ struct Output {
 const OUTPUTS: &[Output] = &[
     Output {
         name: "report",
-        verbs: "reconcile now, generations rollback",
+        verbs: "reconcile now, reconcile retry, generations rollback",
         schema: || schema_for!(Report),
     },
     Output {
         name: "log",
-        verbs: "reconcile log",
+        verbs: "reconcile log, reconcile confirm",
         schema: || schema_for!(LogAnswer),
     },
     Output {
@@ -79,7 +79,7 @@ const OUTPUTS: &[Output] = &[
     },
     Output {
         name: "hold",
-        verbs: "drift hold, drift release",
+        verbs: "drift hold, drift release, reconcile pause, reconcile resume",
         schema: || schema_for!(Option<Hold>),
     },
     Output {
@@ -139,7 +139,7 @@ const OUTPUTS: &[Output] = &[
     },
     Output {
         name: "generation-list",
-        verbs: "generations list",
+        verbs: "generations list, generations pin, generations unpin",
         schema: || schema_for!(GenerationList),
     },
     Output {

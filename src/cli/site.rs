@@ -1,10 +1,9 @@
 //! The host that a verb acts on: the running system, or the directory of `--root`.
 
 use std::future::Future;
-use std::time::Duration;
 
 use super::HostFlags;
-use crate::agent::{Needs, Overrides, Reconciler, Settings, state_dir};
+use crate::agent::{Needs, Overrides, PATIENCE, Reconciler, Settings, state_dir};
 use crate::config::HostName;
 use crate::generation::Store;
 use crate::host::{Host, durable};
@@ -105,9 +104,6 @@ pub(super) fn store_to_read(host: &Host) -> Result<Option<Store>, Problem> {
         Err(error) => Err(Problem::of(&error).about(format!("cannot look at {}", dir.display()))),
     }
 }
-
-/// How long another process is waited for that is at work on the host: a pass that changes nothing is over by then.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Keeps every other process from changing the host of `store` until the lock is dropped.
 pub(super) fn lock(store: &Store) -> Result<durable::Lock, Problem> {
