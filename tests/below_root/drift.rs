@@ -186,6 +186,21 @@ fn the_verbs_below_drift_print_json_where_it_is_asked_for() {
 }
 
 #[test]
+fn what_changes_a_host_prints_json_where_it_is_asked_for() {
+    let fleet = Fleet::new();
+    fleet.reconcile().ends_with(0);
+    let paused = fleet.json(&["reconcile", "pause", "--json"]);
+    assert!(paused["path"].is_null() && paused["until_secs"].is_number());
+    let resumed = fleet.json(&["reconcile", "resume", "--json"]);
+    assert_eq!(resumed["since_secs"], paused["since_secs"]);
+    assert!(fleet.json(&["reconcile", "resume", "--json"]).is_null());
+    for (verb, pinned) in [("pin", true), ("unpin", false)] {
+        let answer = fleet.json(&["generations", verb, "1", "--json"]);
+        assert_eq!(answer["generations"][0]["pinned"], pinned);
+    }
+}
+
+#[test]
 fn what_is_ignored_may_differ_and_what_is_put_right_keeps_it() {
     let fleet = Fleet::new();
     let host = "\

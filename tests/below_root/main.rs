@@ -122,6 +122,14 @@ fn an_administrator_who_is_no_longer_named_is_locked_and_no_administrator() {
     assert!(!group.contains(":ketan\n"), "{group}");
     assert!(fleet.read("etc/shadow").contains("ketan:!::::::1:"));
     assert!(fleet.read("etc/passwd").contains("ketan:x:"));
+
+    fleet.run(&["generations", "rollback"]).ends_with(0);
+    let group = fleet.read("etc/group");
+    assert!(
+        group.contains(":ketan\n"),
+        "the way back names him: {group}"
+    );
+    assert!(!fleet.read("etc/shadow").contains("ketan:!::::::1:"));
 }
 
 #[test]
