@@ -99,6 +99,13 @@ fn at_first() -> Units {
         |at: &str| format!("[Mount]\nWhat=tmpfs\nWhere=/srv/{at}\nType=tmpfs\nOptions=size=1M\n");
     units.set("srv-remounted.mount", &mount("remounted"), STARTED);
     units.set("srv-again.mount", &mount("again"), STARTED);
+    // What is mounted on demand: nobody looks, so it is never mounted.
+    units.set("srv-lazy.mount", &mount("lazy"), "");
+    units.set(
+        "srv-lazy.automount",
+        "[Automount]\nWhere=/srv/lazy\n",
+        STARTED,
+    );
     units.set("group.target", "[Unit]\nDescription=a group\n", STARTED);
     units.set(
         "by-hand.target",
@@ -157,7 +164,7 @@ fn in_groups<S: ToString>(jobs: impl IntoIterator<Item = S>) -> Vec<String> {
         let starts_others = match job.rsplit_once('.').map(|(_, kind)| kind) {
             _ if job == "reload" => 4,
             _ if verb == "reload" => 0,
-            Some("mount done") => 0,
+            Some("mount done" | "automount done") => 0,
             Some("socket done" | "timer done") => 1,
             Some("target done") => 3,
             _ => 2,
@@ -210,6 +217,8 @@ fn everything_changes(fleet: &Fleet, observer: &Observer<'_>, units: &mut Units)
     units.change("some.slice", "1000", "1001");
     units.change("srv-remounted.mount", "size=1M", "size=2M");
     units.change("srv-again.mount", "What=tmpfs", "What=other");
+    let idle = "Where=/srv/lazy\nTimeoutIdleSec=90";
+    units.change("srv-lazy.automount", "Where=/srv/lazy", idle);
     units.change("by-hand.target", "X-Only", "Wants=tick.timer\nX-Only");
     units.change("gap.socket", "Accept=no", "Accept=no\nBacklog=7");
     units.set(
@@ -243,6 +252,7 @@ fn everything_changes(fleet: &Fleet, observer: &Observer<'_>, units: &mut Units)
             "reload srv-remounted.mount done",
             "reload trigger-reload.service done",
             "restart srv-again.mount done",
+            "restart srv-lazy.automount done",
             "restart gap.socket done",
             "restart tick.timer done",
             "restart in-place.service done",
