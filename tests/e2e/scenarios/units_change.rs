@@ -77,6 +77,7 @@ pub fn units_change_as_their_definitions_ask_and_originals_come_back(world: &Wor
     assert_eq!(yard.drift().0, 0);
 
     every_definition_changes_and_one_goes(&fleet);
+    nothing_is_left_behind_a_mask_and_what_was_there_comes_back(&fleet);
     what_cannot_be_done_changes_nothing(&fleet);
     the_agents_own_unit_changes(&fleet);
 }
@@ -136,6 +137,40 @@ fn every_definition_changes_and_one_goes(fleet: &Fleet) {
         "masked\n"
     );
     assert_eq!(yard.drift().0, 0);
+}
+
+/// systemd neither enables nor disables what is masked.
+fn nothing_is_left_behind_a_mask_and_what_was_there_comes_back(fleet: &Fleet) {
+    let yard = fleet.host("yard");
+    yard.must(
+        "mkdir -p /usr/local/lib/systemd/system; cd /usr/local/lib/systemd/system
+         printf '[Service]\\nExecStart=/bin/true\\n[Install]\\nWantedBy=multi-user.target\\n' | tee before.service >ours.service
+         systemctl daemon-reload; systemctl enable --quiet before.service",
+    );
+    let enabled = || {
+        yard.must("cd /etc/systemd/system/multi-user.target.wants; find . -name before.service -o -name ours.service | sort")
+    };
+    let mut said = String::new();
+    for (ours, before, links) in [
+        ("enable: true", "enable: false", "./ours.service\n"),
+        ("mask: true", "mask: true", ""),
+        ("enable: false", "mask: true", ""),
+        ("", "", "./before.service\n"),
+    ] {
+        let entries = format!("  ours.service: {{ {ours} }}\n  before.service: {{ {before} }}\n");
+        let says = if ours.is_empty() { "" } else { &entries };
+        fleet.clone.edit(
+            "hosts/yard/host.yml",
+            &format!("units:\n{said}"),
+            &format!("units:\n{says}"),
+        );
+        says.clone_into(&mut said);
+        let commit = fleet.clone.commit("masks come and go");
+        fleet.clone.push();
+        yard.wait_converged(&commit, EVENTUALLY);
+        assert_eq!(enabled(), links, "{entries}");
+        assert_eq!(yard.drift().0, 0, "{entries}");
+    }
 }
 
 fn what_cannot_be_done_changes_nothing(fleet: &Fleet) {
