@@ -16,7 +16,9 @@ use rustix::fs::{
     AtFlags, Gid, Mode, OFlags, Uid, fchmod, fchown, fstat, fsync, mkdirat, unlinkat,
 };
 use rustix::io::Errno;
+use rustix::process::{getegid, geteuid};
 
+use super::acting::Acting;
 use super::root::{Parent, Trust, open_below};
 use super::{FileError, FileErrorKind, FileMode, Host, HostPath, Owner, Ownership};
 
@@ -45,9 +47,10 @@ impl Host {
         const ACTION: &str = "make the directory";
         let parent = self.root.open_parent(ACTION, path, Trust::For(owner))?;
         let failed = |errno: Errno| FileError::io(ACTION, &self.real_path(path), errno);
+        let first = self.mode_at_birth(parent.acting, owner, mode);
         let created = parent
             .acting
-            .perform(|| mkdirat(&parent, path.file_name(), Mode::RWXU));
+            .perform(|| mkdirat(&parent, path.file_name(), first));
         match created.flatten() {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(errno) => return Err(failed(errno)),
@@ -60,6 +63,24 @@ impl Host {
             }
             Err(Errno::NOTDIR | Errno::LOOP) => Err(self.in_the_way(ACTION, path, &parent)),
             Err(errno) => Err(failed(errno)),
+        }
+    }
+
+    /// The mode that a directory is made with. Where its maker is its owner it is as it should be from then on, whoever is killed
+    /// before the next call; where it is to be given to somebody, nobody else enters before.
+    fn mode_at_birth(&self, maker: Acting, owner: Owner, mode: FileMode) -> Mode {
+        let is_makers = match (maker, owner) {
+            _ if self.ownership() == Ownership::Ignored => true,
+            (Acting::Ourselves, Owner::Ids { uid, gid }) => {
+                (uid, gid) == (geteuid().as_raw(), getegid().as_raw())
+            }
+            (Acting::As { uid, gid }, wanted) => wanted == Owner::Ids { uid, gid },
+            (Acting::Ourselves, Owner::Unknown) => false,
+        };
+        if is_makers {
+            Mode::from_raw_mode(mode.bits())
+        } else {
+            Mode::RWXU
         }
     }
 

@@ -106,6 +106,25 @@ fn a_unit_that_the_installation_enabled_is_enabled_again_when_its_mask_goes() {
 }
 
 #[test]
+fn a_directory_that_a_killed_way_back_made_again_has_the_mode_that_it_had() {
+    for nth in 1..=6 {
+        let kill = Kill {
+            call: "fdatasync",
+            nth: 5,
+        };
+        let rescue = Rescue::KilledBootUnit(Kill {
+            call: "fchmod",
+            nth,
+        });
+        let host = Host::default();
+        goes_well(&[
+            Event::Push(with("/etc/app/a.conf", Kind::File(0, 0o644, false))),
+            Event::Killed { host, kill, rescue },
+        ]);
+    }
+}
+
+#[test]
 fn a_secret_that_somebody_deleted_comes_back_with_a_scan_that_only_reports() {
     let secret = Secret {
         version: 0,

@@ -325,6 +325,23 @@ fn a_directory_gets_its_mode_when_made_and_when_there() {
 }
 
 #[test]
+fn a_directory_is_born_with_its_mode_if_it_is_its_makers_and_closed_if_it_is_to_be_given_away() {
+    let host = place().host;
+    let mode = FileMode::from_bits(0o755);
+    let account = Acting::As { uid: 7, gid: 8 };
+    let born = |maker, owner| host.mode_at_birth(maker, owner, mode).as_raw_mode();
+    assert_eq!(born(Acting::Ourselves, own()), 0o755);
+    assert_eq!(born(account, Owner::Ids { uid: 7, gid: 8 }), 0o755);
+    if is_root("a directory to be given away") {
+        assert_eq!(
+            born(Acting::Ourselves, Owner::Ids { uid: 7, gid: 8 }),
+            0o700
+        );
+        assert_eq!(born(account, own()), 0o700);
+    }
+}
+
+#[test]
 fn a_parent_that_others_can_change_is_refused() {
     if !is_root("a_parent_that_others_can_change_is_refused") {
         return;
