@@ -42,6 +42,14 @@ impl Hold {
         }
     }
 
+    /// Whether it has not ended by `now_secs`. Where the clock was set back by more than it was to last, nobody knows how long it
+    /// has lasted, and it is over: it would last for as long as the clock was wrong.
+    #[must_use]
+    pub fn lasts(&self, now_secs: i64) -> bool {
+        let length = self.until_secs.saturating_sub(self.since_secs);
+        self.until_secs > now_secs && self.since_secs.saturating_sub(now_secs) <= length
+    }
+
     /// Whether it speaks of `path`: of itself, or of a directory above.
     #[must_use]
     pub fn covers(&self, path: &HostPath) -> bool {
@@ -177,7 +185,7 @@ impl Holds {
     pub fn take_expired(&mut self, now_secs: i64) -> Vec<Hold> {
         let (in_force, expired) = std::mem::take(&mut self.holds)
             .into_iter()
-            .partition(|hold| hold.until_secs > now_secs);
+            .partition(|hold| hold.lasts(now_secs));
         self.holds = in_force;
         expired
     }
@@ -185,13 +193,12 @@ impl Holds {
     /// Whether any has ended by `now_secs`.
     #[must_use]
     pub fn has_expired(&self, now_secs: i64) -> bool {
-        self.holds.iter().any(|hold| hold.until_secs <= now_secs)
+        !self.holds.iter().all(|hold| hold.lasts(now_secs))
     }
 
     /// Those that have not ended by `now_secs`, in the order in which they were said.
     pub fn in_force(&self, now_secs: i64) -> impl Iterator<Item = &Hold> {
-        let lasts = move |hold: &&Hold| hold.until_secs > now_secs;
-        self.holds.iter().filter(lasts)
+        self.holds.iter().filter(move |hold| hold.lasts(now_secs))
     }
 
     /// The pause of everything, if it has not ended by `now_secs`.
@@ -231,6 +238,19 @@ mod tests {
         assert_eq!(holds.take_expired(20), [hold(Some("/etc/motd"), 20)]);
         assert_eq!(holds.lift(None), Some(hold(None, 30)));
         assert_eq!(holds, Holds::default());
+    }
+
+    #[test]
+    fn a_hold_does_not_last_for_as_long_as_the_clock_was_wrong() {
+        let year = 365 * 24 * 3600;
+        let pause = Hold {
+            since_secs: year,
+            until_secs: year + 1800,
+            ..hold(None, 0)
+        };
+        assert!(pause.lasts(year) && pause.lasts(year - 1800), "a little");
+        assert!(!pause.lasts(year - 1801) && !pause.lasts(0), "by a year");
+        assert!(!pause.lasts(year + 1800), "its end");
     }
 
     #[test]

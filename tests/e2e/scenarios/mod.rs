@@ -6,6 +6,7 @@ mod backup;
 mod boot;
 mod broken_disks;
 mod canary;
+mod clock_jumps;
 mod converge;
 mod disks;
 mod drift;
@@ -59,6 +60,7 @@ scenarios![
     example::hosts_of_the_example_become_all_they_say_and_then_what_they_were,
     kill_anywhere::kills_at_chosen_records_leave_a_host_wholly_old_or_wholly_new,
     broken_disks::a_disk_that_fails_at_chosen_calls_leaves_a_host_wholly_old_or_wholly_new_and_it_says_so,
+    clock_jumps::a_clock_that_jumps_at_any_record_changes_nothing_and_nothing_waits_for_it,
     kills::kills_at_any_moment_leave_a_host_wholly_old_or_wholly_new,
     drift_seen::one_edit_among_ten_thousand_files_is_told_though_nobody_scans_and_a_hundred_at_once_are_all_told,
     drift_seen::an_editor_that_fights_back_trips_the_flap_guard_and_is_named,

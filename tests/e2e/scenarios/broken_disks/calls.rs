@@ -12,7 +12,9 @@ use crate::harness::Host;
 pub const CALLS: &str = "write,fsync,fdatasync,syncfs,rename,renameat,renameat2,mkdir,mkdirat,unlink,unlinkat,symlink,symlinkat,\
     link,linkat,chmod,fchmod,fchown,fchownat,ftruncate,fallocate,openat,openat2";
 /// Those that hardly anybody else on a host makes, so that they need no path to be told apart.
-const RARE: [&str; 4] = ["fsync", "syncfs", "fchmod", "fchown"];
+const RARE: [&str; 5] = ["fsync", "syncfs", "fchmod", "fchown", "rename"];
+/// Those of which strace looks at the first path only.
+const BY_FIRST_PATH: [&str; 3] = ["rename", "link", "symlink"];
 /// What is on a disk, or is a secret; the journal of systemd is its own affair.
 const DISKS: [&str; 6] = ["/etc", "/home", "/run/secrets", "/srv", "/usr", "/var"];
 
@@ -117,7 +119,14 @@ pub fn of(host: &Host, strace: &Strace, way: Way) -> Vec<Call> {
         if name == "write" && arguments.contains(&format!("<{journal}>")) {
             records += 1;
         }
-        let mut paths: Vec<Option<String>> = paths(arguments).into_iter().map(Some).collect();
+        let seen = if BY_FIRST_PATH.contains(&name) {
+            arguments
+                .split_once(", ")
+                .map_or(arguments, |(first, _)| first)
+        } else {
+            arguments
+        };
+        let mut paths: Vec<Option<String>> = paths(seen).into_iter().map(Some).collect();
         if RARE.contains(&name) {
             paths.push(None);
         }

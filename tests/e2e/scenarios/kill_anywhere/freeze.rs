@@ -116,6 +116,73 @@ impl Trap {
     }
 }
 
+/// How often a writer of the journal is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Often {
+    Once,
+    /// At every so many records.
+    Every(usize),
+}
+
+/// A process that stands still where it is about to write records, and goes on when it is told to.
+pub struct Stop {
+    strace: Strace,
+    journal: String,
+}
+
+/// The process that stands still.
+pub struct Stopped(String);
+
+impl Stop {
+    /// Sets it at record `first` of the next transaction.
+    pub fn set(host: &Host, first: usize, often: Often) -> Self {
+        let when = match often {
+            Often::Once => first.to_string(),
+            Often::Every(step) => format!("{first}+{step}"),
+        };
+        let journal = next_journal(host);
+        let arguments = [
+            "-P".to_owned(),
+            journal.clone(),
+            "-etrace=write".to_owned(),
+            format!("-einject=write:signal=STOP:when={when}"),
+        ];
+        let strace = Strace::attach(host, &arguments);
+        Self { strace, journal }
+    }
+
+    /// Waits until it is stopped once more than `before`; `None` when it is over, or waits for a person.
+    pub fn wait_stopped(&self, host: &Host, before: usize) -> Option<Stopped> {
+        let end = format!("tail -n 1 {} 2>/dev/null", self.journal);
+        wait_for("a stop or the end", WITHIN, || {
+            let seen = self.strace.seen();
+            // Each of its threads stops; the one that writes says when.
+            let writer = seen.lines().find(|line| line.contains("write("));
+            let writer = writer.and_then(|line| line.split_whitespace().next());
+            let mut stops = seen.lines().filter(|line| {
+                line.contains("stopped by SIGSTOP") && line.split_whitespace().next() == writer
+            });
+            if let Some(stop) = stops.nth(before) {
+                let process = stop.split_whitespace().next()?;
+                return Some(Some(Stopped(process.to_owned())));
+            }
+            let last = host.quietly(&end);
+            let is_over = ["awaiting_confirmation", "committed", "rolled_back"]
+                .iter()
+                .any(|phase| last.contains(&format!("\"phase\":\"{phase}\"")));
+            is_over.then_some(None)
+        })
+    }
+}
+
+impl Stopped {
+    /// Lets it go on.
+    pub fn goes_on(self) {
+        let status = Command::new("kill").args(["-CONT", &self.0]).status();
+        assert!(status.is_ok_and(|status| status.success()));
+    }
+}
+
 impl Drop for Strace {
     fn drop(&mut self) {
         // Told to end, it lets go of those it traces, one by one. Should one of them wait for another that is stopped (a systemd
