@@ -191,8 +191,8 @@ fn connect(yard: &Host, port: u16, unit: &str) {
     ));
 }
 
-fn everything_changes(fleet: &Fleet, observer: &Observer<'_>, units: &mut Units) {
-    let yard = fleet.host("yard");
+/// The second version of every unit.
+fn change_all(units: &mut Units) {
     for name in [
         "plain", "in-place", "reloaded", "idle", "kept", "refusing", "by-hand", "door", "multi@",
         "talk@",
@@ -231,6 +231,11 @@ fn everything_changes(fleet: &Fleet, observer: &Observer<'_>, units: &mut Units)
         "[Unit]\nX-StopOnReconfiguration=true\n",
         STARTED,
     );
+}
+
+fn everything_changes(fleet: &Fleet, observer: &Observer<'_>, units: &mut Units) {
+    let yard = fleet.host("yard");
+    change_all(units);
     let second = units.push(fleet, &file("two"), "everything changes");
     let status = yard.wait_converged(&second, EVENTUALLY);
     assert_eq!(
