@@ -138,7 +138,7 @@ impl Activation<'_> {
 
     /// Removes the unfinished files of the process that was killed. They harm nobody: one that stays is no reason to stay.
     fn sweep(&self, journal: &Journal) {
-        for directory in self.touched(&journal.record.plan) {
+        for directory in self.touched(&journal.record) {
             let swept = self
                 .host
                 .sweep_temporaries(&directory, journal.record.id.number());
@@ -151,9 +151,9 @@ impl Activation<'_> {
         }
     }
 
-    /// The directories in which carrying out `plan` writes files. Accounts, enabled units and secrets have some of their
-    /// own.
-    fn touched(&self, plan: &Plan) -> BTreeSet<HostPath> {
+    /// The directories in which carrying out the plan of `record` writes files, or the way back from it. Accounts, enabled units
+    /// and secrets have some of their own.
+    fn touched(&self, record: &Record) -> BTreeSet<HostPath> {
         let fixed = ["/etc", "/run", "/var/lib/systemd/linger"];
         let fixed = fixed.into_iter().map(HostPath::new);
         let mut directories: BTreeSet<HostPath> = fixed.filter_map(Result::ok).collect();
@@ -163,13 +163,23 @@ impl Activation<'_> {
             directories.extend(below);
             directories.insert(units);
         }
-        for step in &plan.steps {
+        for step in &record.plan.steps {
             if let Step::WritePath { path, .. }
             | Step::RestoreOriginal { path, .. }
             | Step::RemovePath { path, .. } = step
             {
                 directories.extend(path.parent());
             }
+        }
+        // The way back puts drift of the generation before right as well.
+        let previous = record
+            .previous
+            .and_then(|number| self.store.get(number).ok());
+        for path in previous
+            .iter()
+            .flat_map(|previous| previous.manifest.paths.keys())
+        {
+            directories.extend(path.parent());
         }
         directories
     }

@@ -125,6 +125,29 @@ fn a_directory_that_a_killed_way_back_made_again_has_the_mode_that_it_had() {
 }
 
 #[test]
+fn a_way_back_that_is_killed_as_it_puts_drift_right_leaves_no_unfinished_file() {
+    let sick = Host {
+        sick: true,
+        ..Host::default()
+    };
+    for nth in 1..=4 {
+        let kill = Kill {
+            call: "renameat2",
+            nth,
+        };
+        goes_well(&[
+            Event::Found(with("/etc/app/sub", Kind::Link(1))),
+            Event::Edited(vec![Edit::Delete("/etc/app/sub")]),
+            Event::Killed {
+                host: sick.clone(),
+                kill,
+                rescue: Rescue::Agent,
+            },
+        ]);
+    }
+}
+
+#[test]
 fn a_secret_that_somebody_deleted_comes_back_with_a_scan_that_only_reports() {
     let secret = Secret {
         version: 0,
