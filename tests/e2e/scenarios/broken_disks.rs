@@ -3,7 +3,7 @@
 //!
 //! An activation that nobody disturbed shows which calls there are: about 150 by kind of step, name and path. The gate takes some of
 //! them, as long as its patience lasts. `STEADFAST_IO_ERRORS=all cargo test --test e2e -- disk_that_fails` takes all, which is
-//! about ten minutes; `STEADFAST_IO_ERRORS=40..60` takes those that the transcript lists as the 40th to the 59th,
+//! about twenty minutes; `STEADFAST_IO_ERRORS=40..60` takes those that the transcript lists as the 40th to the 59th,
 //! `STEADFAST_IO_ERRORS=40..60/5` every fifth of them.
 
 mod calls;
@@ -79,7 +79,8 @@ pub fn a_disk_that_fails_at_chosen_calls_leaves_a_host_wholly_old_or_wholly_new_
     );
     life.fleet.transcript.note(&note);
     assert!(count(End::Old) > 0, "{note}");
-    assert!(4 * count(End::Untouched) <= ends.len(), "{note}");
+    // Which thread makes which file is chance.
+    assert!(count(End::Untouched) <= 1 + ends.len() / 4, "{note}");
 
     let file = calls.iter().find(|call| call.puts_files_in_place());
     life.fails_for_good(file.unwrap());

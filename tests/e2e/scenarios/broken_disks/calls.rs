@@ -87,9 +87,10 @@ impl Call {
         self.name == "renameat" && self.path.as_deref() == Some("/etc/ka")
     }
 
-    /// Whether it may be one of a program that is run, which tells what went wrong in its own words.
+    /// Whether it may be one of a program that is run, which tells what went wrong in its own words: strace counts for each
+    /// process, and without a path any of them meets the error.
     pub fn is_of_a_program(&self) -> bool {
-        self.what.contains("package") || self.what.contains("user")
+        self.path.is_none() || self.what.contains("package") || self.what.contains("user")
     }
 
     /// Whether what it is about may be done already, so that the end may be new though the program says that it failed.
