@@ -1,6 +1,6 @@
 //! Hosts of `repo-example/`: their real files on real hosts, and the way back.
 
-mod before;
+pub(super) mod before;
 mod boulder;
 mod chicago;
 

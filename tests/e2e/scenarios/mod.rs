@@ -26,6 +26,7 @@ mod modes;
 mod mounts;
 mod network;
 mod packages;
+mod random_life;
 mod reboot;
 mod recipients;
 mod removal;
@@ -62,6 +63,7 @@ scenarios![
     broken_disks::a_disk_that_fails_at_chosen_calls_leaves_a_host_wholly_old_or_wholly_new_and_it_says_so,
     clock_jumps::a_clock_that_jumps_at_any_record_changes_nothing_and_nothing_waits_for_it,
     kills::kills_at_any_moment_leave_a_host_wholly_old_or_wholly_new,
+    random_life::a_life_drawn_by_lot_leaves_a_host_wholly_what_it_is_to_be_and_in_the_end_what_it_was,
     drift_seen::one_edit_among_ten_thousand_files_is_told_though_nobody_scans_and_a_hundred_at_once_are_all_told,
     drift_seen::an_editor_that_fights_back_trips_the_flap_guard_and_is_named,
     drift_seen::every_kind_of_edit_is_put_right_at_once_but_not_while_it_is_held_or_the_host_paused,
