@@ -23,6 +23,9 @@ struct Original {
     whole: Protection,
 }
 
+/// How every ciphertext begins.
+const CIPHERTEXT: &[u8] = b"ENC[AES256_GCM,";
+
 /// What the MAC covers.
 #[derive(PartialEq)]
 enum Protection {
@@ -51,7 +54,7 @@ impl Contents {
             .iter()
             .filter(|path| {
                 let text = sealed.ciphertext(path);
-                text.is_some_and(|text| text.starts_with("ENC[AES256_GCM,"))
+                text.is_some_and(|text| text.as_bytes().starts_with(CIPHERTEXT))
             })
             .map(|path| keys(path))
             .collect();
@@ -64,7 +67,9 @@ impl Contents {
         for (path, value) in values {
             contents.bytes.extend_from_slice(&value);
             let path = keys(&path);
-            if sealed_paths.contains(&path) && !value.is_empty() {
+            // What is in clear may look like ciphertext, and is then what it looks like.
+            let is_opened = !value.is_empty() && !value.starts_with(CIPHERTEXT);
+            if sealed_paths.contains(&path) && is_opened {
                 contents.encrypted.insert((path, value));
             }
         }
@@ -116,8 +121,7 @@ impl Original {
 
 /// Ranges of all ciphertexts.
 fn ciphertexts(text: &[u8]) -> Vec<std::ops::Range<usize>> {
-    let begins = b"ENC[AES256_GCM,";
-    let starts = (0..text.len()).filter(|at| text[*at..].starts_with(begins));
+    let starts = (0..text.len()).filter(|at| text[*at..].starts_with(CIPHERTEXT));
     let ranges = starts.filter_map(|start| {
         let length = text[start..].iter().position(|byte| *byte == b']')?;
         Some(start..start + length + 1)
