@@ -157,13 +157,21 @@ impl Fleet {
         self.clone.write(".sops.yaml", &rules);
     }
 
-    /// Writes the agent's settings of every host. `more` is added to them.
+    /// Writes the agent's settings of every host: those of `more`, and what is usual here where it does not say otherwise.
     pub fn set_up_agents(&self, more: &str) {
-        let hasty = "health: { window: 20s, lockout_window: 20s, passes: 2, every: 1s }\n";
-        let health = if more.contains("health:") { "" } else { hasty };
+        const USUAL: [&str; 3] = [
+            "poll_interval: 2s\n",
+            "settle: 3s\n",
+            "health: { window: 20s, lockout_window: 20s, passes: 2, every: 1s }\n",
+        ];
+        let says = |usual: &&str| {
+            let key = usual.split_inclusive(':').next().unwrap_or_default();
+            more.lines().any(|line| line.starts_with(key))
+        };
+        let usual: String = USUAL.into_iter().filter(|usual| !says(usual)).collect();
         for host in &self.hosts {
             let settings = format!(
-                "host: {}\nremotes: [\"{}\"]\nbranch: main\npoll_interval: 2s\nsettle: 3s\n{health}{more}",
+                "host: {}\nremotes: [\"{}\"]\nbranch: main\n{usual}{more}",
                 host.name,
                 self.url()
             );

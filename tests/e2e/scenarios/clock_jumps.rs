@@ -59,13 +59,8 @@ struct Life {
 impl Life {
     fn boot(world: &World, name: &str) -> Self {
         let fleet = Fleet::boot(world, name, &["yard"]);
-        fleet.set_up_agents("confirm: always\nconfirm_within: 5m\n");
+        fleet.set_up_agents("settle: 1s\npoll_interval: 5s\nconfirm: always\nconfirm_within: 5m\n");
         let yard = fleet.host("yard");
-        let settings = yard.read("/etc/steadfast/agent.yml").unwrap();
-        let settings = settings
-            .replace("settle: 3s", "settle: 1s")
-            .replace("poll_interval: 2s", "poll_interval: 5s");
-        yard.write("/etc/steadfast/agent.yml", &settings);
         let keys = format!("{}\n", fleet.clone.public_key("developer"));
         yard.write_with_mode("/root/.ssh/authorized_keys", &keys, 0o600);
         yard.must("chmod 700 /root/.ssh");

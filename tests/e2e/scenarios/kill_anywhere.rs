@@ -28,14 +28,7 @@ const RECOVERED: Duration = Duration::from_mins(3);
 
 pub fn kills_at_chosen_records_leave_a_host_wholly_old_or_wholly_new(world: &World, name: &str) {
     let mut fleet = Fleet::boot(world, name, &["yard", "dock"]);
-    fleet.set_up_agents("");
-    for host in fleet.hosts() {
-        let settings = host.read("/etc/steadfast/agent.yml").unwrap();
-        let settings = settings
-            .replace("settle: 3s", "settle: 1s")
-            .replace("poll_interval: 2s", "poll_interval: 10s");
-        host.write("/etc/steadfast/agent.yml", &settings);
-    }
+    fleet.set_up_agents("settle: 1s\npoll_interval: 10s\n");
     fleet.share_secrets_with(&["yard", "dock"]);
     let first = Version::new(0, Packages::Absent);
     first.commit_to(&fleet);

@@ -18,14 +18,7 @@ const ROUNDS: usize = 10;
 
 pub fn kills_at_any_moment_leave_a_host_wholly_old_or_wholly_new(world: &World, name: &str) {
     let mut fleet = Fleet::boot(world, name, &["yard", "dock"]);
-    fleet.set_up_agents("");
-    for host in fleet.hosts() {
-        let settings = host.read("/etc/steadfast/agent.yml").unwrap();
-        host.write(
-            "/etc/steadfast/agent.yml",
-            &settings.replace("settle: 3s", "settle: 1s"),
-        );
-    }
+    fleet.set_up_agents("settle: 1s\n");
     fleet.share_secrets_with(&["yard", "dock"]);
     fleet.clone.seal("secrets/default.yml", "version: \"0\"\n");
     let seed: u64 = std::env::var("STEADFAST_E2E_SEED")

@@ -70,13 +70,8 @@ struct Life {
 impl Life {
     fn boot(world: &World, name: &str) -> Self {
         let fleet = Fleet::boot(world, name, &["yard"]);
-        fleet.set_up_agents("");
+        fleet.set_up_agents("settle: 1s\npoll_interval: 10s\n");
         let yard = fleet.host("yard");
-        let settings = yard.read("/etc/steadfast/agent.yml").unwrap();
-        let settings = settings
-            .replace("settle: 3s", "settle: 1s")
-            .replace("poll_interval: 2s", "poll_interval: 10s");
-        yard.write("/etc/steadfast/agent.yml", &settings);
         fleet.share_secrets_with(&["yard"]);
         let nothing = say_nothing(&fleet);
         fleet.start_agents();
