@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use crate::bed::Bed;
 use crate::fleet::{Fleet, run};
@@ -31,8 +33,16 @@ impl Disk {
 }
 
 impl Drop for Disk {
+    /// Asks again while the disk is busy: what another test's thread starts holds our open files until it is executed.
     fn drop(&mut self) {
-        drop(Command::new("umount").arg(&self.at).status());
+        let begun = Instant::now();
+        let unmounted = || {
+            let umount = Command::new("umount").arg(&self.at).status();
+            umount.is_ok_and(|status| status.success())
+        };
+        while !unmounted() && begun.elapsed() < Duration::from_secs(30) {
+            sleep(Duration::from_millis(20));
+        }
     }
 }
 
@@ -55,7 +65,7 @@ fn may_mount_ext4(test: &str, image: &Path, at: &Path) -> bool {
             .status()
             .is_ok_and(|status| status.success());
     if mounted {
-        run(Command::new("umount").arg(at));
+        drop(Disk { at: at.to_owned() });
     } else {
         println!("SKIP {test}: it takes root that may mount an ext4 in a file");
     }
