@@ -8,7 +8,7 @@ use super::{Holds, Observed};
 use crate::generation::{Additions, Manifest, PathKind};
 use crate::host::{
     Accounts, Digest, FileErrorKind, Host, HostPath, InstalledPackages, KernelModule, LocaleName,
-    Ours, PackageName, PathState, UnitId, UnitKind, UnitName, UnitState, UserName, clock, for_each,
+    Ours, PackageName, PathState, UnitId, UnitKind, UnitName, UnitState, UserName, clock,
 };
 use crate::secrets::{self, OpenedSecrets, SecretSet, SecretState, UnitTriggers};
 
@@ -163,17 +163,14 @@ fn paths(
         named.extend(manifest.directories());
         named.extend(manifest.paths.keys().cloned());
     }
-    let look = |path: &HostPath| {
-        if manifests.iter().any(|m| m.mounts.contains_key(path)) {
-            host.look_at_mount_point(path)
-        } else {
-            host.look(path)
-        }
-    };
-    let named: Vec<HostPath> = named.into_iter().collect();
-    let states = for_each(&named, ("looking", &|_step| ()), look);
-    let found = named.into_iter().zip(states);
-    found.map(|(path, state)| Ok((path, state?))).collect()
+    let is_mount = |path: &HostPath| manifests.iter().any(|m| m.mounts.contains_key(path));
+    let (mounts, others): (BTreeSet<_>, BTreeSet<_>) = named.into_iter().partition(is_mount);
+    let mut found = host.look_at_all(others)?;
+    for path in mounts {
+        let state = host.look_at_mount_point(&path)?;
+        found.insert(path, state);
+    }
+    Ok(found)
 }
 
 /// The lines that count, of files in which some may differ and that are not as they should be.

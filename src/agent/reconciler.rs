@@ -15,7 +15,7 @@ use crate::activation::{Holds, Plan};
 use crate::drift::{self, Adoption, DriftReport};
 use crate::generation::{GenerationNumber, Manifest, Store};
 use crate::health::Question;
-use crate::host::{FileMode, Host, HostPath, Seen, Writers, clock, durable};
+use crate::host::{FileMode, Host, HostPath, Seen, Writers, both, clock, durable};
 use crate::report::{Outcome, Problem, Report, State, TextChange, Trigger};
 use crate::source::{Mirror, Revision};
 
@@ -324,12 +324,13 @@ impl Reconciler {
         on_event: &dyn Fn(&PassEvent),
     ) -> Result<DriftReport, Problem> {
         let store = self.store()?;
-        let Some(current) = store.current().map_err(|error| Problem::of_store(&error))? else {
+        let (seen, current) = both(|| self.seen(reading), || store.current());
+        let Some(current) = current.map_err(|error| Problem::of_store(&error))? else {
             return Err(Problem::new("this host has no generation yet")
                 .with_fix("run `steadfast reconcile now` first"));
         };
         on_event(&PassEvent::Observing);
-        let host = self.host.remembering(self.seen(reading));
+        let host = self.host.remembering(seen);
         self.scan(&host, &store, &current).await
     }
 

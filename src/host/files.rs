@@ -3,6 +3,7 @@
 mod look;
 mod place;
 mod stage;
+mod survey;
 mod temporary;
 
 pub use place::{FileImage, Over};

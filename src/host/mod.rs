@@ -68,7 +68,7 @@ pub use packages::{
     PackagedFile, Remember, Upkeep,
 };
 pub use parallel::{Step, Watcher};
-pub(crate) use parallel::{abreast, for_each, side_by_side};
+pub(crate) use parallel::{abreast, both, for_each, side_by_side};
 pub use people::{Linger, PeopleError};
 pub use reach::{DefaultRoutes, Route};
 pub use reserved::{Reserved, reserved};

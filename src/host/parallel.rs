@@ -1,5 +1,6 @@
 //! The same work for many things: on every processor, or waited for side by side.
 
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::Poll;
@@ -74,6 +75,19 @@ fn spread<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> R 
     let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     // Every index was taken by exactly one thread, and a thread that panicked has ended the scope above.
     results.into_iter().flatten().collect()
+}
+
+/// Does both at once, the first on a thread of its own.
+pub(crate) fn both<A: Send, B>(
+    first: impl FnOnce() -> A + Send,
+    second: impl FnOnce() -> B,
+) -> (A, B) {
+    thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        let first = first.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (first, second)
+    })
 }
 
 /// Does several things at once, in one task; the results are in the order of `acts`.

@@ -10,7 +10,7 @@ use crate::config::HostName;
 use crate::generation::{
     Built, Generation, GenerationNumber, MANIFEST_VERSION, Manifest, Provenance,
 };
-use crate::host::Digest;
+use crate::host::{Digest, both};
 
 /// The version of the provenance file that this build writes.
 const PROVENANCE_VERSION: u32 = 1;
@@ -55,8 +55,12 @@ pub(super) fn read(directory: &Path, number: GenerationNumber) -> Result<Generat
     let stored: StoredProvenance = parse(&operation, &path, &content, PROVENANCE_VERSION)?;
     let path = directory.join("manifest.json");
     let content = bytes(&operation, &path)?;
-    let manifest = parse(&operation, &path, &content, MANIFEST_VERSION)?;
-    if Digest::of(&content) != stored.digest {
+    let (digest, manifest) = both(
+        || Digest::of(&content),
+        || parse(&operation, &path, &content, MANIFEST_VERSION),
+    );
+    let manifest = manifest?;
+    if digest != stored.digest {
         let reason = "it does not have the digest that it was stored with";
         return Err(StoreError::damaged(operation, &path, reason));
     }

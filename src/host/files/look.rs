@@ -223,7 +223,7 @@ impl Host {
         }
     }
 
-    fn owner_of(&self, found: &Stat) -> Owner {
+    pub(super) fn owner_of(&self, found: &Stat) -> Owner {
         match self.ownership() {
             Ownership::Kept => Owner::Ids {
                 uid: found.st_uid,
